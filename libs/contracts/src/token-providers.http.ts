@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { httpUrl, id, instant, name } from './identifiers.js';
+
+export const providerProfiles = [
+  'generic',
+  'pingfederate',
+  'pingone',
+  'keycloak',
+  'auth0',
+  'okta',
+  'duende',
+  'wso2',
+  'curity',
+  'camara',
+  'oidc-provider',
+] as const;
+
+const pemCertificates = z
+  .array(
+    z
+      .string()
+      .max(65_536)
+      .regex(/-----BEGIN CERTIFICATE-----/, 'Give a PEM certificate.'),
+  )
+  .max(50);
+
+/** A token provider as an administrator writes it. */
+export const tokenProviderBody = z
+  .strictObject({
+    name,
+    issuer: httpUrl.meta({ description: 'Exactly as the provider writes it; a trailing slash counts.' }),
+    profile: z.enum(providerProfiles).default('generic'),
+    metadata: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .default(null)
+      .meta({ description: 'Explicit provider metadata (standard names) instead of discovery.' }),
+    trustedCertificates: pemCertificates.default([]),
+  })
+  .meta({ id: 'TokenProviderBody' });
+export type TokenProviderBody = z.infer<typeof tokenProviderBody>;
+
+/** A merge patch: members that are absent stay. */
+export const tokenProviderPatch = z
+  .strictObject({
+    name: name.optional(),
+    issuer: httpUrl.optional(),
+    profile: z.enum(providerProfiles).optional(),
+    metadata: z.record(z.string(), z.unknown()).nullable().optional(),
+    trustedCertificates: pemCertificates.optional(),
+  })
+  .meta({ id: 'TokenProviderPatch' });
+export type TokenProviderPatch = z.infer<typeof tokenProviderPatch>;
+
+export const tokenProvider = z
+  .strictObject({
+    id,
+    ...tokenProviderBody.shape,
+    discovery: z
+      .strictObject({
+        state: z.enum(['not-tried', 'ok', 'failed', 'explicit']),
+        checkedAt: instant.nullable(),
+        problem: z.string().nullable(),
+      })
+      .meta({ description: 'What the last look at the provider found.' }),
+    version: z.int().positive(),
+    createdAt: instant,
+    updatedAt: instant,
+  })
+  .meta({ id: 'TokenProvider' });
+export type TokenProvider = z.infer<typeof tokenProvider>;

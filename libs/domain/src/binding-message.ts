@@ -1,0 +1,34 @@
+/** What the person reads on the phone: rendered from the rule's template and made fit for the provider. */
+
+import type { Attributes } from './rule.js';
+
+/** What a provider accepts as `binding_message`; data from its profile. */
+export interface BindingMessageLimits {
+  /** Longest text in characters (code points). */
+  readonly maxLength: number;
+  /** Matches one allowed character; null: every printable character. */
+  readonly alphabet: RegExp | null;
+  /** Stands for a character that the provider refuses. */
+  readonly replacement: string;
+  /** A message must be sent; a code is made up when the caller gives none. */
+  readonly required: boolean;
+}
+
+/** Replaces each `{{attribute}}` by its value; an attribute that is missing leaves nothing. */
+export function renderBindingMessage(template: string, attributes: Attributes): string {
+  return template.replace(/\{\{\s*([\w.-]{1,64})\s*\}\}/g, (_, name: string) =>
+    Object.hasOwn(attributes, name) ? String(attributes[name]) : '',
+  );
+}
+
+// Controls, line breaks, bidirectional overrides, zero-width characters: what could show another text than was sent.
+const deceptive = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\u2028\u2029]/gu;
+
+/** Makes a text fit for the provider: the result is what is sent, shown on the phone, and returned to the caller. */
+export function fitBindingMessage(text: string, limits: BindingMessageLimits): string {
+  const plain = text.normalize('NFC').replace(/\s+/gu, ' ').replace(deceptive, '').trim();
+  const characters = [...plain].map((c) =>
+    limits.alphabet === null || limits.alphabet.test(c) ? c : limits.replacement,
+  );
+  return characters.slice(0, limits.maxLength).join('').trim();
+}

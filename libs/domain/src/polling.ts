@@ -1,0 +1,49 @@
+/**
+ * The arithmetic of polling (CIBA Core 1.0 §7.3, §10.1, §11). Times are milliseconds on one monotonic clock that the
+ * caller chooses; intervals are never lowered.
+ */
+
+/** CIBA Core 1.0 §7.3: the interval when the provider names none. */
+export const defaultIntervalSeconds = 5;
+
+/** CIBA Core 1.0 §11: what `slow_down` adds, for this and all later polls. */
+export const slowDownSeconds = 5;
+
+/** The last regular poll is made this long before the deadline, so that its answer can still count. */
+export const lastPollMarginMs = 1500;
+
+/** When an answer came, the next poll may go this long after it: at once when the answer itself took an interval. */
+export function earliestNextPollMs(sentAtMs: number, answeredAtMs: number, intervalMs: number): number {
+  return answeredAtMs - sentAtMs >= intervalMs ? answeredAtMs : answeredAtMs + intervalMs;
+}
+
+/** The interval after a `slow_down`: at least 5 s more, and at least what the provider named. */
+export function slowedIntervalMs(intervalMs: number, named: { intervalSeconds: number | null }): number {
+  return Math.max(intervalMs + slowDownSeconds * 1000, (named.intervalSeconds ?? 0) * 1000);
+}
+
+/**
+ * When to poll next, given the earliest allowed moment; null when no regular poll fits before the deadline.
+ *
+ * The last regular poll is delayed towards the deadline rather than an early one added: a poll after which no other
+ * would fit is moved to just before the deadline.
+ */
+export function nextPollMs(earliestMs: number, intervalMs: number, deadlineMs: number): number | null {
+  const lastMs = deadlineMs - lastPollMarginMs;
+  if (earliestMs > lastMs) return earliestMs < deadlineMs ? earliestMs : null;
+  return earliestMs + intervalMs > lastMs ? lastMs : earliestMs;
+}
+
+/**
+ * When to poll first: one interval after the acknowledgement, or just before the deadline when the provider gave less
+ * time than one interval: without that poll no approval could ever be seen.
+ */
+export function firstPollMs(acknowledgedAtMs: number, intervalMs: number, deadlineMs: number): number {
+  const regular = nextPollMs(acknowledgedAtMs + intervalMs, intervalMs, deadlineMs);
+  return regular ?? Math.max(acknowledgedAtMs, deadlineMs - lastPollMarginMs);
+}
+
+/** How long to wait after an unanswered or failed poll: exponential from the interval, capped, never below it. */
+export function backOffMs(intervalMs: number, failuresInARow: number): number {
+  return Math.max(intervalMs, Math.min(intervalMs * 2 ** Math.max(0, failuresInARow - 1), 60_000));
+}
