@@ -1,0 +1,36 @@
+import { expect, it } from '@jest/globals';
+import { connect, type ChannelModel } from 'amqplib';
+import { startRabbit } from './rabbitmq.js';
+
+it('survives a kill with what was confirmed, forgets it when wiped, and leaves nothing behind', async () => {
+  const rabbit = await startRabbit();
+  try {
+    await connected(rabbit.url, async (connection) => {
+      const channel = await connection.createConfirmChannel();
+      await channel.assertQueue('kept', { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+      channel.sendToQueue('kept', Buffer.from('precious'), { persistent: true });
+      await channel.waitForConfirms();
+    });
+    await rabbit.kill9();
+    await expect(connect(rabbit.url)).rejects.toThrow('ECONNREFUSED');
+
+    await rabbit.restart();
+    await connected(rabbit.url, async (connection) => {
+      const message = await (await connection.createChannel()).get('kept');
+      expect(message && message.content.toString()).toBe('precious');
+    });
+
+    await rabbit.wipe();
+    expect(await rabbit.ctl(['list_queues', 'name', '--no-table-headers'])).toBe('');
+  } finally {
+    await rabbit.stop();
+  }
+  await expect(connect(rabbit.url)).rejects.toThrow('ECONNREFUSED');
+}, 180_000);
+
+async function connected(url: string, use: (connection: ChannelModel) => Promise<void>): Promise<void> {
+  const connection = await connect(url);
+  const broken = new Promise<never>((_, reject) => connection.on('error', reject));
+  await Promise.race([use(connection), broken]);
+  await connection.close();
+}
