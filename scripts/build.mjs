@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { node } from './command.mjs';
+import { inThisClone, installWhatIsMissing, requireNode, root } from './install.mjs';
+import { Obstacle, run, step } from './progress.mjs';
+
+const dist = join(root, 'dist');
+const stampFile = join(dist, '.assent-built');
+const sourceFolders = ['apps', 'libs'];
+const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+
+/** Builds when `dist` is not the result of exactly these sources. */
+export async function buildWhatIsStale() {
+  const fingerprint = await fingerprintOfSources();
+  const stamp = existsSync(stampFile) ? await readFile(stampFile, 'utf8') : null;
+  if (stamp === fingerprint) return;
+  await step(stamp === null ? 'Building' : 'Building: the sources have changed', () => build(fingerprint));
+}
+
+/**
+ * Compiles everything into a clean `dist` whose tree is the tree of the sources. Every file in apps and libs that is
+ * not TypeScript (pages, styles, SQL) is copied to the same place. An interrupted build leaves the old one as it was.
+ */
+async function build(fingerprint) {
+  const fresh = `${dist}.new`;
+  await rm(fresh, { recursive: true, force: true });
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { code, output } = await node([tsc, '-p', 'tsconfig.build.json', '--outDir', fresh], { cwd: root });
+  if (code !== 0) throw new Obstacle(`The sources do not compile:\n\n${output.trim()}`);
+
+  for (const file of await sources()) {
+    if (/\.[cm]?tsx?$/.test(file)) continue;
+    const target = join(fresh, relative(root, file));
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(file, target);
+  }
+  await writeFile(join(fresh, relative(dist, stampFile)), fingerprint);
+  await rm(dist, { recursive: true, force: true });
+  await rename(fresh, dist);
+}
+
+async function fingerprintOfSources() {
+  const hash = createHash('sha256');
+  for (const file of [...settings.map((name) => join(root, name)), ...(await sources())]) {
+    hash.update(`${relative(root, file)}\0`).update(await readFile(file));
+  }
+  return hash.digest('hex');
+}
+
+async function sources() {
+  const files = [];
+  for (const folder of sourceFolders) {
+    for (const entry of await readdir(join(root, folder), { recursive: true, withFileTypes: true })) {
+      const file = join(entry.parentPath ?? entry.path, entry.name);
+      if (entry.isFile() && !isConsoleOrTest(relative(root, file))) files.push(file);
+    }
+  }
+  return files.sort();
+}
+
+const isConsoleOrTest = (file) =>
+  /^apps\/console\//.test(file) || /\.(spec|int-spec|e2e-spec|contract)\.ts$/.test(file);
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await run(async () => {
+    requireNode();
+    await inThisClone(async () => {
+      await installWhatIsMissing();
+      const fingerprint = await fingerprintOfSources();
+      await step('Building', () => build(fingerprint));
+    });
+  });
+}
