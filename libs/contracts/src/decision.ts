@@ -50,12 +50,9 @@ export const decision = z
     decidedAt: instant,
     rejection: rejection.nullable(),
     evidence: evidence.nullable(),
-    receipt: z
-      .string()
-      .nullable()
-      .meta({
-        description: 'JWS (`typ: assent-receipt+jwt`) over the approval; verify it with /.well-known/jwks.json.',
-      }),
+    receipt: z.string().nullable().meta({
+      description: 'JWS (`typ: assent-receipt+jwt`) over the approval; verify it with /.well-known/jwks.json.',
+    }),
     requestHash: z.string(),
     metadata,
   })

@@ -185,7 +185,14 @@ export interface Transition {
 
 /** Why a command does not apply. */
 export type RefusalCode =
-  'already_decided' | 'not_pending' | 'not_due' | 'not_approved' | 'already_consumed' | 'approval_lapsed';
+  | 'already_decided'
+  /** The start call has been settled already; the request is pending. */
+  | 'not_requested'
+  | 'not_pending'
+  | 'not_due'
+  | 'not_approved'
+  | 'already_consumed'
+  | 'approval_lapsed';
 
 export interface Refusal {
   readonly refused: RefusalCode;
@@ -204,7 +211,7 @@ export const isRefusal = (answer: Transition | Refusal): answer is Refusal => 'r
 export function decide(request: Snapshot, command: Command, now: Date): Transition | Refusal {
   switch (command.type) {
     case 'acknowledge':
-      if (request.status !== 'requested') return refuse('already_decided');
+      if (request.status !== 'requested') return refuse(afterRequested(request.status));
       return move(request, 'pending', {
         changes: {
           authReqId: command.authReqId,
@@ -220,7 +227,7 @@ export function decide(request: Snapshot, command: Command, now: Date): Transiti
       });
 
     case 'fail-start':
-      if (request.status !== 'requested') return refuse('already_decided');
+      if (request.status !== 'requested') return refuse(afterRequested(request.status));
       return move(request, 'failed', {
         changes: {
           reason: command.reason,
@@ -236,7 +243,7 @@ export function decide(request: Snapshot, command: Command, now: Date): Transiti
       });
 
     case 'refuse-start':
-      if (request.status !== 'requested') return refuse('already_decided');
+      if (request.status !== 'requested') return refuse(afterRequested(request.status));
       return move(request, 'denied', {
         changes: {
           reason: 'provider_policy',
@@ -247,7 +254,7 @@ export function decide(request: Snapshot, command: Command, now: Date): Transiti
       });
 
     case 'give-up-start':
-      if (request.status !== 'requested') return refuse('already_decided');
+      if (request.status !== 'requested') return refuse(afterRequested(request.status));
       return move(request, 'expired', { timeline: { type: 'expired', detail: { asked: false } } });
 
     case 'approve':
@@ -308,17 +315,17 @@ export function decide(request: Snapshot, command: Command, now: Date): Transiti
       if (request.status !== 'approved') return refuse('not_approved');
       if (request.consumedAt !== null) return refuse('already_consumed');
       if (request.consumeBy === null || now >= request.consumeBy) return refuse('approval_lapsed');
-      return {
-        ...move(request, 'approved', {
-          guard: 'consumable',
-          changes: { consumed: { by: command.by, key: command.key } },
-          timeline: { type: 'consumed', detail: { by: command.by } },
-        }),
-      };
+      return move(request, 'approved', {
+        guard: 'consumable',
+        changes: { consumed: { by: command.by, key: command.key } },
+        timeline: { type: 'consumed', detail: { by: command.by } },
+      });
   }
 }
 
 const named = (error: ProviderError | null): Changes => (error === null ? {} : { providerError: error });
+
+const afterRequested = (status: Status): RefusalCode => (isTerminal(status) ? 'already_decided' : 'not_requested');
 
 const afterPending = (status: Status): RefusalCode => (isTerminal(status) ? 'already_decided' : 'not_pending');
 

@@ -21,12 +21,14 @@ export function renderBindingMessage(template: string, attributes: Attributes): 
   );
 }
 
-// Controls, line breaks, bidirectional overrides, zero-width characters: what could show another text than was sent.
-const deceptive = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\u2028\u2029]/gu;
+// Controls, line breaks, bidirectional overrides, fillers and other invisible characters: what could show another text
+// than was sent.
+const deceptive = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu;
 
 /** Makes a text fit for the provider: the result is what is sent, shown on the phone, and returned to the caller. */
 export function fitBindingMessage(text: string, limits: BindingMessageLimits): string {
-  const plain = text.normalize('NFC').replace(/\s+/gu, ' ').replace(deceptive, '').trim();
+  // Spaces first, so that a line break parts words; again afterwards, for spaces that only something invisible parted.
+  const plain = text.normalize('NFC').replace(/\s+/gu, ' ').replace(deceptive, '').replace(/ +/g, ' ').trim();
   const characters = [...plain].map((c) =>
     limits.alphabet === null || limits.alphabet.test(c) ? c : limits.replacement,
   );

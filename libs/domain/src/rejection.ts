@@ -33,6 +33,9 @@ export const templateVariables = [
 export type TemplateVariable = (typeof templateVariables)[number];
 export type TemplateValues = Readonly<Record<TemplateVariable, string>>;
 
+/** A rendered body may have this many bytes; values can make a template much longer than it was written. */
+export const maxRejectionBodyBytes = 65_536;
+
 /** The response that the caller passes on; a redirect has no body. */
 export interface RejectionResponse {
   readonly status: number;
@@ -97,7 +100,8 @@ export function renderRejection(handler: RejectionHandlerDefinition, values: Tem
   }
 }
 
-const placeholder = /\{\{\s*([A-Za-z]+)\s*\}\}/g;
+// Names that no variable has (`rule_name`, `rule.name`) are matched too, so that a slip is told when it is made.
+const placeholder = /\{\{\s*([\w.$-]+)\s*\}\}/g;
 
 /** The names in a template that are not variables; empty when the template is sound. */
 export function unknownTemplateVariables(template: string): string[] {
@@ -115,7 +119,7 @@ function renderTemplate(template: string, contentType: string, values: TemplateV
 /** The escaping that makes a value plain text inside a document of this media type. */
 export function escapeFor(contentType: string): (value: string) => string {
   const mediaType = contentType.split(';')[0]!.trim().toLowerCase();
-  if (mediaType === 'application/json' || mediaType.endsWith('+json')) return escapeJson;
+  if (mediaType === 'application/json' || mediaType === 'text/json' || mediaType.endsWith('+json')) return escapeJson;
   if (mediaType === 'text/plain') return (value) => value;
   // Whatever may be markup is escaped as markup: over-escaping shows, under-escaping runs.
   return escapeMarkup;
@@ -127,6 +131,7 @@ const escapeJson = (value: string): string =>
     .slice(1, -1)
     .replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+// Backslash and braces too: inside a script that a template carries they would end a string or start an expression.
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -135,5 +140,8 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
   '`': '&#96;',
   '=': '&#61;',
+  '\\': '&#92;',
+  '{': '&#123;',
+  '}': '&#125;',
 };
-const escapeMarkup = (value: string): string => value.replace(/[&<>"'`=]/g, (c) => entities[c]!);
+const escapeMarkup = (value: string): string => value.replace(/[&<>"'`=\\{}]/g, (c) => entities[c]!);

@@ -16,9 +16,12 @@ export const deliveryDelaysSeconds = [
   24 * hour,
 ] as const;
 
+/** A receiver may put the next attempt off this long; what it names beyond would lose the decision unnoticed. */
+export const longestRetryAfterSeconds = 24 * hour;
+
 /**
  * Seconds until the next attempt after `failedAttempts` failures (1 or more), or null when the schedule is exhausted.
- * `jitter` is a number in [0, 1); it only ever lengthens the wait. A longer `Retry-After` wins.
+ * `jitter` is a number in [0, 1); it only ever lengthens the wait. A longer `Retry-After` wins, up to a day.
  */
 export function nextDeliveryDelaySeconds(
   failedAttempts: number,
@@ -29,5 +32,5 @@ export function nextDeliveryDelaySeconds(
   if (step === undefined) return null;
   // The first retry keeps its promised five seconds; spreading matters for the long waits.
   const stretched = failedAttempts === 1 ? step : step * (1 + 0.2 * jitter);
-  return Math.max(stretched, retryAfterSeconds ?? 0);
+  return Math.max(stretched, Math.min(retryAfterSeconds ?? 0, longestRetryAfterSeconds));
 }

@@ -1,0 +1,165 @@
+import { lookup } from 'node:dns/promises';
+import { BlockList, isIP, type Socket } from 'node:net';
+import { buildConnector } from 'undici';
+
+export interface OutboundGuardOptions {
+  /** Accept plain http and loopback addresses. */
+  readonly allowLoopback: boolean;
+  /** Private networks (CIDR) that may be called. */
+  readonly allowedNetworks: readonly string[];
+}
+
+/** What a TLS connection of ours brings along. */
+export interface ConnectionTls {
+  readonly ca?: readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** The address may not be called. */
+export class OutboundRefused extends Error {
+  override readonly name = 'OutboundRefused';
+  readonly code = 'OUTBOUND_REFUSED';
+}
+
+/**
+ * Keeps calls to addresses that others chose away from our own network: the literal host, every resolved address and
+ * the connected socket are judged, because each alone can be got around.
+ */
+export interface OutboundGuard {
+  /** What is wrong with an address by its text alone; null when nothing is. Resolves no name. */
+  problem(url: string): string | null;
+  /** An undici connector that connects to permitted addresses only. */
+  connector(tls?: ConnectionTls): buildConnector.connector;
+}
+
+/** Everything that is not the public internet (RFC 6890 and its successors). */
+const special: ReadonlyArray<readonly [string, number, 'ipv4' | 'ipv6']> = [
+  ['0.0.0.0', 8, 'ipv4'],
+  ['10.0.0.0', 8, 'ipv4'],
+  ['100.64.0.0', 10, 'ipv4'],
+  ['127.0.0.0', 8, 'ipv4'],
+  ['169.254.0.0', 16, 'ipv4'],
+  ['172.16.0.0', 12, 'ipv4'],
+  ['192.0.0.0', 24, 'ipv4'],
+  ['192.0.2.0', 24, 'ipv4'],
+  ['192.88.99.0', 24, 'ipv4'],
+  ['192.168.0.0', 16, 'ipv4'],
+  ['198.18.0.0', 15, 'ipv4'],
+  ['198.51.100.0', 24, 'ipv4'],
+  ['203.0.113.0', 24, 'ipv4'],
+  ['224.0.0.0', 4, 'ipv4'],
+  ['240.0.0.0', 4, 'ipv4'],
+  ['::', 96, 'ipv6'],
+  ['::ffff:0:0:0', 96, 'ipv6'],
+  ['64:ff9b::', 96, 'ipv6'],
+  ['64:ff9b:1::', 48, 'ipv6'],
+  ['100::', 64, 'ipv6'],
+  ['2001::', 23, 'ipv6'],
+  ['2001:db8::', 32, 'ipv6'],
+  ['2002::', 16, 'ipv6'],
+  ['3fff::', 20, 'ipv6'],
+  ['5f00::', 16, 'ipv6'],
+  ['fc00::', 7, 'ipv6'],
+  ['fe80::', 10, 'ipv6'],
+  ['fec0::', 10, 'ipv6'],
+  ['ff00::', 8, 'ipv6'],
+];
+
+/** Makes the guard of a process. */
+export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuard {
+  const denied = blockList(special);
+  const permitted = blockList(options.allowedNetworks.map(parseNetwork));
+  if (options.allowLoopback) {
+    permitted.addSubnet('127.0.0.0', 8, 'ipv4');
+    permitted.addAddress('::1', 'ipv6');
+  }
+
+  const refusal = (address: string): string | null => {
+    const plain = unmapped(address);
+    const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
+    if (permitted.check(plain, family)) return null;
+    return denied.check(plain, family) ? `${address} is not a public address` : null;
+  };
+
+  const problem = (text: string): string | null => {
+    if (!URL.canParse(text)) return 'it is not an absolute address';
+    const url = new URL(text);
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && options.allowLoopback)) return 'it is not https';
+    if (url.username !== '' || url.password !== '') return 'it has a user name or password';
+    // The parser has already turned every spelling of an IPv4 address into its plain form.
+    const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+    if (isIP(host) !== 0) return refusal(host);
+    const local = host === 'localhost' || host.endsWith('.localhost');
+    return local && !options.allowLoopback ? 'it names this machine' : null;
+  };
+
+  const connector = (tls: ConnectionTls = {}): buildConnector.connector => {
+    const connect = buildConnector({
+      timeout: 10_000,
+      minVersion: 'TLSv1.2',
+      ...(tls.ca && tls.ca.length > 0 && { ca: [...tls.ca] }),
+      ...(tls.cert && { cert: tls.cert }),
+      ...(tls.key && { key: tls.key }),
+    });
+
+    return (target, callback) => {
+      const scheme = target.protocol === 'http:' ? 'http' : 'https';
+      const literal = problem(
+        `${scheme}://${bracketed(target.hostname)}:${target.port || (scheme === 'http' ? 80 : 443)}/`,
+      );
+      if (literal !== null) return callback(new OutboundRefused(`Refused to connect: ${literal}.`), null);
+      resolveAll(target.hostname)
+        .then((addresses) => {
+          const bad = addresses.map(refusal).find((reason) => reason !== null);
+          if (bad) throw new OutboundRefused(`Refused to connect: ${bad}.`);
+          connect(target, (error, socket) => {
+            if (error) return callback(error, null);
+            // The name may have been resolved again in between: only the connected address counts.
+            const reached = refusal(socket.remoteAddress ?? '0.0.0.0');
+            if (reached === null) return callback(null, socket);
+            socket.destroy();
+            callback(new OutboundRefused(`Refused to connect: ${reached}.`), null);
+          });
+        })
+        .catch((error: Error) => callback(error, null));
+    };
+  };
+
+  return { problem, connector };
+}
+
+async function resolveAll(hostname: string): Promise<string[]> {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0) return [host];
+  return (await lookup(host, { all: true })).map((entry) => entry.address);
+}
+
+const bracketed = (hostname: string): string => (isIP(hostname) === 6 ? `[${hostname}]` : hostname);
+
+/** An IPv4 address inside an IPv6 one is judged as what it is. */
+function unmapped(address: string): string {
+  const dotted = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
+  if (dotted) return dotted[1]!;
+  const hex = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address);
+  if (!hex) return address;
+  const high = Number.parseInt(hex[1]!, 16);
+  const low = Number.parseInt(hex[2]!, 16);
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+}
+
+function blockList(networks: ReadonlyArray<readonly [string, number, 'ipv4' | 'ipv6']>): BlockList {
+  const blocked = new BlockList();
+  for (const [network, prefix, family] of networks) blocked.addSubnet(network, prefix, family);
+  return blocked;
+}
+
+function parseNetwork(cidr: string): readonly [string, number, 'ipv4' | 'ipv6'] {
+  const [address = '', prefix = ''] = cidr.split('/');
+  const family = isIP(address);
+  const bits = Number(prefix);
+  if (family === 0 || !/^\d+$/.test(prefix) || bits > (family === 6 ? 128 : 32)) {
+    throw new Error(`ASSENT_ALLOWED_NETWORKS: "${cidr}" is not a network like 10.0.0.0/8.`);
+  }
+  return [address, bits, family === 6 ? 'ipv6' : 'ipv4'];
+}

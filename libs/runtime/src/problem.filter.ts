@@ -1,0 +1,81 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { throwError, type Observable } from 'rxjs';
+import type { Log } from './log.js';
+import { ProblemError } from './problem-error.js';
+
+/** The part of Fastify's reply that the filter uses. */
+interface Reply {
+  readonly sent: boolean;
+  status(code: number): Reply;
+  header(name: string, value: string): Reply;
+  send(body: string): Reply;
+}
+
+interface Request {
+  readonly url: string;
+  readonly method: string;
+  readonly id: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/** What the filter asks about an error that it does not know. */
+export type Explain = (error: unknown) => ProblemError | null;
+
+/**
+ * Turns every error of an HTTP call into one problem document (RFC 9457). What nobody explains is a 500 without
+ * details, and logged. Errors of event handlers pass through untouched: the transport decides about those.
+ */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly log: Log,
+    private readonly explain: Explain,
+  ) {}
+
+  catch(error: unknown, host: ArgumentsHost): Observable<never> | void {
+    if (host.getType() !== 'http') return throwError(() => error);
+    const request = host.switchToHttp().getRequest<Request>();
+    const reply = host.switchToHttp().getResponse<Reply>();
+    const problem = error instanceof ProblemError ? error : (this.explain(error) ?? transportProblem(error, request));
+    if (problem.status >= 500) {
+      this.log[problem.code === 'internal_error' ? 'error' : 'warn']('A call failed', {
+        method: request.method,
+        path: request.url.split('?', 1)[0],
+        requestId: request.id,
+        code: problem.code,
+        error,
+      });
+    }
+    if (reply.sent) return;
+    reply.status(problem.status).header('content-type', 'application/problem+json; charset=utf-8');
+    reply.header('cache-control', 'no-store');
+    for (const [name, value] of Object.entries(problem.extras.headers ?? {})) reply.header(name, value);
+    reply.send(JSON.stringify(problem.toProblem()));
+  }
+}
+
+/** What the HTTP server itself found wrong, before any code of ours ran. */
+function transportProblem(error: unknown, request: Request): ProblemError {
+  const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown }).statusCode;
+  switch (status) {
+    case 400:
+      // With a body it is the body's parser that complains; without one, the address cannot be read.
+      return request.headers['content-type'] === undefined
+        ? new ProblemError('malformed_request', 'The request cannot be understood. Check its path and its query.')
+        : new ProblemError('malformed_body', 'The body cannot be read as JSON. Check it with a JSON validator.');
+    case 404:
+      return new ProblemError('not_found', 'There is nothing at this address. See /docs for what there is.');
+    case 405:
+      return new ProblemError('method_not_allowed', 'This address does not know that method. See /docs.');
+    case 413:
+      return new ProblemError('body_too_large', 'The body is larger than this route accepts. Send less.');
+    case 415:
+      return new ProblemError('unsupported_media_type', 'Send the body as application/json.');
+    case 503:
+      return new ProblemError('shutting_down', 'This instance is stopping. Try again; another one will answer.', {
+        headers: { 'retry-after': '1' },
+      });
+    default:
+      return new ProblemError('internal_error', 'Something unexpected happened; it has been logged. Try again later.');
+  }
+}

@@ -1,0 +1,137 @@
+import { Body, Controller, Get, Module, Post, Query } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { silentLog } from './log.js';
+import { ProblemError } from './problem-error.js';
+import { PortInUse, startService, type RunningService } from './start-service.js';
+
+const body = z.strictObject({ amount: z.number(), nested: z.strictObject({ 'a/b': z.string() }).optional() });
+const query = z.strictObject({ limit: z.coerce.number().int().default(5) });
+
+@Controller()
+class PaymentsController {
+  @Post('payments')
+  pay(@Body({ schema: body }) value: z.infer<typeof body>): unknown {
+    return value;
+  }
+
+  @Get('payments')
+  list(@Query({ schema: query }) value: z.infer<typeof query>): unknown {
+    return value;
+  }
+
+  @Get('refused')
+  refused(): never {
+    throw new ProblemError('already_decided', 'It ended.', { headers: { 'retry-after': '7' } });
+  }
+
+  @Get('broken')
+  broken(): never {
+    throw new Error('password=hunter2');
+  }
+
+  @Get('away')
+  away(): never {
+    throw Object.assign(new Error('connect'), { away: true });
+  }
+}
+
+@Module({ controllers: [PaymentsController] })
+class PaymentsModule {}
+
+describe('a running service', () => {
+  let service: RunningService;
+  let brokerProblem: string | null = null;
+  let databaseProblem: string | null = null;
+
+  const options = (port: number) => ({
+    module: { module: PaymentsModule },
+    strategy: null,
+    port,
+    host: '127.0.0.1',
+    log: silentLog,
+    health: [
+      { name: 'database', check: async () => databaseProblem },
+      { name: 'broker', importance: 'degraded' as const, check: async () => brokerProblem },
+    ],
+    isUnavailable: (error: unknown) => (error as { away?: boolean }).away === true,
+  });
+
+  beforeAll(async () => {
+    service = await startService(options(0));
+  });
+  afterAll(() => service.stop());
+
+  const call = async (path: string, init?: RequestInit) => {
+    const answer = await fetch(`${service.url}${path}`, init);
+    return { status: answer.status, headers: answer.headers, body: (await answer.json()) as Record<string, unknown> };
+  };
+  const post = (text: string, type = 'application/json') =>
+    call('/payments', { method: 'POST', body: text, headers: { 'content-type': type } });
+
+  it('names each wrong member of a body by its pointer', async () => {
+    const answer = await post('{"amount":"7","nested":{"a/b":1},"extra":true}');
+    expect(answer.status).toBe(422);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({ code: 'invalid_body', status: 422, type: '/docs/errors#invalid_body' });
+    const pointers = (answer.body['errors'] as { pointer: string }[]).map((error) => error.pointer);
+    expect(pointers).toEqual(expect.arrayContaining(['/amount', '/nested/a~1b']));
+  });
+
+  it('refuses unknown and wrong query members with 400', async () => {
+    expect((await call('/payments?limit=x')).body).toMatchObject({ code: 'invalid_parameter', status: 400 });
+    expect((await call('/payments?other=1')).body).toMatchObject({ code: 'invalid_parameter', status: 400 });
+    expect((await call('/payments')).body).toEqual({ limit: 5 });
+  });
+
+  it.each([
+    ['not JSON', '{', 'application/json', 400, 'malformed_body'],
+    ['an empty body', '', 'application/json', 400, 'malformed_body'],
+    ['a prototype key', '{"__proto__":{"admin":true}}', 'application/json', 400, 'malformed_body'],
+    ['a foreign media type', 'a=b', 'application/xml', 415, 'unsupported_media_type'],
+    ['1 MB', `{"amount":"${'9'.repeat(1_000_000)}"}`, 'application/json', 413, 'body_too_large'],
+  ])('answers %s with a problem document', async (_what, text, type, status, code) => {
+    const answer = await post(text, type);
+    expect({ status: answer.status, code: answer.body['code'] }).toEqual({ status, code });
+  });
+
+  it('tells a refusal with its headers', async () => {
+    const answer = await call('/refused');
+    expect(answer).toMatchObject({ status: 409, body: { code: 'already_decided', detail: 'It ended.' } });
+    expect(answer.headers.get('retry-after')).toBe('7');
+  });
+
+  it('tells nothing of an unexpected error', async () => {
+    const answer = await call('/broken');
+    expect(answer).toMatchObject({ status: 500, body: { code: 'internal_error' } });
+    expect(JSON.stringify(answer.body)).not.toContain('hunter2');
+  });
+
+  it('answers 503 when the database is away', async () => {
+    expect(await call('/away')).toMatchObject({ status: 503, body: { code: 'database_unavailable' } });
+  });
+
+  it('answers 404 as a problem document', async () => {
+    expect(await call('/nowhere')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
+
+  it('is live, ready, degraded or not ready', async () => {
+    expect(await call('/health/live')).toMatchObject({ status: 200 });
+    expect(await call('/health/ready')).toMatchObject({ status: 200, body: { status: 'ready' } });
+    brokerProblem = 'disconnected';
+    expect(await call('/health/ready')).toMatchObject({ status: 200, body: { status: 'degraded' } });
+    databaseProblem = 'no connection';
+    expect(await call('/health/ready')).toMatchObject({ status: 503, body: { status: 'not-ready' } });
+    brokerProblem = databaseProblem = null;
+  });
+
+  it('shows metrics', async () => {
+    const text = await (await fetch(`${service.url}/metrics`)).text();
+    expect(text).toContain('process_cpu_seconds_total');
+  });
+
+  it('says that a port is in use', async () => {
+    const port = Number(new URL(service.url!).port);
+    await expect(startService(options(port))).rejects.toThrow(PortInUse);
+  });
+});

@@ -1,0 +1,119 @@
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { CustomStrategy, MicroserviceOptions } from '@nestjs/microservices';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { readiness, type HealthCheck } from './health.js';
+import { nestLogger, type Log } from './log.js';
+import { metrics } from './metrics.js';
+import { ProblemError } from './problem-error.js';
+import { ProblemFilter, type Explain } from './problem.filter.js';
+import { ValidationPipe } from './validation.pipe.js';
+
+export interface ServiceOptions {
+  readonly module: DynamicModule;
+  /** The transport that brings events to the module's handlers. */
+  readonly strategy: CustomStrategy['strategy'] | null;
+  /** Port of the HTTP server; 0 takes a free one; null: no HTTP server (a service inside another process). */
+  readonly port: number | null;
+  readonly host?: string;
+  readonly log: Log;
+  readonly health: readonly HealthCheck[];
+  /** True for errors that mean "the database is away": the caller is told to try again (503). */
+  readonly isUnavailable: (error: unknown) => boolean;
+  /** Further errors that have an answer of their own. */
+  readonly explain?: Explain;
+}
+
+export interface RunningService {
+  /** Where the HTTP server listens; null without one. */
+  readonly url: string | null;
+  readonly app: NestFastifyApplication;
+  /** Stops taking calls and events, finishes what is in flight, then releases what the module holds. */
+  stop(): Promise<void>;
+}
+
+/** The port is taken by another process. */
+export class PortInUse extends Error {
+  override readonly name = 'PortInUse';
+
+  constructor(readonly port: number) {
+    super(`Port ${port} is in use. Stop what listens there, or set PORT to another one.`);
+  }
+}
+
+/** Largest body that any route accepts, in bytes. */
+const bodyLimit = 262_144;
+
+/**
+ * Starts one service: its HTTP routes, its event handlers, `/health/live`, `/health/ready` and `/metrics`.
+ *
+ * @throws PortInUse
+ */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { log } = options;
+  const adapter = new FastifyAdapter({
+    bodyLimit,
+    skipMiddie: true,
+    requestTimeout: 30_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 256 },
+  });
+  let stopping = false;
+  addOperationsRoutes(adapter, options, () => stopping);
+  const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
+    logger: nestLogger(log),
+    return503OnClosing: true,
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ProblemFilter(log, explanation(options)));
+  app.useGlobalPipes(new ValidationPipe());
+  if (options.strategy) {
+    app.connectMicroservice<MicroserviceOptions>({ strategy: options.strategy }, { inheritAppConfig: true });
+  }
+  try {
+    await app.init();
+    if (options.strategy) await app.startAllMicroservices();
+    if (options.port !== null) await app.listen(options.port, options.host ?? '0.0.0.0');
+  } catch (error) {
+    await app.close().catch(() => undefined);
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new PortInUse(options.port ?? 0);
+    throw error;
+  }
+  return {
+    url: options.port === null ? null : await app.getUrl(),
+    app,
+    stop: async () => {
+      stopping = true;
+      await app.close();
+    },
+  };
+}
+
+const explanation =
+  (options: ServiceOptions): Explain =>
+  (error) => {
+    if (options.isUnavailable(error)) {
+      return new ProblemError(
+        'database_unavailable',
+        'The database is not available just now; nothing was changed. Try again in a moment.',
+        { headers: { 'retry-after': '2' } },
+      );
+    }
+    return options.explain?.(error) ?? null;
+  };
+
+// Plain Fastify routes: they work for every service alike, and no guard or pipe of a module stands before them.
+function addOperationsRoutes(adapter: FastifyAdapter, options: ServiceOptions, stopping: () => boolean): void {
+  const server = adapter.getInstance();
+  server.get('/health/live', (_request, reply) => reply.send({ status: 'live' }));
+  server.get('/health/ready', async (_request, reply) => {
+    const report = await readiness(options.health);
+    const status = stopping() ? 'not-ready' : report.status;
+    return reply.status(status === 'not-ready' ? 503 : 200).send({ ...report, status });
+  });
+  server.get('/metrics', async (_request, reply) =>
+    reply.header('content-type', metrics.contentType).send(await metrics.metrics()),
+  );
+}
