@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { refusedStart, startRetryDelayMs, startRetryWindowSeconds } from './start.js';
+
+describe('an error of the start call', () => {
+  it.each([
+    ['unknown_user_id', 'unknown_user'],
+    ['invalid_client', 'configuration_error'],
+    ['unauthorized_client', 'configuration_error'],
+    ['invalid_request', 'provider_rejected'],
+    ['invalid_scope', 'provider_rejected'],
+    ['invalid_binding_message', 'provider_rejected'],
+    ['missing_user_code', 'provider_rejected'],
+    ['invalid_user_code', 'provider_rejected'],
+    ['expired_login_hint_token', 'provider_rejected'],
+    ['some_new_code', 'provider_rejected'],
+    ['', 'provider_rejected'],
+    ['constructor', 'provider_rejected'],
+    ['__proto__', 'provider_rejected'],
+    ['ACCESS_DENIED', 'provider_rejected'],
+  ])('%s ends the request as failed: %s', (code, reason) => {
+    const error = { code, description: 'why' };
+
+    expect(refusedStart('attempt', error)).toEqual({
+      type: 'fail-start',
+      attemptId: 'attempt',
+      reason,
+      providerError: error,
+    });
+  });
+
+  it('access_denied is a denial', () => {
+    const error = { code: 'access_denied', description: null };
+
+    expect(refusedStart('attempt', error)).toEqual({
+      type: 'refuse-start',
+      attemptId: 'attempt',
+      providerError: error,
+    });
+  });
+});
+
+describe('trying the start call again', () => {
+  const windowMs = startRetryWindowSeconds * 1000;
+
+  it.each([
+    ['the first time', 1, 0, null, 500],
+    ['the second', 2, 600, null, 1000],
+    ['the fourth', 4, 4_000, null, 4000],
+    ['never waiting more than 8 s', 9, 9_000, null, 8000],
+    ['the provider asks for longer', 1, 0, 7, 7000],
+    ['the provider asks for less', 4, 0, 1, 4000],
+    ['exactly at the end of the window', 1, windowMs - 500, null, 500],
+    ['a moment too late', 1, windowMs - 499, null, null],
+    ['the provider asks for more than the window', 1, 0, 31, null],
+  ])('%s', (_, attempt, elapsedMs, retryAfterSeconds, expected) => {
+    expect(startRetryDelayMs(attempt, elapsedMs, retryAfterSeconds)).toBe(expected);
+  });
+
+  it('comes to an end within the window', () => {
+    let elapsedMs = 0;
+    let attempt = 1;
+    for (let delay: number | null; (delay = startRetryDelayMs(attempt, elapsedMs, null)) !== null; attempt += 1) {
+      elapsedMs += delay;
+    }
+
+    expect(elapsedMs).toBeLessThanOrEqual(windowMs);
+    expect(attempt).toBeGreaterThan(3);
+  });
+});
