@@ -1,0 +1,51 @@
+/** The database cannot be used as it is: migrations are missing, or it could lose acknowledged commits. */
+export class UnsafeDatabase extends Error {
+  override readonly name = 'UnsafeDatabase';
+}
+
+/** A master key is missing, or is not the one that sealed what the database holds; the message names the key's id. */
+export class MasterKeyMismatch extends Error {
+  override readonly name = 'MasterKeyMismatch';
+}
+
+/** A sealed value does not open: it was changed, or moved from another row or column. */
+export class SealBroken extends Error {
+  override readonly name = 'SealBroken';
+}
+
+/** So much work waits for the database that more is refused at once; translates to HTTP 503 `busy`. */
+export class DatabaseBusy extends Error {
+  override readonly name = 'DatabaseBusy';
+}
+
+/** A row that other rows speak of is not there; a fault, not an outcome. */
+export class MissingRow extends Error {
+  override readonly name = 'MissingRow';
+}
+
+// SQLSTATE classes and codes that say "not now", not "not so": connection trouble, shutdown, start-up, too many clients.
+const unavailableStates = /^(08...|57P0[1-5]|53300|58030)$/;
+const unavailableCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ECONNABORTED',
+]);
+// What `pg` says without a code.
+const unavailableMessages =
+  /^(Connection terminated|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|timeout expired|Client was closed|The server does not support|Cannot use a pool after calling end)/;
+
+/** True when the database could not be reached, or broke off: nothing is known to be wrong with the statement. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError && error.errors.some(isUnavailable)) return true;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (unavailableStates.test(code) || unavailableCodes.has(code) || unavailableMessages.test(error.message))
+    return true;
+  return error.cause !== undefined && isUnavailable(error.cause);
+}

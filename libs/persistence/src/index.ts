@@ -1,0 +1,16 @@
+export { Database, type DatabaseOptions } from './database.js';
+export {
+  DataDirectoryInUse,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+} from './embedded-postgres.js';
+export { DatabaseBusy, isUnavailable, MasterKeyMismatch, MissingRow, SealBroken, UnsafeDatabase } from './errors.js';
+export type { PersistenceLog } from './log.js';
+export { migrate } from './migrate.js';
+export type { Outbox } from './outbox.types.js';
+export type * from './requests/request.types.js';
+export { generateMasterKey } from './sealing.js';
+export type { StoredEvent } from './stored-event.js';
+export type * from './stores/admin.types.js';
+export type * from './stores/work.types.js';

@@ -1,0 +1,172 @@
+import type { KeyPair, Page, PageQuery, Scope, TokenProviderBody, WebhookEventType } from '#lib/contracts';
+import type { RejectionHandlerDefinition, RuleDefinition } from '#lib/domain';
+
+/** What every administered object has. */
+export interface AdminRow {
+  readonly id: string;
+  /** Grows with every change; the ETag. */
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** Something that still needs the object that was to be deleted. */
+export interface ReferenceUser {
+  readonly kind: 'rule' | 'authorization-request';
+  readonly id: string;
+  readonly name: string;
+}
+
+export type CreateResult<Row> =
+  | { readonly kind: 'created'; readonly row: Row }
+  | { readonly kind: 'name-taken' }
+  /** `member`: the property that names an object which does not exist, for example `tokenProviderId`. */
+  | { readonly kind: 'unknown-reference'; readonly member: string };
+
+export type UpdateResult<Row> =
+  | { readonly kind: 'updated'; readonly row: Row }
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'version-mismatch'; readonly current: Row }
+  | { readonly kind: 'name-taken' }
+  | { readonly kind: 'unknown-reference'; readonly member: string }
+  | { readonly kind: 'predefined' };
+
+export type DeleteResult<Row> =
+  | { readonly kind: 'deleted' }
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'version-mismatch'; readonly current: Row }
+  /** At most ten users are named. */
+  | { readonly kind: 'in-use'; readonly users: readonly ReferenceUser[] }
+  | { readonly kind: 'predefined' };
+
+/** One kind of administered object. An expected version of null means: whatever the version is. */
+export interface AdminStore<Row extends AdminRow, New, Change = New> {
+  create(value: New): Promise<CreateResult<Row>>;
+  find(id: string): Promise<Row | null>;
+  /** Oldest first. */
+  list(query: PageQuery): Promise<Page<Row>>;
+  /** Replaces the whole value; a write-only member that is absent or null stays. */
+  update(id: string, expectedVersion: number | null, value: Change): Promise<UpdateResult<Row>>;
+  delete(id: string, expectedVersion: number | null): Promise<DeleteResult<Row>>;
+}
+
+export type TokenProviderValue = TokenProviderBody;
+export interface ProviderDiscoveryState {
+  readonly state: 'not-tried' | 'ok' | 'failed' | 'explicit';
+  readonly checkedAt: Date | null;
+  readonly problem: string | null;
+}
+export interface TokenProviderRow extends AdminRow, TokenProviderValue {
+  readonly discovery: ProviderDiscoveryState;
+}
+export interface TokenProviderStore extends AdminStore<TokenProviderRow, TokenProviderValue> {
+  findByName(name: string): Promise<TokenProviderRow | null>;
+  /** Notes what a look at the provider found; the version stays. Does nothing when the provider is gone. */
+  recordDiscovery(id: string, discovery: ProviderDiscoveryState): Promise<void>;
+}
+
+/** What is known of a certificate, as the API shows it. */
+export type KeyPairFacts = Pick<
+  KeyPair,
+  | 'subject'
+  | 'issuer'
+  | 'serialNumber'
+  | 'notBefore'
+  | 'notAfter'
+  | 'keyAlgorithm'
+  | 'sha256Fingerprint'
+  | 'subjectAlternativeNames'
+  | 'warnings'
+>;
+export interface NewKeyPair {
+  readonly alias: string;
+  /** The certificate first, then its chain. */
+  readonly certificateChainPem: readonly string[];
+  readonly privateKeyPem: string;
+  readonly facts: KeyPairFacts;
+}
+export interface KeyPairRow extends AdminRow {
+  readonly alias: string;
+  readonly certificateChainPem: readonly string[];
+  readonly facts: KeyPairFacts;
+}
+export interface KeyPairStore extends AdminStore<KeyPairRow, NewKeyPair, { readonly alias: string }> {
+  /** By alias. */
+  findByName(alias: string): Promise<KeyPairRow | null>;
+}
+
+export interface RejectionHandlerValue {
+  readonly name: string;
+  readonly definition: RejectionHandlerDefinition;
+}
+export interface RejectionHandlerRow extends AdminRow, RejectionHandlerValue {
+  readonly predefined: boolean;
+}
+export interface RejectionHandlerStore extends AdminStore<RejectionHandlerRow, RejectionHandlerValue> {
+  findByName(name: string): Promise<RejectionHandlerRow | null>;
+}
+
+export interface RuleValue {
+  readonly definition: RuleDefinition;
+  /** Null: no secret at creation; at a change, the secret that is stored stays. */
+  readonly clientSecret: string | null;
+}
+export interface RuleRow extends AdminRow {
+  readonly definition: RuleDefinition;
+  readonly clientSecretSetAt: Date | null;
+}
+/** A rule as a submission needs it; up to one second old. */
+export interface RuleForSubmit {
+  readonly id: string;
+  readonly version: number;
+  readonly definition: RuleDefinition;
+  readonly provider: { readonly id: string; readonly profile: TokenProviderBody['profile'] };
+}
+export interface RuleStore extends AdminStore<RuleRow, RuleValue> {
+  findByName(name: string): Promise<RuleRow | null>;
+  findForSubmit(idOrName: string): Promise<RuleForSubmit | null>;
+}
+
+export interface NewApiClient {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** SHA-256 of the key; the key itself is never stored. */
+  readonly keyHash: Buffer;
+  readonly keyPrefix: string;
+  readonly callbackSecret: string | null;
+}
+export interface ApiClientChange {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** Given together with `keyPrefix` when the key changes. */
+  readonly keyHash?: Buffer;
+  readonly keyPrefix?: string;
+  readonly callbackSecret?: string | null;
+}
+export interface ApiClientRow extends AdminRow {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly keyPrefix: string;
+  readonly hasCallbackSecret: boolean;
+}
+export interface ApiClientStore extends AdminStore<ApiClientRow, NewApiClient, ApiClientChange> {
+  findByName(name: string): Promise<ApiClientRow | null>;
+  /** Up to one second old. */
+  findByKeyHash(keyHash: Buffer): Promise<ApiClientRow | null>;
+}
+
+export interface WebhookEndpointValue {
+  readonly url: string;
+  readonly events: readonly WebhookEventType[];
+  readonly description: string | null;
+  readonly enabled: boolean;
+}
+export interface NewWebhookEndpoint extends WebhookEndpointValue {
+  /** `whsec_…` */
+  readonly secret: string;
+}
+export interface WebhookEndpointChange extends WebhookEndpointValue {
+  readonly secret?: string | null;
+}
+export interface WebhookEndpointRow extends AdminRow, WebhookEndpointValue {}
+export type WebhookEndpointStore = AdminStore<WebhookEndpointRow, NewWebhookEndpoint, WebhookEndpointChange>;

@@ -1,0 +1,164 @@
+import type { Decision, Delivery, Page, PageQuery, TokenProviderBody } from '#lib/contracts';
+import type { Evidence, Outcome, ProviderError, Reason, RejectionHandlerDefinition, RuleDefinition } from '#lib/domain';
+import type { EventCause } from '../requests/request.types.js';
+
+/** One client at one provider, with its credentials in the clear; structurally what libs/ciba takes. */
+export interface StoredRegistration {
+  readonly key: string;
+  readonly provider: {
+    readonly id: string;
+    readonly issuer: string;
+    readonly metadata: Readonly<Record<string, unknown>> | null;
+    readonly trustedCertificates: readonly string[];
+    readonly profile: TokenProviderBody['profile'];
+  };
+  readonly clientId: string;
+  readonly credentials:
+    | {
+        readonly type: 'secret';
+        readonly clientSecret: string;
+        readonly method: 'client_secret_basic' | 'client_secret_post' | null;
+      }
+    | {
+        readonly type: 'mutual-tls';
+        readonly certificateChainPem: string;
+        readonly privateKeyPem: string;
+        readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth' | null;
+      }
+    | {
+        readonly type: 'private-key-jwt';
+        readonly signingKey: { readonly kid: string; readonly alg: 'ES256' | 'EdDSA'; readonly privateKeyPem: string };
+      };
+}
+
+export interface RegistrationStore {
+  /**
+   * Everything that a call to the provider needs, up to five seconds old; concurrent calls share one query.
+   * Throws `MissingRow` when the rule version, its provider or its key pair is gone, or the secret was never set.
+   */
+  load(rule: { readonly id: string; readonly version: number }): Promise<StoredRegistration>;
+}
+
+/** A shard that an instance owns; `epoch` fences whatever only the owner may make final. */
+export interface OwnedShard {
+  readonly shard: number;
+  readonly epoch: number;
+  /** When the shard was last taken from an owner that had not released it. */
+  readonly uncleanTakeoverAt: Date | null;
+}
+
+/** Who polls which requests. All times are the database's. */
+export interface ShardStore {
+  /** Renews, in one statement, every shard of this owner and its own presence. */
+  renew(
+    owner: string,
+    leaseMs: number,
+  ): Promise<{
+    databaseNow: Date;
+    leaseUntil: Date;
+    owned: OwnedShard[];
+    /** Instances that renewed within their lease, this one included. */
+    liveInstances: number;
+    /** Shards that nobody owns, or whose lease has lapsed. */
+    unowned: number;
+  }>;
+  /** Takes up to `limit` free or lapsed shards; rows that another instance is taking are skipped. */
+  takeLapsed(owner: string, limit: number, leaseMs: number): Promise<{ databaseNow: Date; taken: OwnedShard[] }>;
+  /** Gives shards back; `clean` false says that an answer may have been lost. */
+  release(owner: string, shards: readonly number[], clean: boolean): Promise<void>;
+  /** Withdraws the instance's presence, so that the others count without it. */
+  leave(owner: string): Promise<void>;
+}
+
+/** What the decision about a request is made of. */
+export interface DecisionContext {
+  readonly requestId: string;
+  /** Null: the request has not ended yet. */
+  readonly outcome: Outcome | null;
+  readonly decided: boolean;
+  readonly reason: Reason | null;
+  readonly providerError: ProviderError | null;
+  readonly evidence: Evidence | null;
+  /** When the request ended; the time of reading while it has not. */
+  readonly endedAt: Date;
+  readonly rule: { readonly id: string; readonly name: string; readonly version: number };
+  readonly definition: RuleDefinition;
+  readonly bindingMessage: string | null;
+  readonly requestHash: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly callbackUrl: string | null;
+  readonly expiresAt: Date | null;
+  /** By id: the rule's rejection handlers that still exist, and the predefined ones. */
+  readonly handlers: ReadonlyMap<
+    string,
+    { readonly id: string; readonly name: string; readonly definition: RejectionHandlerDefinition }
+  >;
+}
+
+export interface DecisionStore {
+  context(requestId: string): Promise<DecisionContext | null>;
+  /**
+   * Stores in one commit: the decision, its deliveries (the callback, each enabled endpoint that subscribes), the
+   * timeline entry, the event `decision.<outcome>`, the inbox row. Throws when the request has not ended so.
+   */
+  record(input: {
+    readonly decision: Decision;
+    readonly cause: EventCause | null;
+  }): Promise<'recorded' | 'already-recorded'>;
+}
+
+/** One delivery to make now. */
+export interface DeliveryWork {
+  readonly id: string;
+  /** The decision's id: the same in every delivery and every attempt. */
+  readonly webhookId: string;
+  readonly requestId: string;
+  readonly url: string;
+  /** The exact bytes to send. */
+  readonly body: string;
+  /** Whose turn it is: an endpoint's id, or a callback's host. */
+  readonly target: string;
+  readonly kind: 'callback' | 'webhook';
+  /** `whsec_…` to sign `v1` with; none for a callback whose API client has no secret. */
+  readonly secrets: readonly string[];
+  readonly failedAttempts: number;
+}
+
+export interface DeliveryResult {
+  readonly id: string;
+  readonly at: Date;
+  readonly durationMs: number;
+  /** HTTP status; null when no answer came. */
+  readonly status: number | null;
+  readonly problem: string | null;
+  readonly outcome: 'delivered' | { readonly retryInSeconds: number } | 'exhausted' | 'gone';
+}
+
+export interface DeliveryStore {
+  /** Leases due deliveries, oldest first, in fair shares per target; a lease that ends unfinished is due again. */
+  claim(options: { readonly limit: number; readonly leaseSeconds: number }): Promise<DeliveryWork[]>;
+  /** Logs attempts and settles their deliveries, in one statement. */
+  finish(results: readonly DeliveryResult[]): Promise<void>;
+  /** When the next delivery is due, by the database's clock; null when none waits. */
+  nextDueAt(): Promise<Date | null>;
+  ofRequest(requestId: string): Promise<Delivery[]>;
+  /** Newest first. */
+  ofEndpoint(endpointId: string, query: PageQuery): Promise<Page<Delivery>>;
+}
+
+export type SigningKeyUse = 'client-assertion' | 'receipt' | 'callback';
+export interface SigningKey {
+  readonly kid: string;
+  readonly alg: 'ES256' | 'EdDSA';
+  readonly privateKeyPem: string;
+}
+
+/** The installation's own keys; made on first use, sealed at rest. */
+export interface SigningKeyStore {
+  /** Makes the keys that are missing; instances that start together agree on one. */
+  ensure(): Promise<void>;
+  /** Every public key, retired ones included (RFC 7517). */
+  publicJwks(): Promise<{ keys: Record<string, unknown>[] }>;
+  /** ES256 for assertions and receipts, Ed25519 for callbacks. */
+  current(use: SigningKeyUse): Promise<SigningKey>;
+}
