@@ -136,7 +136,14 @@ export interface DeliveryResult {
 
 export interface DeliveryStore {
   /** Leases due deliveries, oldest first, in fair shares per target; a lease that ends unfinished is due again. */
-  claim(options: { readonly limit: number; readonly leaseSeconds: number }): Promise<DeliveryWork[]>;
+  claim(options: {
+    readonly limit: number;
+    readonly leaseSeconds: number;
+    /** At most so many of one target; as many as there are unless given. */
+    readonly perTarget?: number;
+    /** Targets that have enough in flight already: none of theirs is leased. */
+    readonly exceptTargets?: readonly string[];
+  }): Promise<DeliveryWork[]>;
   /** Logs attempts and settles their deliveries, in one statement. */
   finish(results: readonly DeliveryResult[]): Promise<void>;
   /** When the next delivery is due, by the database's clock; null when none waits. */
