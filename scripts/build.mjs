@@ -67,8 +67,8 @@ const isConsoleOrTest = (file) =>
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await run(async () => {
     requireNode();
-    await inThisClone(async () => {
-      await installWhatIsMissing();
+    await inThisClone(async (announce) => {
+      await installWhatIsMissing(announce);
       const fingerprint = await fingerprintOfSources();
       await step('Building', () => build(fingerprint));
     });

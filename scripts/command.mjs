@@ -27,10 +27,10 @@ export const exitCodeOf = (code, signal) =>
 
 /**
  * Runs a program to its end and answers its exit code and the end of what it printed; nothing is printed here unless
- * `show` is set. It is ended after `limitMs`. When this script was asked to stop meanwhile, it stops once the program
+ * `show` is set; `onStart` gets its process id, `onLine` each line. It is ended after `limitMs`. When this script was asked to stop meanwhile, it stops once the program
  * has ended.
  */
-export function command(program, args, { show = false, limitMs = 0, cwd, env, onLine } = {}) {
+export function command(program, args, { show = false, limitMs = 0, cwd, env, onLine, onStart } = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd,
@@ -38,6 +38,7 @@ export function command(program, args, { show = false, limitMs = 0, cwd, env, on
       stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
     });
     running.add(child);
+    if (child.pid !== undefined) onStart?.(child.pid);
     let output = '';
     let timedOut = false;
     const timer = limitMs > 0 ? setTimeout(() => ((timedOut = true), child.kill('SIGTERM')), limitMs) : null;

@@ -30,10 +30,10 @@ export const inThisClone = (work) =>
   );
 
 /** Installs the packages when they are missing, incomplete or not those of package-lock.json. */
-export async function installWhatIsMissing() {
+export async function installWhatIsMissing(announce) {
   const reason = whyInstall();
   if (reason === null) return;
-  await step(`Installing packages: ${reason}`, () => install());
+  await step(`Installing packages: ${reason}`, () => install(announce));
 }
 
 /** Says why the packages must be installed, or null. */
@@ -74,7 +74,7 @@ function missingPackage() {
   return null;
 }
 
-async function install() {
+async function install(announce) {
   const args = [
     // No package may run a program of its own while it is installed.
     ...['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
@@ -82,9 +82,8 @@ async function install() {
   ];
   // npm tells its scripts where it lives: the same npm, also where PATH has another one.
   const npm = process.env.npm_execpath;
-  const run = (rest) =>
-    npm?.endsWith('.js') ? node([npm, ...rest], { cwd: root }) : command('npm', rest, { cwd: root });
-  const { code, output } = await run(args);
+  const options = { cwd: root, onStart: announce };
+  const { code, output } = await (npm?.endsWith('.js') ? node([npm, ...args], options) : command('npm', args, options));
   if (code !== 0) throw new Obstacle(explain(output));
   await writeFile(stampFile, fingerprint());
 }

@@ -1,30 +1,32 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { rmSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
  * Runs `work` while no other process of this machine does so under the same lock file. The file holds the owner's
- * process id; a lock whose owner is gone is taken over. `onWait` is called once, with that id, when somebody is ahead.
+ * process id, and those of the programs that it announced by the function that `work` gets: they may outlive it. A lock
+ * whose processes are gone is taken over. `onWait` is called once, with an id, when somebody is ahead.
  */
 export async function alone(file, work, onWait) {
   await mkdir(dirname(file), { recursive: true });
   let told = false;
   while (!(await take(file))) {
-    const owner = await ownerOf(file);
-    if (owner === null) continue;
-    if (!lives(owner)) {
-      await breakLock(file, owner);
+    const owners = await ownersOf(file);
+    if (owners === null) continue;
+    const living = owners.find(lives);
+    if (living === undefined) {
+      await breakLock(file);
       continue;
     }
-    if (!told) onWait(owner);
+    if (!told) onWait(living);
     told = true;
     await pause(300);
   }
   const release = () => rmSync(file, { force: true });
   process.once('exit', release);
   try {
-    return await work();
+    return await work((pid) => appendFileSync(file, `${pid}\n`));
   } finally {
     process.removeListener('exit', release);
     release();
@@ -33,7 +35,7 @@ export async function alone(file, work, onWait) {
 
 async function take(file) {
   try {
-    await writeFile(file, String(process.pid), { flag: 'wx' });
+    await writeFile(file, `${process.pid}\n`, { flag: 'wx' });
     return true;
   } catch (error) {
     if (error.code === 'EEXIST') return false;
@@ -41,18 +43,20 @@ async function take(file) {
   }
 }
 
-async function ownerOf(file) {
+async function ownersOf(file) {
   try {
     const text = await readFile(file, 'utf8');
-    if (text !== '') return Number(text);
+    if (text !== '') return pids(text);
     // Just created, its owner has not written yet.
     await pause(50);
-    return Number((await readFile(file, 'utf8')) || '0');
+    return pids(await readFile(file, 'utf8'));
   } catch (error) {
     if (error.code === 'ENOENT') return null;
     throw error;
   }
 }
+
+const pids = (text) => text.split('\n').filter(Boolean).map(Number);
 
 function lives(pid) {
   if (!(pid > 0)) return false;
@@ -66,7 +70,7 @@ function lives(pid) {
 
 // Renaming is atomic: of several who find the same dead owner, one moves the file. Who moved a living lock by
 // mistake (it was taken over in between) puts it back.
-async function breakLock(file, owner) {
+async function breakLock(file) {
   const aside = `${file}.${process.pid}`;
   try {
     await rename(file, aside);
@@ -74,7 +78,6 @@ async function breakLock(file, owner) {
     if (error.code === 'ENOENT') return;
     throw error;
   }
-  const moved = Number(await readFile(aside, 'utf8'));
-  if (moved !== owner && lives(moved)) await rename(aside, file);
+  if (pids(await readFile(aside, 'utf8')).some(lives)) await rename(aside, file);
   else await rm(aside, { force: true });
 }

@@ -12,8 +12,8 @@ import { Obstacle, run } from './progress.mjs';
 
 await run(async () => {
   requireNode();
-  await inThisClone(async () => {
-    await installWhatIsMissing();
+  await inThisClone(async (announce) => {
+    await installWhatIsMissing(announce);
     await buildWhatIsStale();
   });
   const main = join(root, 'dist/apps/standalone/main.js');
