@@ -1,0 +1,155 @@
+import type { CibaLog } from './ciba-log.js';
+import { Connections, openConnector, type ConnectorFactory } from './connections.js';
+import { EvidenceVerifier } from './evidence-verifier.js';
+import type { Exchange } from './exchange.js';
+import type {
+  EvidenceExpectation,
+  PollOutcome,
+  StartOutcome,
+  StartRequest,
+  TokenAnswer,
+  Verification,
+} from './outcomes.js';
+import { PreparedRegistrations } from './prepared-registration.js';
+import { ProviderDirectory } from './provider-directory.js';
+import { ProviderMisconfigured, ProviderUnavailable } from './provider-faults.js';
+import type { ProviderDiscovery, ProviderMetadata } from './provider-metadata.js';
+import type { ClientRegistration, ProviderSettings } from './registration.js';
+import { SigningKeys } from './signing-keys.js';
+import { readStartAnswer } from './start-answer.js';
+import { readTokenAnswer } from './token-answer.js';
+
+/** Settings of a CIBA client. */
+export interface CibaClientOptions {
+  /** Opens every connection; the place for an outbound guard. */
+  readonly connect?: ConnectorFactory;
+  /** Whether plain http is good enough; for development only. */
+  readonly allowInsecureHttp: boolean;
+  /** For a start call, a discovery and a fetch of keys, each as a whole; 15 s when left out. */
+  readonly timeoutMs?: number;
+  /** For a poll as a whole; 35 s when left out, since a provider may hold a poll for 30 s (CIBA Core 1.0 §10.1). */
+  readonly pollTimeoutMs?: number;
+  readonly log?: CibaLog;
+  readonly now?: () => Date;
+}
+
+/**
+ * A CIBA client for any number of providers: one careful call at a time, and an answer for everything that can happen.
+ *
+ * It holds connections, metadata and keys, and nothing about any request: who polls when is the caller's business.
+ */
+export class CibaClient {
+  private readonly timeoutMs: number;
+  private readonly pollTimeoutMs: number;
+  private readonly now: () => Date;
+  private readonly connections: Connections;
+  private readonly directory: ProviderDirectory;
+  private readonly registrations: PreparedRegistrations;
+  private readonly verifier: EvidenceVerifier;
+
+  constructor(options: CibaClientOptions) {
+    const { allowInsecureHttp, connect = openConnector, timeoutMs = 15_000, pollTimeoutMs = 35_000 } = options;
+    const nowMs = () => performance.now();
+    const log = options.log ?? (() => undefined);
+    const now = options.now ?? (() => new Date());
+    const connections = new Connections(connect);
+    const directory = new ProviderDirectory({ connections, allowInsecureHttp, timeoutMs, nowMs, log });
+    this.timeoutMs = timeoutMs;
+    this.pollTimeoutMs = pollTimeoutMs;
+    this.now = now;
+    this.connections = connections;
+    this.directory = directory;
+    this.registrations = new PreparedRegistrations({ directory, connections, now });
+    this.verifier = new EvidenceVerifier({ directory, connections, keys: new SigningKeys(nowMs, log), timeoutMs });
+  }
+
+  /**
+   * Finds out what a provider says about itself, at most ten minutes ago.
+   *
+   * @throws ProviderUnavailable | ProviderMisconfigured
+   */
+  async discover(provider: ProviderSettings): Promise<ProviderDiscovery> {
+    const { issuer, metadata } = await this.directory.find(provider);
+    return { issuer, metadata };
+  }
+
+  /** Asks the provider to ask the person (CIBA Core 1.0 §7.1): one request at most, and never rejects for what the provider does. */
+  async start(registration: ClientRegistration, request: StartRequest): Promise<StartOutcome> {
+    try {
+      const { metadata, postStart } = await this.registrations.find(registration);
+      requireDelivery(metadata, request);
+      return this.readStart(await postStart(startMembers(request), this.timeoutMs));
+    } catch (error) {
+      const detail = faultDetail(error);
+      return error instanceof ProviderUnavailable
+        ? { kind: 'not-accepted', retryAfterSeconds: null, detail }
+        : { kind: 'misconfigured', detail };
+    }
+  }
+
+  /** Asks once how it stands (CIBA Core 1.0 §10.1); never rejects for what the provider does. */
+  async poll(registration: ClientRegistration, authReqId: string): Promise<PollOutcome> {
+    try {
+      const { postPoll } = await this.registrations.find(registration);
+      return this.readPoll(await postPoll({ auth_req_id: authReqId }, this.pollTimeoutMs));
+    } catch (error) {
+      return { kind: 'not-sent', detail: faultDetail(error) };
+    }
+  }
+
+  /** Decides whether a token answer proves the approval; may be called again with the same answer. Never rejects. */
+  verify(
+    registration: ClientRegistration,
+    answer: TokenAnswer,
+    expectation: EvidenceExpectation,
+    now: Date,
+  ): Promise<Verification> {
+    return this.verifier.verify(registration.provider, answer, expectation, now);
+  }
+
+  /** Lets calls under way end, then closes every connection. */
+  close(): Promise<void> {
+    return this.connections.close();
+  }
+
+  private readStart(result: Exchange): StartOutcome {
+    switch (result.kind) {
+      case 'answered':
+        return readStartAnswer(result.answer, this.now());
+      case 'not-sent':
+        return { kind: 'not-accepted', retryAfterSeconds: null, detail: result.detail };
+      case 'lost':
+        return { kind: 'unknown', detail: result.detail };
+    }
+  }
+
+  private readPoll(result: Exchange): PollOutcome {
+    return result.kind === 'answered' ? readTokenAnswer(result.answer, this.now()) : result;
+  }
+}
+
+function startMembers(request: StartRequest) {
+  return {
+    scope: request.scope,
+    login_hint: request.loginHint,
+    binding_message: request.bindingMessage,
+    requested_expiry: request.requestedExpirySeconds?.toString() ?? null,
+    acr_values: request.acrValues.length === 0 ? null : request.acrValues.join(' '),
+    authorization_details: request.authorizationDetails === null ? null : JSON.stringify(request.authorizationDetails),
+    user_code: request.userCode,
+    client_notification_token: request.clientNotificationToken,
+  };
+}
+
+/** Better no prompt than one whose answer could never be fetched. */
+function requireDelivery({ deliveryModes }: ProviderMetadata, request: StartRequest): void {
+  if (request.clientNotificationToken === null && deliveryModes?.includes('poll') === false) {
+    throw new ProviderMisconfigured('backchannel_token_delivery_modes_supported does not contain poll');
+  }
+}
+
+/** Faults of the provider or the configuration become outcomes; anything else is a mistake of ours and goes on. */
+function faultDetail(error: unknown): string {
+  if (error instanceof ProviderUnavailable || error instanceof ProviderMisconfigured) return error.message;
+  throw error;
+}

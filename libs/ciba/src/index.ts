@@ -1,0 +1,32 @@
+export { CibaClient, type CibaClientOptions } from './ciba-client.js';
+export type { CibaLog } from './ciba-log.js';
+export type { ConnectorFactory, TlsMaterial } from './connections.js';
+export type { EvidenceProblem } from './evidence.js';
+export type {
+  Evidence,
+  EvidenceExpectation,
+  EvidenceVerdict,
+  PollOutcome,
+  ProviderError,
+  StartOutcome,
+  StartRequest,
+  TokenAnswer,
+  Verification,
+} from './outcomes.js';
+export { ProviderMisconfigured, ProviderUnavailable } from './provider-faults.js';
+export type { ProviderDiscovery } from './provider-metadata.js';
+export {
+  providerProfiles,
+  type AssertionRules,
+  type BindingMessageRules,
+  type ProviderProfile,
+} from './provider-profiles.js';
+export type {
+  ClientCredentials,
+  ClientRegistration,
+  MutualTlsCredentials,
+  PrivateKeyJwtCredentials,
+  ProviderProfileName,
+  ProviderSettings,
+  SecretCredentials,
+} from './registration.js';

@@ -1,0 +1,117 @@
+import type { EvidenceProblem } from './evidence.js';
+
+/** What the provider is asked to ask the person (CIBA Core 1.0 §7.1). */
+export interface StartRequest {
+  /** Space separated; contains `openid`. */
+  readonly scope: string;
+  readonly loginHint: string;
+  readonly bindingMessage: string | null;
+  readonly requestedExpirySeconds: number | null;
+  /** In order of preference. */
+  readonly acrValues: readonly string[];
+  readonly authorizationDetails: readonly unknown[] | null;
+  readonly userCode: string | null;
+  /** Only for ping and push; null in poll mode. */
+  readonly clientNotificationToken: string | null;
+}
+
+/** The provider's own words, made safe to store and show. */
+export interface ProviderError {
+  readonly code: string;
+  readonly description: string | null;
+}
+
+/** How a start call ended. */
+export type StartOutcome =
+  /** The provider asks the person now. */
+  | {
+      readonly kind: 'acknowledged';
+      /** Byte-exact as received. */
+      readonly authReqId: string;
+      readonly expiresInSeconds: number;
+      /** 5 when the provider sent none that can be used (CIBA Core 1.0 §7.3). */
+      readonly intervalSeconds: number;
+    }
+  /** A definite protocol error: nobody is asked. */
+  | { readonly kind: 'refused'; readonly error: ProviderError }
+  /** The provider certainly did not take the call: nobody is asked, and it may be repeated. */
+  | { readonly kind: 'not-accepted'; readonly retryAfterSeconds: number | null; readonly detail: string }
+  /** The provider answered, and the answer is a failure of its own or makes no sense. */
+  | { readonly kind: 'provider-error'; readonly detail: string }
+  /** Nobody knows: the person may have been asked, so the call must not be repeated blindly. */
+  | { readonly kind: 'unknown'; readonly detail: string }
+  /** No call was made; somebody has to change the configuration first. */
+  | { readonly kind: 'misconfigured'; readonly detail: string };
+
+/** A successful token answer, as received: nothing in it is verified yet. */
+export interface TokenAnswer {
+  readonly accessToken: string | null;
+  readonly tokenType: string | null;
+  readonly expiresInSeconds: number | null;
+  /** Null when the provider sent none, which means "as requested" (RFC 6749 §5.1). */
+  readonly scope: string | null;
+  readonly idToken: string | null;
+  readonly refreshToken: string | null;
+  readonly authorizationDetails: unknown;
+}
+
+/** How one poll ended. */
+export type PollOutcome =
+  | { readonly kind: 'pending'; readonly retryAfterSeconds: number | null }
+  | {
+      readonly kind: 'slow-down';
+      readonly retryAfterSeconds: number | null;
+      readonly intervalSeconds: number | null;
+    }
+  | { readonly kind: 'tokens'; readonly answer: TokenAnswer }
+  | { readonly kind: 'denied'; readonly description: string | null }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'invalid-grant'; readonly description: string | null }
+  /** Any other error code; terminal. */
+  | { readonly kind: 'refused'; readonly error: ProviderError }
+  /** Certainly not received by the provider. */
+  | { readonly kind: 'not-sent'; readonly detail: string }
+  /** Refused for now, with a time to wait. */
+  | { readonly kind: 'throttled'; readonly retryAfterSeconds: number }
+  /** Refused for now; the grant is untouched. */
+  | { readonly kind: 'unavailable'; readonly detail: string }
+  /** The answer may have carried tokens, which are gone with it. */
+  | { readonly kind: 'lost'; readonly detail: string };
+
+/** What an approval has to prove. Holds nothing but plain values, so that it can be stored and checked again. */
+export interface EvidenceExpectation {
+  readonly clientId: string;
+  readonly requestedScope: string;
+  /** When the start call was sent. */
+  readonly sentAt: Date;
+  /** Empty when the rule asks for no particular authentication. */
+  readonly acrValues: readonly string[];
+  /** Null when nobody knows the subject beforehand. */
+  readonly expectedSubject: string | null;
+  readonly authReqId: string;
+  /** 60 when left out. */
+  readonly clockSkewSeconds?: number;
+}
+
+/** What an approval proved. */
+export interface Evidence {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly acr: string | null;
+  readonly amr: readonly string[] | null;
+  /** Seconds since the epoch. */
+  readonly authTime: number | null;
+  /** base64url. */
+  readonly idTokenSha256: string;
+}
+
+/** The result of the checks that need no key and no network. */
+export type EvidenceVerdict =
+  | { readonly kind: 'verified'; readonly evidence: Evidence; readonly grantedScope: string }
+  | { readonly kind: 'rejected'; readonly problem: EvidenceProblem; readonly detail: string };
+
+/** Whether a token answer proves the approval. */
+export type Verification =
+  | EvidenceVerdict
+  /** No verdict yet: keep the answer and verify it again later. */
+  | { readonly kind: 'keys-unavailable'; readonly detail: string };

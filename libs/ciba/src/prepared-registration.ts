@@ -1,0 +1,82 @@
+import type { Connections } from './connections.js';
+import { prepareAuthentication } from './client-authentication.js';
+import { exchange, type Exchange, type Target } from './exchange.js';
+import { encodeForm, type FormMembers } from './form.js';
+import type { ProviderDirectory } from './provider-directory.js';
+import type { ProviderMetadata } from './provider-metadata.js';
+import { RecentMap } from './recent-map.js';
+import type { ClientRegistration } from './registration.js';
+import { mutualTls, providerTls } from './tls-material.js';
+
+const rememberedRegistrations = 1_000;
+const constantHeaders = [
+  ['content-type', 'application/x-www-form-urlencoded'],
+  ['accept', 'application/json'],
+  ['accept-encoding', 'identity'],
+].flat();
+
+/** Posts members to one endpoint as one client. @throws ProviderMisconfigured when the call cannot be signed. */
+export type Post = (members: FormMembers, timeoutMs: number) => Promise<Exchange>;
+
+/** A registration with everything done that need not be done again for each call. */
+export interface PreparedRegistration {
+  readonly metadata: ProviderMetadata;
+  readonly postStart: Post;
+  readonly postPoll: Post;
+}
+
+/** What preparing needs. */
+export interface PreparationOptions {
+  readonly directory: ProviderDirectory;
+  readonly connections: Connections;
+  readonly now: () => Date;
+}
+
+/** Prepares registrations, and again when what is known of their provider has changed. */
+export class PreparedRegistrations {
+  private readonly prepared = new RecentMap<string, PreparedRegistration>(rememberedRegistrations);
+
+  constructor(private readonly options: PreparationOptions) {}
+
+  /** @throws ProviderUnavailable | ProviderMisconfigured */
+  async find(registration: ClientRegistration): Promise<PreparedRegistration> {
+    const found = this.options.directory.find(registration.provider);
+    const metadata = found instanceof Promise ? await found : found;
+    const known = this.prepared.get(registration.key);
+    if (known?.metadata === metadata) return known;
+    const prepared = this.prepare(registration, metadata);
+    this.prepared.set(registration.key, prepared);
+    return prepared;
+  }
+
+  private prepare(registration: ClientRegistration, metadata: ProviderMetadata): PreparedRegistration {
+    const { connections, now } = this.options;
+    const { provider, credentials } = registration;
+    const authentication = prepareAuthentication(registration, metadata, now);
+    const withCertificate = credentials.type === 'mutual-tls';
+    const tls = withCertificate ? mutualTls(provider, credentials) : providerTls(provider);
+    const identity = withCertificate ? registration.key : provider.id;
+    const endpoints = withCertificate ? metadata.mutualTlsEndpoints : metadata.endpoints;
+    const headers = [...constantHeaders, ...authentication.headers];
+
+    const post = (target: Target, constantMembers: FormMembers): Post => {
+      const constantForm = joinForms(authentication.form, encodeForm(constantMembers));
+      return async (members, timeoutMs) => {
+        const fresh = authentication.fresh === null ? '' : encodeForm(await authentication.fresh(target.url));
+        const body = joinForms(constantForm, encodeForm(members), fresh);
+        return exchange({ target, headers, body, timeoutMs });
+      };
+    };
+    return {
+      metadata,
+      postStart: post(connections.target(endpoints.backchannel, identity, tls), {}),
+      postPoll: post(connections.target(endpoints.token, identity, tls), {
+        grant_type: 'urn:openid:params:grant-type:ciba',
+      }),
+    };
+  }
+}
+
+function joinForms(...forms: readonly string[]): string {
+  return forms.filter((form) => form !== '').join('&');
+}

@@ -1,0 +1,63 @@
+/** A family of providers whose deviations from the specification are known; see `provider-profiles.ts`. */
+export type ProviderProfileName =
+  | 'generic'
+  | 'pingfederate'
+  | 'pingone'
+  | 'keycloak'
+  | 'auth0'
+  | 'okta'
+  | 'duende'
+  | 'wso2'
+  | 'curity'
+  | 'camara'
+  | 'oidc-provider';
+
+/** Where a token provider is, and whom we trust to be it. */
+export interface ProviderSettings {
+  /** Changes whenever the settings change (provider id and version): everything learned from the provider is cached under it. */
+  readonly id: string;
+  /** The issuer identifier, compared byte by byte (OpenID Connect Discovery 1.0 §4.3). */
+  readonly issuer: string;
+  /** The provider's metadata when it publishes none; null means discovery. */
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** Certificate authorities in PEM; when there are any, only they are trusted. */
+  readonly trustedCertificates: readonly string[];
+  readonly profile: ProviderProfileName;
+}
+
+/** A client secret; the method is chosen from the provider's metadata when it is null. */
+export interface SecretCredentials {
+  readonly type: 'secret';
+  readonly clientSecret: string;
+  readonly method: 'client_secret_basic' | 'client_secret_post' | null;
+}
+
+/** A client certificate, shown in the TLS handshake (RFC 8705 §2). */
+export interface MutualTlsCredentials {
+  readonly type: 'mutual-tls';
+  readonly certificateChainPem: string;
+  readonly privateKeyPem: string;
+  readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth' | null;
+}
+
+/** A key that signs a fresh assertion for every call (RFC 7523 §2.2). */
+export interface PrivateKeyJwtCredentials {
+  readonly type: 'private-key-jwt';
+  readonly signingKey: {
+    readonly kid: string;
+    readonly alg: 'ES256' | 'PS256' | 'RS256' | 'EdDSA';
+    readonly privateKeyPem: string;
+  };
+}
+
+/** How we prove to the provider that we are its client. */
+export type ClientCredentials = SecretCredentials | MutualTlsCredentials | PrivateKeyJwtCredentials;
+
+/** One client at one provider. */
+export interface ClientRegistration {
+  /** Changes whenever the registration changes (rule id and version): what can be prepared once is cached under it. */
+  readonly key: string;
+  readonly provider: ProviderSettings;
+  readonly clientId: string;
+  readonly credentials: ClientCredentials;
+}
