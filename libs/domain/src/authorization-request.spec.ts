@@ -262,6 +262,12 @@ describe('the lease fences the right to ask, never the truth', () => {
     expect(legal(decide(request, commands[command], now)).fence).toEqual(expected);
   });
 
+  it('fences an expiry that only the owner may declare', () => {
+    const request = aRequest({ status: 'pending', expiresAt: now });
+
+    expect(legal(decide(request, { type: 'expire', fence, polls: 2 }, now)).fence).toEqual(fence);
+  });
+
   it('does not fence a failure that rests on evidence', () => {
     const command: Command = { ...commands.fail, reason: 'invalid_evidence', fence: null };
 

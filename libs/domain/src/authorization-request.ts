@@ -120,8 +120,11 @@ export type Command =
       readonly polls: number;
     }
   | { readonly type: 'deny'; readonly providerError: ProviderError | null; readonly polls: number }
-  /** The deadline has passed by the database's clock. */
-  | { readonly type: 'expire'; readonly polls: number }
+  /**
+   * The deadline has passed by the database's clock. The poller gives its fence: an owner that was paused must not
+   * declare expired what its successor is still resolving.
+   */
+  | { readonly type: 'expire'; readonly fence?: Fence; readonly polls: number }
   /** The provider said `expired_token`; only the owner may make that final. */
   | { readonly type: 'provider-expired'; readonly fence: Fence; readonly polls: number }
   | {
@@ -289,6 +292,7 @@ export function decide(request: Snapshot, command: Command, now: Date): Transiti
       if (request.expiresAt === null || now < request.expiresAt) return refuse('not_due');
       return move(request, 'expired', {
         guard: 'after-deadline',
+        fence: command.fence ?? null,
         timeline: { type: 'expired', detail: { asked: true, polls: command.polls } },
       });
 
