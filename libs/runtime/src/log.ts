@@ -74,3 +74,9 @@ export function nestLogger(log: Log): LoggerService {
     fatal: (message: unknown, ...rest: unknown[]) => log.error(String(message), context(rest)),
   };
 }
+
+/** The same log as one function, the shape in which the libraries take it. */
+export const asFunction =
+  (log: Log) =>
+  (level: 'debug' | 'info' | 'warn' | 'error', message: string, detail?: object): void =>
+    log[level](message, detail as Readonly<Record<string, unknown>> | undefined);

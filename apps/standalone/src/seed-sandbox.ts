@@ -1,0 +1,46 @@
+import type { RuleDefinition } from '#lib/domain';
+import type { Database } from '#lib/persistence';
+
+export const sandboxProviderName = 'Sandbox';
+export const sandboxRuleName = 'Approve a payment';
+
+/** Defines the provider `Sandbox` and the rule `Approve a payment`, unless they are there: whoever edits them keeps the edit. */
+export async function seedSandbox(
+  database: Database,
+  sandbox: { readonly issuer: string; readonly client: { readonly clientId: string; readonly clientSecret: string } },
+): Promise<void> {
+  const existing = await database.tokenProviders.findByName(sandboxProviderName);
+  const created =
+    existing ??
+    (await database.tokenProviders
+      .create({
+        name: sandboxProviderName,
+        issuer: sandbox.issuer,
+        profile: 'oidc-provider',
+        metadata: null,
+        trustedCertificates: [],
+      })
+      .then((result) => (result.kind === 'created' ? result.row : null)));
+  if (created === null || (await database.rules.findByName(sandboxRuleName)) !== null) return;
+  const definition: RuleDefinition = {
+    name: sandboxRuleName,
+    type: 'one-time-authorization',
+    tokenProviderId: created.id,
+    clientId: sandbox.client.clientId,
+    clientCredentials: { type: 'secret', method: null },
+    loginHintAttribute: 'email',
+    scopes: ['profile'],
+    requestedExpirySeconds: 120,
+    timeoutRejectionHandlerId: null,
+    denyRejectionHandlerId: null,
+    errorRejectionHandlerId: null,
+    bindingMessage: 'Approve the payment {{amount}}',
+    deliveryMode: 'poll',
+    acrValues: [],
+    releaseAccessToken: false,
+    consumeWithinSeconds: 300,
+    onInitiationUnknown: 'fail',
+    enabled: true,
+  };
+  await database.rules.create({ definition, clientSecret: sandbox.client.clientSecret });
+}

@@ -1,0 +1,76 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { freshDatabase } from './postgres.js';
+import { sharedRabbit } from './rabbitmq.js';
+import { freeConsecutivePorts } from './rabbitmq-ports.js';
+import { ServiceProcess } from './service-process.js';
+
+/** The two ways in which Assent runs; every promise holds in both. */
+export const compositionKinds = ['standalone', 'distributed'] as const;
+export type CompositionKind = (typeof compositionKinds)[number];
+
+export const serviceNames = ['rules-service', 'ciba-worker', 'poller', 'decision-service'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+/** A whole Assent of built services, with a database (and a broker) of its own. */
+export interface Composition {
+  readonly kind: CompositionKind;
+  /** Where clients reach the API. */
+  readonly url: string;
+  readonly apiKey: string;
+  readonly databaseUrl: string;
+  /** The broker's address; null where events stay inside one process. */
+  readonly amqpUrl: string | null;
+  /** Starts everything; called once. */
+  start(): Promise<void>;
+  /** The process that runs a service: the same one for all where everything is one process. */
+  process(service: ServiceName): ServiceProcess;
+  stop(): Promise<void>;
+}
+
+/** Prepares a composition; `start` brings it up. The port is known before, so that a sandbox can be told about it. */
+export async function prepareComposition(
+  kind: CompositionKind,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Composition> {
+  const database = await freshDatabase();
+  const broker = kind === 'distributed' ? await sharedRabbit() : null;
+  const apiKey = `assent_test_${randomBytes(24).toString('base64url')}`;
+  const port = await freeConsecutivePorts(4);
+  const url = `http://127.0.0.1:${port}`;
+  const env: Record<string, string> = {
+    DATABASE_URL: database.url,
+    ASSENT_MASTER_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    ASSENT_API_KEY: apiKey,
+    ASSENT_PUBLIC_URL: url,
+    ASSENT_ALLOW_LOOPBACK: 'true',
+    HOST: '127.0.0.1',
+    ...(broker && { AMQP_URL: broker.url }),
+    ...more,
+  };
+  const processes =
+    kind === 'standalone'
+      ? [
+          new ServiceProcess('standalone', port, {
+            ...env,
+            ASSENT_SANDBOX_PORT: '0',
+            ASSENT_DATA_DIR: `/tmp/${randomUUID()}`,
+          }),
+        ]
+      : serviceNames.map((name, index) => new ServiceProcess(name, port + index, env));
+  return {
+    kind,
+    url,
+    apiKey,
+    databaseUrl: database.url,
+    amqpUrl: broker?.url ?? null,
+    start: async () => {
+      await Promise.all(processes.map((process) => process.start()));
+    },
+    process: (service) => (processes.length === 1 ? processes[0]! : processes[serviceNames.indexOf(service)]!),
+    stop: async () => {
+      await Promise.all(processes.map((process) => process.stop()));
+      await broker?.stop();
+      await database.drop();
+    },
+  };
+}

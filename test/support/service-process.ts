@@ -1,0 +1,79 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const readyLimitMs = 60_000;
+const stopLimitMs = 20_000;
+
+/** One built service running as a process of its own; it can be killed and started again on the same port. */
+export class ServiceProcess {
+  #child: ChildProcess | null = null;
+  #output = '';
+
+  constructor(
+    readonly name: string,
+    readonly port: number,
+    private readonly env: Readonly<Record<string, string>>,
+    private readonly readyPath = '/health/ready',
+  ) {}
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** What the process has written so far, both streams together. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Resolves when the service says that it is ready. */
+  async start(): Promise<void> {
+    const entry = join(process.cwd(), 'dist/apps', this.name, 'main.js');
+    if (!existsSync(entry)) throw new Error(`${entry} is missing: run npm run build first.`);
+    const child = spawn(process.execPath, [entry], {
+      env: { PATH: process.env['PATH'], LOG_LEVEL: 'info', PORT: String(this.port), ...this.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    // Bounded: a chatty process must not fill the memory of the test.
+    const keep = (chunk: Buffer) => (this.#output = (this.#output + chunk.toString()).slice(-200_000));
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    const deadline = Date.now() + readyLimitMs;
+    while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
+      const answer = await fetch(`${this.url}${this.readyPath}`).catch(() => null);
+      if (answer?.ok) return;
+      await pause(50);
+    }
+    await this.kill9();
+    throw new Error(`${this.name} did not become ready:\n${this.#output.slice(-4000)}`);
+  }
+
+  /** Ends the process as a power cut would. */
+  async kill9(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Asks the process to stop and waits until it has; answers its exit code. */
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM');
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const left = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+    child.kill(signal);
+    const limit = setTimeout(() => child.kill('SIGKILL'), stopLimitMs);
+    const code = await left;
+    clearTimeout(limit);
+    return code;
+  }
+}
