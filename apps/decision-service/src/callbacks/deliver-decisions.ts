@@ -1,0 +1,112 @@
+import type { Database, DeliveryResult, DeliveryWork } from '#lib/persistence';
+import { counter, Loop, type Log } from '#lib/runtime';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { settle, type Answer } from './answer.js';
+import { DeliveryLog } from './delivery-log.js';
+import { Lanes } from './lanes.js';
+import type { CallbackSender } from './send.js';
+import { signatureHeaders, Unsignable } from './sign.js';
+
+/** Deliveries to one target at a time: a target that hangs holds up these and no others. */
+const perTarget = 4;
+/** Deliveries of this process at a time. */
+const inAll = 100;
+/** Longer than a delivery can wait for its lane and be sent: only a dead process lets a lease end. */
+const leaseSeconds = 60;
+/** How late a due retry may start; new deliveries do not wait for it. */
+const everyMs = 1000;
+const stopLimitMs = 10_000;
+
+export interface DeliverDecisionsOptions {
+  readonly database: Pick<Database, 'deliveries' | 'signingKeys'>;
+  readonly sender: CallbackSender;
+  readonly log: Log;
+}
+
+/** Sends what is due to callbacks and webhook endpoints, at least once, under an id that never changes. */
+@Injectable()
+export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #loop: Loop;
+  readonly #lanes = new Lanes<DeliveryWork>(perTarget, (work) => this.#deliver(work));
+  readonly #results: DeliveryLog;
+  #cutOff = false;
+
+  constructor(private readonly options: DeliverDecisionsOptions) {
+    const { database, log } = options;
+    this.#results = new DeliveryLog(database, log);
+    this.#loop = new Loop({ name: 'Claiming deliveries', everyMs, log, tick: (stopping) => this.#claim(stopping) });
+  }
+
+  onApplicationBootstrap(): void {
+    this.#loop.start();
+  }
+
+  /** Claims nothing more, and gives what is in flight ten seconds to end. What is cut off then is sent again. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#loop.stop();
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, stopLimitMs)));
+    await Promise.race([this.#lanes.idle(), limit]);
+    clearTimeout(timer);
+    this.#cutOff = true;
+    await this.options.sender.close();
+  }
+
+  /** There may be something due. */
+  wake(): void {
+    this.#loop.wake();
+  }
+
+  async #claim(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted && this.#lanes.size < inAll) {
+      const work = await this.options.database.deliveries.claim({
+        limit: inAll - this.#lanes.size,
+        leaseSeconds,
+        perTarget,
+        exceptTargets: this.#lanes.full(),
+      });
+      if (work.length === 0) return;
+      for (const each of work) this.#lanes.add(each);
+    }
+  }
+
+  async #deliver(work: DeliveryWork): Promise<void> {
+    const at = new Date();
+    const started = performance.now();
+    const { answer, sendable } = await this.#attempt(work, at);
+    if (this.#cutOff) return;
+    const outcome = sendable ? settle(answer, work.failedAttempts, Math.random()) : 'gone';
+    const durationMs = Math.round(performance.now() - started);
+    this.#tell(work, answer, outcome);
+    await this.#results.write({ id: work.id, at, durationMs, status: answer.status, problem: answer.problem, outcome });
+    this.wake();
+  }
+
+  async #attempt(work: DeliveryWork, sentAt: Date): Promise<{ answer: Answer; sendable: boolean }> {
+    try {
+      const key = work.kind === 'callback' ? await this.options.database.signingKeys.current('callback') : null;
+      const headers = signatureHeaders({ ...work, sentAt }, work.secrets, key);
+      return { answer: await this.options.sender.send(work.url, headers, work.body), sendable: true };
+    } catch (error) {
+      const sendable = !(error instanceof Unsignable);
+      const problem = sendable ? 'it could not be signed just now' : error.message;
+      if (sendable) this.options.log.error('A delivery could not be signed', { deliveryId: work.id, error });
+      return { answer: { status: null, problem, retryAfterSeconds: null }, sendable };
+    }
+  }
+
+  #tell(work: DeliveryWork, answer: Answer, outcome: DeliveryResult['outcome']): void {
+    const result = typeof outcome === 'string' ? outcome : 'retry';
+    attempts().inc({ kind: work.kind, result });
+    const detail = { deliveryId: work.id, requestId: work.requestId, kind: work.kind, problem: answer.problem };
+    if (result === 'exhausted' || result === 'gone') this.options.log.error('A delivery was given up', detail);
+    else if (result === 'retry') this.options.log.info('A delivery failed and will be tried again', detail);
+  }
+}
+
+const attempts = () =>
+  counter({
+    name: 'assent_delivery_attempts_total',
+    help: 'Attempts to deliver a decision, by result: delivered, retry, exhausted or gone.',
+    labelNames: ['kind', 'result'],
+  });

@@ -1,0 +1,48 @@
+import type { Database } from '#lib/persistence';
+import type { Log, OutboundGuard } from '#lib/runtime';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AuthorizationEndedController } from './authorization-ended.controller.js';
+import { DecisionRecordedController } from './callbacks/decision-recorded.controller.js';
+import { DeliverDecisions } from './callbacks/deliver-decisions.js';
+import { CallbackSender } from './callbacks/send.js';
+import type { DecisionServiceConfig } from './decision-service.config.js';
+import { KeepHouse } from './keep-house.js';
+import { RecordDecision } from './record-decision.js';
+import { SweepUndecided } from './sweep-undecided.js';
+
+/** What the process gives to the service. */
+export interface DecisionServiceParts {
+  readonly config: Pick<DecisionServiceConfig, 'ASSENT_PUBLIC_URL'>;
+  readonly database: Database;
+  readonly log: Log;
+  readonly guard: OutboundGuard;
+}
+
+/** Records one decision per request and delivers it. */
+@Module({})
+export class DecisionServiceModule {
+  static register({ config, database, log, guard }: DecisionServiceParts): DynamicModule {
+    return {
+      module: DecisionServiceModule,
+      controllers: [AuthorizationEndedController, DecisionRecordedController],
+      providers: [
+        {
+          provide: DeliverDecisions,
+          useFactory: () => new DeliverDecisions({ database, sender: new CallbackSender({ guard }), log }),
+        },
+        {
+          provide: RecordDecision,
+          useFactory: (deliver: DeliverDecisions) =>
+            new RecordDecision({ database, issuer: config.ASSENT_PUBLIC_URL, onRecorded: () => deliver.wake() }),
+          inject: [DeliverDecisions],
+        },
+        {
+          provide: SweepUndecided,
+          useFactory: (record: RecordDecision) => new SweepUndecided(database, record, log),
+          inject: [RecordDecision],
+        },
+        { provide: KeepHouse, useFactory: () => new KeepHouse(database, log) },
+      ],
+    };
+  }
+}

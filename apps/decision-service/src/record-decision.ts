@@ -1,0 +1,44 @@
+import type { Decision } from '#lib/contracts';
+import type { Database, EventCause } from '#lib/persistence';
+import { v7 as newId } from 'uuid';
+import { decisionDocument } from './decision-document.js';
+import { hasEnded } from './ended-request.js';
+import { receiptClaims, signReceipt } from './receipt.js';
+
+/** How the recording went; only `recorded` changed anything. */
+export type RecordOutcome = 'recorded' | 'already-recorded' | 'not-ended' | 'unknown-request';
+
+export interface RecordDecisionOptions {
+  readonly database: Pick<Database, 'decisions' | 'signingKeys'>;
+  /** The `iss` of receipts. */
+  readonly issuer: string;
+  /** Called after each commit that left deliveries to make. */
+  readonly onRecorded: () => void;
+  readonly now?: () => Date;
+}
+
+/** Writes the one decision of a request that has ended; whoever else tries finds it written. */
+export class RecordDecision {
+  constructor(private readonly options: RecordDecisionOptions) {}
+
+  /** `cause` is the event that told of the end; null when a sweep found it. */
+  async run(requestId: string, cause: EventCause | null): Promise<RecordOutcome> {
+    const { database, onRecorded } = this.options;
+    const context = await database.decisions.context(requestId);
+    if (context === null) return 'unknown-request';
+    if (!hasEnded(context)) return 'not-ended';
+    if (context.decided) return 'already-recorded';
+    const decision = await this.#withReceipt(decisionDocument(newId(), context));
+    // Two that get here at once compose two documents; the database takes the first and keeps no trace of the other.
+    const result = await database.decisions.record({ decision, cause });
+    if (result === 'recorded') onRecorded();
+    return result;
+  }
+
+  async #withReceipt(decision: Decision): Promise<Decision> {
+    if (decision.outcome !== 'approved') return decision;
+    const { database, issuer, now = () => new Date() } = this.options;
+    const key = await database.signingKeys.current('receipt');
+    return { ...decision, receipt: await signReceipt(receiptClaims(decision, issuer, now()), key) };
+  }
+}
