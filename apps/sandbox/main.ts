@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import { startSandbox } from './src/sandbox.module.js';
+
+const { env } = process;
+
+const sandbox = await startSandbox({
+  port: Number(env.ASSENT_SANDBOX_PORT ?? 3001),
+  host: env.ASSENT_SANDBOX_HOST,
+  url: env.ASSENT_SANDBOX_URL,
+  assentUrl: env.ASSENT_URL ?? null,
+  assentApiKey: env.ASSENT_API_KEY ?? null,
+  dataDir: env.ASSENT_DATA_DIR && join(env.ASSENT_DATA_DIR, 'sandbox'),
+  log: (level, message, detail) => {
+    if (level !== 'info') process.stderr.write(`${message} ${JSON.stringify(detail ?? {})}\n`);
+  },
+});
+process.stdout.write(`Provider  ${sandbox.issuer}\nPhone     ${sandbox.phoneUrl}\nShop      ${sandbox.shopUrl}\n`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.stop());

@@ -1,0 +1,91 @@
+import type { ClientMetadata } from 'oidc-provider';
+import type { JWK } from 'jose';
+
+/** A client that proves itself with a secret. These secrets are public: they open nothing but a sandbox. */
+export interface SecretClient {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** One registered client for every way in which Assent can authenticate, with the same ids in every sandbox. */
+export const sandboxClients = {
+  secretBasic: { clientId: 'assent-secret', clientSecret: 'sandbox-secret-that-everybody-may-know' },
+  secretPost: { clientId: 'assent-secret-post', clientSecret: 'sandbox-post-secret-that-everybody-may-know' },
+  ping: { clientId: 'assent-ping', clientSecret: 'sandbox-ping-secret-that-everybody-may-know' },
+  tlsClientAuth: { clientId: 'assent-mtls' },
+  selfSignedTls: { clientId: 'assent-mtls-self-signed' },
+  privateKeyJwt: { clientId: 'assent-private-key-jwt' },
+} as const;
+
+export type SandboxClients = typeof sandboxClients;
+
+/** The name in the subject alternative names of the certificate that `assent-mtls` shows. */
+export const MTLS_CLIENT_DNS_NAME = 'assent-mtls.sandbox.test';
+
+/** The provider refuses plain-http notification endpoints; calls to this origin are sent to Assent instead. */
+export const PING_ORIGIN = 'https://assent.sandbox.test';
+
+export const CIBA_GRANT_TYPE = 'urn:openid:params:grant-type:ciba';
+
+/** What differs from one sandbox to the next. */
+export interface ClientMaterial {
+  readonly assentUrl: string | null;
+  readonly privateKeyJwtJwks: { readonly keys: readonly JWK[] } | null;
+  /** The public key of the self-signed certificate, with the certificate as `x5c`. */
+  readonly selfSignedJwk: JWK;
+}
+
+/**
+ * The registrations. `assent-private-key-jwt` is there only when its keys can be found: in the given set, or at
+ * Assent's published one.
+ */
+export function registerClients(material: ClientMaterial): ClientMetadata[] {
+  const { secretBasic, secretPost, ping, tlsClientAuth, selfSignedTls, privateKeyJwt } = sandboxClients;
+  return [
+    aClient(secretBasic.clientId, 'Alder & Finch', {
+      client_secret: secretBasic.clientSecret,
+      token_endpoint_auth_method: 'client_secret_basic',
+    }),
+    aClient(secretPost.clientId, 'Alder & Finch Returns', {
+      client_secret: secretPost.clientSecret,
+      token_endpoint_auth_method: 'client_secret_post',
+    }),
+    aClient(ping.clientId, 'Alder & Finch Express', {
+      client_secret: ping.clientSecret,
+      token_endpoint_auth_method: 'client_secret_basic',
+      backchannel_token_delivery_mode: 'ping',
+      backchannel_client_notification_endpoint: `${PING_ORIGIN}/v1/ciba/notifications`,
+    }),
+    aClient(tlsClientAuth.clientId, 'Harbour Bank', {
+      token_endpoint_auth_method: 'tls_client_auth',
+      tls_client_auth_san_dns: MTLS_CLIENT_DNS_NAME,
+      tls_client_certificate_bound_access_tokens: true,
+    }),
+    aClient(selfSignedTls.clientId, 'Harbour Bank Branch', {
+      token_endpoint_auth_method: 'self_signed_tls_client_auth',
+      tls_client_certificate_bound_access_tokens: true,
+      jwks: { keys: [material.selfSignedJwk] },
+    }),
+    ...keySource(material).map((keys) =>
+      aClient(privateKeyJwt.clientId, 'Northwind Agents', { token_endpoint_auth_method: 'private_key_jwt', ...keys }),
+    ),
+  ];
+}
+
+function keySource({ privateKeyJwtJwks, assentUrl }: ClientMaterial): Partial<ClientMetadata>[] {
+  if (privateKeyJwtJwks) return [{ jwks: { keys: [...privateKeyJwtJwks.keys] } }];
+  return assentUrl ? [{ jwks_uri: new URL('/.well-known/jwks.json', assentUrl).href }] : [];
+}
+
+function aClient(clientId: string, clientName: string, metadata: Partial<ClientMetadata>): ClientMetadata {
+  return {
+    client_id: clientId,
+    client_name: clientName,
+    grant_types: [CIBA_GRANT_TYPE, 'refresh_token'],
+    response_types: [],
+    redirect_uris: [],
+    id_token_signed_response_alg: 'ES256',
+    backchannel_token_delivery_mode: 'poll',
+    ...metadata,
+  };
+}

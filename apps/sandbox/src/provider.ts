@@ -1,0 +1,203 @@
+import { X509Certificate } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
+import type { TLSSocket } from 'node:tls';
+import type * as OidcProvider from 'oidc-provider';
+import type {
+  ClientMetadata,
+  Configuration,
+  Grant,
+  KoaContextWithOIDC,
+  MTLSCertificateSubjectMatches,
+  Provider,
+} from 'oidc-provider';
+import { findAccountById, findAccountByLoginHint } from './accounts.js';
+import { PING_ORIGIN } from './clients.js';
+import type { SandboxIdentity } from './identity.js';
+import type { NewPhoneRequest, PhoneAnswer, PhoneRequest } from './phone.js';
+import { createProviderAdapter } from './provider.adapter.js';
+import type { RowStore } from './row.store.js';
+import type { SandboxLog } from './sandbox-log.js';
+
+export interface ProviderOptions {
+  readonly issuer: string;
+  readonly mtlsUrl: string;
+  readonly assentUrl: string | null;
+  readonly defaultExpirySeconds: number;
+  readonly identity: SandboxIdentity;
+  readonly clients: ClientMetadata[];
+  readonly store: RowStore;
+  readonly log: SandboxLog;
+  /** Puts the question on the person's phone, before the client gets its `auth_req_id`. */
+  readonly ring: (asked: NewPhoneRequest) => Promise<void>;
+}
+
+type OidcProviderModule = typeof OidcProvider;
+
+const MAX_EXPIRY_SECONDS = 600;
+const MAX_BINDING_MESSAGE_CHARACTERS = 250;
+const DAY_SECONDS = 86_400;
+
+/** What an approval on the phone page amounts to, when the client asks for nothing else. */
+const PHONE_ACR = 'urn:assent:sandbox:phone';
+const SUPPORTED_ACRS: readonly string[] = [PHONE_ACR, 'phr', 'phrh', 'urn:openbanking:psd2:sca'];
+
+/** A real oidc-provider with CIBA (poll and ping), mutual TLS and refresh tokens. */
+export function createProvider({ Provider, errors }: OidcProviderModule, options: ProviderOptions): Provider {
+  const provider = new Provider(options.issuer, configure(options, errors));
+  const report = (what: string) => (_ctx: KoaContextWithOIDC, error: Error & { error_detail?: string }) =>
+    options.log('info', `The provider refused ${what}`, { error: error.message, reason: error.error_detail });
+  provider.on('backchannel_authentication.error', report('an authentication request'));
+  provider.on('server_error', (_ctx, error) => options.log('error', 'The provider failed', { error: error.stack }));
+  // Koa's own event, which the provider's types leave out; without a listener Koa prints to the console.
+  const koa: EventEmitter = provider;
+  koa.on('error', (error: Error) => options.log('error', 'The provider failed', { error: error.stack }));
+  return provider;
+}
+
+/** Tells the provider what the person answered; an approval grants every scope that was asked for. */
+export async function tellProvider(
+  provider: Provider,
+  { errors }: OidcProviderModule,
+  request: PhoneRequest,
+  answer: PhoneAnswer,
+): Promise<void> {
+  if (answer === 'denied') {
+    await provider.backchannelResult(request.authReqId, new errors.AccessDenied());
+    return;
+  }
+  const asked = await provider.BackchannelAuthenticationRequest.find(request.authReqId, { ignoreExpiration: true });
+  if (!asked) throw new Error(`The provider does not know the authentication behind phone request ${request.id}`);
+  const grant: Grant = new provider.Grant({ clientId: request.clientId, accountId: request.accountId });
+  grant.addOIDCScope(request.scope);
+  await grant.save();
+  await provider.backchannelResult(asked, grant, {
+    acr: chooseAcr(asked.params?.acr_values),
+    amr: ['hwk', 'user'],
+    authTime: Math.floor(Date.now() / 1000),
+  });
+}
+
+function configure(options: ProviderOptions, errors: OidcProviderModule['errors']): Configuration {
+  return {
+    adapter: createProviderAdapter(options.store),
+    clients: options.clients,
+    jwks: { keys: [...options.identity.signingKeys] as NonNullable<Configuration['jwks']>['keys'] },
+    cookies: { keys: [options.identity.cookieKey] },
+    findAccount: (_ctx, id) => {
+      const account = findAccountById(id);
+      return account && { accountId: account.id, claims: () => ({ sub: account.id, email: account.loginHint }) };
+    },
+    clientAuthMethods: [
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'tls_client_auth',
+      'self_signed_tls_client_auth',
+    ],
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'],
+      idTokenSigningAlgValues: ['ES256', 'EdDSA'],
+    },
+    scopes: ['openid', 'offline_access', 'profile', 'email', 'payments', 'accounts'],
+    acrValues: [...SUPPORTED_ACRS],
+    // Bound to the openid scope, so that every ID token says how and when the person was asked.
+    claims: { openid: ['sub', 'acr', 'amr', 'auth_time'], email: ['email'] },
+    clockTolerance: 5,
+    clientBasedCORS: () => false,
+    ttl: {
+      BackchannelAuthenticationRequest: (ctx) =>
+        Math.min(MAX_EXPIRY_SECONDS, Number(ctx.oidc.params?.requested_expiry || options.defaultExpirySeconds)),
+      AccessToken: 3600,
+      ClientCredentials: 600,
+      IdToken: 3600,
+      RefreshToken: 14 * DAY_SECONDS,
+      Grant: 14 * DAY_SECONDS,
+      Session: DAY_SECONDS,
+      Interaction: 3600,
+    },
+    fetch: outboundFetch(options.assentUrl),
+    discovery: {
+      mtls_endpoint_aliases: {
+        token_endpoint: `${options.mtlsUrl}/token`,
+        backchannel_authentication_endpoint: `${options.mtlsUrl}/backchannel`,
+        introspection_endpoint: `${options.mtlsUrl}/token/introspection`,
+        revocation_endpoint: `${options.mtlsUrl}/token/revocation`,
+      },
+    },
+    features: {
+      devInteractions: { enabled: false },
+      claimsParameter: { enabled: true },
+      rpInitiatedLogout: { enabled: false },
+      introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        selfSignedTlsClientAuth: true,
+        tlsClientAuth: true,
+        getCertificate: peerCertificate,
+        certificateAuthorized: (ctx) => (ctx.socket as Partial<TLSSocket>).authorized === true,
+        certificateSubjectMatches,
+      },
+      ciba: {
+        enabled: true,
+        deliveryModes: ['poll', 'ping'],
+        processLoginHint: (_ctx, loginHint) => findAccountByLoginHint(loginHint ?? '')?.id,
+        processLoginHintToken: () => undefined,
+        // No account has a user code, no request context is understood: both are ignored, as the protocol allows.
+        verifyUserCode: () => undefined,
+        validateRequestContext: () => undefined,
+        validateBindingMessage: (_ctx, bindingMessage) => {
+          if (!isFit(bindingMessage)) {
+            throw new errors.InvalidBindingMessage(
+              `the binding message must be printable and at most ${MAX_BINDING_MESSAGE_CHARACTERS} characters long`,
+            );
+          }
+        },
+        triggerAuthenticationDevice: (_ctx, request, account, client) =>
+          options.ring({
+            authReqId: request.jti,
+            accountId: account.accountId,
+            clientId: client.clientId,
+            clientName: client.clientName ?? client.clientId,
+            scope: [...request.scopes].join(' '),
+            bindingMessage: (request.params?.binding_message as string | undefined) ?? null,
+            expiresAt: Math.floor(Date.now() / 1000) + request.expiration,
+          }),
+      },
+    },
+  };
+}
+
+/** Characters as people count them, without controls, separators of lines or halves of pairs. */
+function isFit(bindingMessage: string | undefined): boolean {
+  if (bindingMessage === undefined) return true;
+  const characters = [...bindingMessage];
+  return characters.length <= MAX_BINDING_MESSAGE_CHARACTERS && !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(bindingMessage);
+}
+
+function chooseAcr(acrValues: unknown): string {
+  const asked = typeof acrValues === 'string' ? acrValues.split(' ') : [];
+  return asked.find((acr) => SUPPORTED_ACRS.includes(acr)) ?? PHONE_ACR;
+}
+
+/**
+ * Calls to Assent (keys, pings). The provider's own dispatcher cuts connections to loopback, where a sandbox lives; and
+ * it takes https notification endpoints only, so these are registered under a stand-in origin.
+ */
+function outboundFetch(assentUrl: string | null): NonNullable<Configuration['fetch']> {
+  return (input, init) => {
+    const target = new URL(input instanceof Request ? input.url : input);
+    const toAssent = target.origin === PING_ORIGIN && assentUrl !== null;
+    return fetch(toAssent ? new URL(target.pathname, assentUrl) : target, { ...init, dispatcher: undefined });
+  };
+}
+
+function peerCertificate(ctx: KoaContextWithOIDC): X509Certificate | undefined {
+  const socket = ctx.socket as Partial<TLSSocket>;
+  return socket.getPeerX509Certificate?.();
+}
+
+const certificateSubjectMatches: MTLSCertificateSubjectMatches = (ctx, property, expected) =>
+  property === 'tls_client_auth_san_dns' &&
+  peerCertificate(ctx)?.checkHost(expected, { subject: 'never', wildcards: false }) === expected;
