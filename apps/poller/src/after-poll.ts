@@ -1,0 +1,151 @@
+/** What follows from the answer to a poll, and from the deadline: two pure functions, one table. */
+
+import type { PollOutcome, TokenAnswer } from '#lib/ciba';
+import {
+  backOffMs,
+  earliestNextPollMs,
+  nextPollMs,
+  slowedIntervalMs,
+  type Command,
+  type FailureReason,
+  type Fence,
+  type ProviderError,
+} from '#lib/domain';
+
+/** What a request that is being polled looks like; moments are ms on the monotonic clock. */
+export interface Polled {
+  /** Grows with each `slow_down`, and never shrinks. */
+  readonly intervalMs: number;
+  /** The wait until the next poll: the interval, stretched by the provider's rate and by jitter, never shortened. */
+  readonly spacingMs: number;
+  readonly deadlineMs: number;
+  /** When the poll was sent. */
+  readonly sentAtMs: number;
+  /** An answer that may have carried tokens was lost. */
+  readonly doubt: boolean;
+  /** An owner before us ended without releasing the request: it may have lost an answer that we know nothing of. */
+  readonly takenOver: boolean;
+  /** The deadline has passed and this was the one poll that may still be made. */
+  readonly resolving: boolean;
+  /** Polls in a row without a usable answer. */
+  readonly failures: number;
+  readonly polls: number;
+  /** Our right to ask, as it was when the poll was sent. */
+  readonly fence: Fence;
+}
+
+/** What is remembered from one poll to the next. */
+export type Rhythm = Pick<Polled, 'intervalMs' | 'doubt' | 'failures'>;
+
+/** What is done next about a request. */
+export type Step =
+  /** At that moment: poll, or let the deadline decide if it has come by then. */
+  | { readonly kind: 'wait'; readonly rhythm: Rhythm; readonly atMs: number }
+  | { readonly kind: 'verify'; readonly answer: TokenAnswer }
+  | { readonly kind: 'conclude'; readonly command: Command };
+
+/** How long after the deadline the resolution poll of a request that was taken over may wait for its turn, in ms. */
+export const resolutionWindowMs = 15_000;
+
+/** Decides what the answer to a poll means (CIBA Core 1.0 §11; design §4, §5). */
+export function afterPoll(item: Polled, outcome: PollOutcome, nowMs: number): Step {
+  switch (outcome.kind) {
+    case 'pending': {
+      const earliestMs = earliestNextPollMs(item.sentAtMs, nowMs, item.spacingMs);
+      return goOn(item, nowMs, calm(item.intervalMs), laterOf(earliestMs, nowMs, outcome.retryAfterSeconds));
+    }
+    case 'slow-down': {
+      const intervalMs = slowedIntervalMs(item.intervalMs, outcome);
+      const spacingMs = item.spacingMs + intervalMs - item.intervalMs;
+      const earliestMs = laterOf(nowMs + spacingMs, nowMs, outcome.retryAfterSeconds);
+      return goOn({ ...item, spacingMs }, nowMs, calm(intervalMs), earliestMs);
+    }
+    case 'tokens':
+      return { kind: 'verify', answer: outcome.answer };
+    case 'denied':
+      return conclude({ type: 'deny', providerError: described('access_denied', outcome), polls: item.polls });
+    case 'expired':
+      return conclude({ type: 'provider-expired', fence: item.fence, polls: item.polls });
+    case 'invalid-grant':
+      return afterInvalidGrant(item, described('invalid_grant', outcome), nowMs);
+    case 'refused':
+      return fail(item, reasonOfRefusal(outcome.error.code), outcome.error, null);
+    case 'not-sent':
+    case 'unavailable':
+      return tryAgain(item, item.doubt, nowMs, null);
+    case 'throttled':
+      return tryAgain(item, item.doubt, nowMs, outcome.retryAfterSeconds);
+    case 'lost':
+      return tryAgain(item, true, nowMs, null);
+  }
+}
+
+/** Decides what the deadline means for a request that is not being polled just then. */
+export function atDeadline(item: Omit<Polled, 'spacingMs' | 'sentAtMs'>): Step | { readonly kind: 'resolve' } {
+  // Whether the person approved cannot be known any more, and what is unknown is neither approved nor expired.
+  if (item.doubt || item.resolving) return fail(item, 'outcome_unknown', null, item.fence);
+  // The grant is single use: the owner before us may have redeemed it and died. One more answer tells.
+  if (item.takenOver) return { kind: 'resolve' };
+  return conclude({ type: 'expire', fence: item.fence, polls: item.polls });
+}
+
+/** Still undecided, and the answer says so: whatever was lost before, the grant has not been used up. */
+function goOn(item: Polled, nowMs: number, rhythm: Rhythm, earliestMs: number): Step {
+  if (item.resolving) return conclude({ type: 'expire', fence: item.fence, polls: item.polls });
+  return wait(item, rhythm, earliestMs, nowMs);
+}
+
+/** No answer, or none about the request. */
+function tryAgain(item: Polled, doubt: boolean, nowMs: number, retryAfterSeconds: number | null): Step {
+  if (item.resolving) return fail(item, 'outcome_unknown', null, item.fence);
+  const failures = item.failures + 1;
+  const earliestMs = laterOf(nowMs + backOffMs(item.spacingMs, failures), nowMs, retryAfterSeconds);
+  return wait(item, { intervalMs: item.intervalMs, doubt, failures }, earliestMs, nowMs);
+}
+
+function wait(item: Polled, rhythm: Rhythm, earliestMs: number, nowMs: number): Step {
+  const nextMs = nowMs < item.deadlineMs ? nextPollMs(earliestMs, item.spacingMs, item.deadlineMs) : null;
+  return { kind: 'wait', rhythm, atMs: nextMs ?? decisionMs(item, earliestMs) };
+}
+
+/** When the deadline decides; a resolution poll after it keeps the rhythm too, within its window. */
+function decisionMs(item: Polled, earliestMs: number): number {
+  if (!item.takenOver) return item.deadlineMs;
+  return Math.max(item.deadlineMs, Math.min(earliestMs, item.deadlineMs + resolutionWindowMs));
+}
+
+/**
+ * `invalid_grant` says that the grant is gone, not why (RFC 6749 §5.2): used up by an answer that never reached us, or
+ * forgotten after its time, or never known.
+ */
+function afterInvalidGrant(item: Polled, error: ProviderError, nowMs: number): Step {
+  if (item.doubt || item.takenOver) return fail(item, 'outcome_unknown', error, item.fence);
+  if (nowMs >= item.deadlineMs) {
+    return conclude({ type: 'provider-expired', fence: item.fence, polls: item.polls });
+  }
+  return fail(item, 'provider_error', error, item.fence);
+}
+
+const configurationErrors: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client']);
+
+const reasonOfRefusal = (code: string): FailureReason =>
+  configurationErrors.has(code) ? 'configuration_error' : 'provider_rejected';
+
+const calm = (intervalMs: number): Rhythm => ({ intervalMs, doubt: false, failures: 0 });
+
+const laterOf = (earliestMs: number, nowMs: number, retryAfterSeconds: number | null): number =>
+  Math.max(earliestMs, nowMs + (retryAfterSeconds ?? 0) * 1000);
+
+const conclude = (command: Command): Step => ({ kind: 'conclude', command });
+
+const fail = (
+  item: Pick<Polled, 'polls'>,
+  reason: FailureReason,
+  providerError: ProviderError | null,
+  fence: Fence | null,
+): Step => conclude({ type: 'fail', reason, providerError, fence, polls: item.polls });
+
+const described = (code: string, answer: { readonly description: string | null }): ProviderError => ({
+  code,
+  description: answer.description,
+});

@@ -1,0 +1,28 @@
+/**
+ * The database's time, told by the monotonic clock of this process.
+ *
+ * The system clock is never asked: it may be wrong by hours, and it jumps. Whatever this clock says is checked again by
+ * the database before anything becomes final.
+ */
+export class DatabaseClock {
+  #databaseMs = Number.NaN;
+  #monotonicMs = 0;
+
+  constructor(private readonly monotonicMs: () => number) {}
+
+  /** Learns what the database said in the answer to a statement that was sent at `askedAtMs` (monotonic). */
+  observe(databaseNow: Date, askedAtMs: number): void {
+    this.#databaseMs = databaseNow.getTime();
+    this.#monotonicMs = askedAtMs;
+  }
+
+  /** The monotonic moment of a database time; early by the duration of the statement at most, never late. */
+  toMonotonicMs(time: Date): number {
+    return this.#monotonicMs + (time.getTime() - this.#databaseMs);
+  }
+
+  /** The database's time just now; ahead by the duration of the statement at most. */
+  now(): Date {
+    return new Date(this.#databaseMs + (this.monotonicMs() - this.#monotonicMs));
+  }
+}
