@@ -1,0 +1,14 @@
+export type { BusStatus, DeadLetter, EventBus } from './event-bus.js';
+export { EventContext, type Delivered } from './event-context.js';
+export type { EventPublisher, ExchangeName, OutgoingEvent } from './event-publisher.js';
+export { EventTransport } from './event-transport.js';
+export { GiveUp, Refused, Unroutable } from './failures.js';
+export { createInProcessBus, type InProcessBusOptions } from './in-process/in-process-bus.js';
+export type { InProcessLimits } from './in-process/limits.js';
+export { KeepErrorFilter } from './keep-error.filter.js';
+export type { Log, LogLevel } from './log.js';
+export type { Outbox, StoredEvent } from './outbox/outbox.js';
+export { OutboxRelay, type OutboxRelayOptions } from './outbox/outbox-relay.js';
+export type { RabbitLimits } from './rabbit/limits.js';
+export { createRabbitBus, type RabbitBusOptions } from './rabbit/rabbit-bus.js';
+export type { DeliveryMode } from './subscription.js';

@@ -1,0 +1,211 @@
+import type { EventPublisher } from '../event-publisher.js';
+import { Refused, Unroutable } from '../failures.js';
+import { Fifo } from '../fifo.js';
+import type { Log } from '../log.js';
+import type { Outbox, StoredEvent } from './outbox.js';
+import { Settlements } from './settlements.js';
+import { Trouble } from './trouble.js';
+
+export interface OutboxRelayOptions {
+  readonly outbox: Outbox;
+  readonly publisher: EventPublisher;
+  readonly log?: Log;
+  /** Between sweeps, ± a quarter, while all is well. */
+  readonly sweepIntervalMs?: number;
+  /** Between sweeps while the broker or the database is away, at most. */
+  readonly longestPauseMs?: number;
+  /** A younger row is still being published from memory by the process that wrote it. */
+  readonly olderThanMs?: number;
+  /** Rows in one sweep, and ids in one settlement. */
+  readonly batchSize?: number;
+  /** Publications from memory that wait for their confirmation, at most. */
+  readonly maxInFlight?: number;
+  /** Events in memory until they are settled, at most; the sweep finds the others. */
+  readonly maxHeld?: number;
+  /** How long confirmed events gather for one settlement. */
+  readonly settleAfterMs?: number;
+}
+
+const defaults = {
+  log: () => {},
+  sweepIntervalMs: 1_500,
+  longestPauseMs: 5_000,
+  olderThanMs: 2_000,
+  batchSize: 500,
+  maxInFlight: 1_000,
+  maxHeld: 5_000,
+  settleAfterMs: 20,
+};
+
+/**
+ * Carries events from the outbox to the bus, each at least once: from memory right after the commit, and by sweeping
+ * the table for what a dead process, a full memory or an absent broker left behind.
+ */
+export class OutboxRelay {
+  private readonly options: Required<OutboxRelayOptions>;
+  private readonly queue = new Fifo<StoredEvent>();
+  /** Events from `offer` to their settlement: a sweep must not publish them once more. */
+  private readonly held = new Map<string, 'unconfirmed' | 'confirmed'>();
+  private readonly inFlight = new Set<Promise<void>>();
+  private readonly settlements: Settlements;
+  private readonly brokerAway: Trouble;
+  private readonly databaseAway: Trouble;
+  private readonly notTaken = new Map<string, Trouble>();
+  private sweeping: Promise<{ claimed: number; published: number; limit: number }> | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private pauseMs: number;
+  private stage: 'new' | 'running' | 'stopped' = 'new';
+
+  constructor(options: OutboxRelayOptions) {
+    this.options = { ...defaults, ...options };
+    const { log, outbox, batchSize, settleAfterMs, sweepIntervalMs } = this.options;
+    this.pauseMs = sweepIntervalMs;
+    this.brokerAway = new Trouble(log, 'events wait in the outbox: the broker is away');
+    this.databaseAway = new Trouble(log, 'the outbox cannot be reached');
+    this.settlements = new Settlements({
+      settle: (ids) => outbox.settle(ids),
+      released: (id) => this.held.delete(id),
+      failed: (error) => this.databaseAway.shows(error),
+      batchSize,
+      afterMs: settleAfterMs,
+    });
+  }
+
+  /** Publishes events whose rows are committed, in the background; what it cannot take is left to the sweep. */
+  offer(events: readonly StoredEvent[]): void {
+    if (this.stage === 'stopped' || this.brokerAway.lasts) return;
+    const room = Math.max(0, this.options.maxHeld - this.held.size);
+    for (const event of events.slice(0, room)) {
+      this.held.set(event.id, 'unconfirmed');
+      this.queue.push(event);
+    }
+    this.pump();
+  }
+
+  /** Begins to sweep, and goes on until `stop`. */
+  start(): void {
+    if (this.stage !== 'new') return;
+    this.stage = 'running';
+    this.sweepAfter(0);
+  }
+
+  /**
+   * One sweep; answers how many rows it found.
+   *
+   * @throws what the outbox throws.
+   */
+  async sweepOnce(): Promise<number> {
+    return (await this.sweep()).claimed;
+  }
+
+  /** Takes and sweeps no more; resolves when what is under way has been published and settled. May be called again. */
+  async stop(): Promise<void> {
+    this.stage = 'stopped';
+    if (this.timer) clearTimeout(this.timer);
+    this.forgetQueue();
+    await Promise.allSettled([...this.inFlight, this.sweeping]);
+    await this.settlements.flush();
+  }
+
+  private pump(): void {
+    while (this.inFlight.size < this.options.maxInFlight) {
+      const event = this.queue.shift();
+      if (!event) return;
+      const flight = this.publishFromMemory(event).finally(() => {
+        this.inFlight.delete(flight);
+        this.pump();
+      });
+      this.inFlight.add(flight);
+    }
+  }
+
+  private async publishFromMemory(event: StoredEvent): Promise<void> {
+    if (await this.publish(event)) {
+      this.held.set(event.id, 'confirmed');
+      this.settlements.add(event.id);
+    } else {
+      this.held.delete(event.id);
+      if (this.brokerAway.lasts) this.forgetQueue();
+    }
+  }
+
+  private forgetQueue(): void {
+    for (let event = this.queue.shift(); event; event = this.queue.shift()) this.held.delete(event.id);
+  }
+
+  /** Whether a queue holds the event now. */
+  private async publish({ outgoing }: StoredEvent): Promise<boolean> {
+    try {
+      await this.options.publisher.publish(outgoing);
+      this.brokerAway.isOver();
+      this.notTaken.get(outgoing.routingKey)?.isOver();
+      return true;
+    } catch (error) {
+      if (error instanceof Unroutable || error instanceof Refused) {
+        // The broker has answered: only events of this kind have nowhere to go.
+        this.brokerAway.isOver();
+        this.troubleWith(outgoing.routingKey).shows(error);
+      } else {
+        this.brokerAway.shows(error);
+      }
+      return false;
+    }
+  }
+
+  private troubleWith(routingKey: string): Trouble {
+    const known = this.notTaken.get(routingKey);
+    if (known) return known;
+    const made = new Trouble(this.options.log, 'events wait in the outbox: no queue takes them', { routingKey });
+    this.notTaken.set(routingKey, made);
+    return made;
+  }
+
+  private sweep(): Promise<{ claimed: number; published: number; limit: number }> {
+    this.sweeping ??= this.sweepTable().finally(() => (this.sweeping = null));
+    return this.sweeping;
+  }
+
+  private async sweepTable(): Promise<{ claimed: number; published: number; limit: number }> {
+    const { outbox, batchSize, olderThanMs } = this.options;
+    // While the broker is away, one event is enough to find out whether it is back.
+    const limit = this.brokerAway.lasts ? 1 : batchSize;
+    let published = 0;
+    const claimed = await outbox.sweep({ limit, olderThanMs }, async (events) => {
+      const done = await Promise.all(events.map(async (event) => ((await this.publishSwept(event)) ? [event.id] : [])));
+      published = done.flat().length;
+      return done.flat();
+    });
+    this.databaseAway.isOver();
+    return { claimed, published, limit };
+  }
+
+  private async publishSwept(event: StoredEvent): Promise<boolean> {
+    const known = this.held.get(event.id);
+    return known === undefined ? this.publish(event) : known === 'confirmed';
+  }
+
+  private sweepAfter(delayMs: number): void {
+    this.timer = setTimeout(() => {
+      void this.sweepAndGoOn();
+    }, delayMs);
+  }
+
+  private async sweepAndGoOn(): Promise<void> {
+    let more = false;
+    try {
+      const { claimed, published, limit } = await this.sweep();
+      more = claimed === limit && published > 0;
+    } catch (error) {
+      this.databaseAway.shows(error);
+    }
+    if (this.stage === 'running') this.sweepAfter(more ? 0 : this.nextPauseMs());
+  }
+
+  /** Jittered, so that replicas do not sweep in step. */
+  private nextPauseMs(): number {
+    const { sweepIntervalMs, longestPauseMs } = this.options;
+    const away = this.brokerAway.lasts || this.databaseAway.lasts;
+    this.pauseMs = away ? Math.min(this.pauseMs * 2, longestPauseMs) : sweepIntervalMs;
+    return this.pauseMs * (0.75 + Math.random() / 2);
+  }
+}

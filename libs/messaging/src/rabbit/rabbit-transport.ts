@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { BusStatus } from '../event-bus.js';
+import { EventTransport, type Incoming, type TransportOptions } from '../event-transport.js';
+import { Unroutable } from '../failures.js';
+import { queueName, type Subscription } from '../subscription.js';
+import type { Verdict } from '../verdict.js';
+import { KeptChannel, type KeptChannelOptions } from './kept-channel.js';
+import type { Parcel, RabbitPublisher } from './rabbit-publisher.js';
+import { within } from './time-limit.js';
+import { deadExchange, declareExchanges, declareQueue, hintQueue, retryQueueOf, workQueues } from './topology.js';
+
+/** Headers of the copies in the retry and dead queues. */
+export const attemptHeader = 'x-attempt';
+export const reasonHeader = 'x-reason';
+const cancelMs = 2_000;
+
+export interface RabbitTransportOptions extends TransportOptions, KeptChannelOptions {
+  /** Copies of failed messages go out on the publisher's connection: a broker that blocks publishers then still delivers. */
+  readonly publisher: RabbitPublisher;
+  /** A queue name that no other process uses, nor this one before. */
+  readonly hintQueueName: (queue: string) => string;
+}
+
+/** The subscriptions and the channel that a message came by. */
+interface Source {
+  readonly subscription: Subscription;
+  readonly queue: string;
+  readonly channel: Channel;
+  readonly renew: (why: string) => void;
+}
+
+/** A member of a consumer group over RabbitMQ: acknowledges a message after its effect, or after its copy is safe. */
+export class RabbitTransport extends EventTransport {
+  private kept: KeptChannel<Channel> | null = null;
+  private channel: Channel | null = null;
+  private consumerTags: string[] = [];
+  private closed: Promise<void> | null = null;
+
+  constructor(private readonly rabbit: RabbitTransportOptions) {
+    super(rabbit);
+  }
+
+  /** Null while it does not listen. */
+  get connection(): BusStatus | null {
+    return this.kept && !this.closed ? this.kept.status : null;
+  }
+
+  listen(ready: () => void): void {
+    this.kept = new KeptChannel<Channel>(
+      {
+        name: this.rabbit.consumer,
+        open: (model) => model.createChannel(),
+        setUp: (channel, renew) => this.consume(channel, renew),
+        lost: () => (this.channel = null),
+      },
+      { ...this.rabbit, changed: () => this.announce() },
+    );
+    ready();
+  }
+
+  close(): Promise<void> {
+    this.closed ??= this.drainAndClose();
+    return this.closed;
+  }
+
+  private async drainAndClose(): Promise<void> {
+    const { channel } = this;
+    if (channel) {
+      const cancels = this.consumerTags.map((tag) => within(cancelMs, 'cancelling a consumer', channel.cancel(tag)));
+      await Promise.allSettled(cancels);
+    }
+    await this.drain();
+    await this.kept?.close();
+  }
+
+  private announce(): void {
+    if (this.kept) this._status$.next(this.kept.status.state);
+    this.rabbit.changed();
+  }
+
+  private async consume(channel: Channel, renew: (why: string) => void): Promise<void> {
+    this.consumerTags = [];
+    await declareExchanges(channel);
+    await channel.prefetch(this.rabbit.limits.prefetch);
+    for (const subscription of this.subscriptions) {
+      const queue = await this.declare(channel, subscription);
+      const source: Source = { subscription, queue, channel, renew };
+      const { consumerTag } = await channel.consume(queue, (message) => {
+        if (message) this.track(this.receive(source, message));
+        else renew(`the broker cancelled the consumer of ${queue}`);
+      });
+      this.consumerTags.push(consumerTag);
+    }
+    this.channel = channel;
+  }
+
+  private async declare(channel: Channel, subscription: Subscription): Promise<string> {
+    const queue = queueName(this.rabbit.consumer, subscription.pattern);
+    const declarations =
+      subscription.delivery === 'one-instance'
+        ? workQueues(queue, subscription, this.rabbit.retryDelaysMs)
+        : [hintQueue(this.rabbit.hintQueueName(queue), subscription)];
+    for (const declaration of declarations) await declareQueue(channel, declaration);
+    return subscription.delivery === 'one-instance' ? queue : declarations[0]!.name;
+  }
+
+  private async receive(source: Source, message: ConsumeMessage): Promise<void> {
+    // Came while the consumer was being cancelled: at once back to the others.
+    if (this.closed) return settle(() => source.channel.nack(message));
+    const incoming = incomingOf(source.queue, message);
+    const verdict = await this.handle(source.subscription, incoming);
+    if (verdict === null) return settle(() => source.channel.ack(message));
+    try {
+      await this.rabbit.publisher.send(copyFor(verdict, incoming, message));
+    } catch (error) {
+      return this.giveBack(source, message, error);
+    }
+    settle(() => source.channel.ack(message));
+    this.report(verdict, incoming, (message.properties.messageId as string | undefined) ?? null);
+  }
+
+  /** The copy found no place: the message goes back to its queue, after a pause lest it come round and round. */
+  private async giveBack(source: Source, message: ConsumeMessage, error: unknown): Promise<void> {
+    await pause(this.rabbit.limits.giveBackMs);
+    settle(() => source.channel.nack(message));
+    // Somebody deleted the retry or dead queue: a new channel declares it again.
+    if (error instanceof Unroutable) source.renew(error.message);
+  }
+}
+
+function incomingOf(queue: string, { content, fields, properties }: ConsumeMessage): Incoming {
+  const failures = Number(properties.headers?.[attemptHeader] ?? 0);
+  // A message from outside may bear any header.
+  const attempt = Number.isSafeInteger(failures) && failures >= 0 ? failures + 1 : 1;
+  return { queue, body: content, attempt, redelivered: fields.redelivered };
+}
+
+function copyFor(verdict: Verdict, { queue, attempt, body }: Incoming, { properties }: ConsumeMessage): Parcel {
+  const copy = {
+    body,
+    properties: {
+      messageId: (properties.messageId as string | undefined) ?? randomUUID(),
+      type: properties.type as string | undefined,
+      contentType: properties.contentType as string | undefined,
+      headers: { ...traceOf(properties.headers), [attemptHeader]: attempt, [reasonHeader]: verdict.reason },
+    },
+  };
+  switch (verdict.kind) {
+    case 'retry':
+      return { ...copy, exchange: '', routingKey: retryQueueOf(queue, verdict.delayMs) };
+    case 'dead':
+      return { ...copy, exchange: deadExchange, routingKey: queue };
+  }
+}
+
+/** Of the headers only the trace goes along; the broker's own counts belong to the message that is left behind. */
+function traceOf(headers: Record<string, unknown> = {}): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name === 'traceparent' || name === 'tracestate'),
+  );
+}
+
+/** An answer on a channel that is gone is not needed: the broker delivers the message again. */
+function settle(answer: () => void): void {
+  try {
+    answer();
+  } catch {
+    // The channel is closed.
+  }
+}
