@@ -71,6 +71,8 @@ export interface RecordedCall {
   readonly form: URLSearchParams;
   /** Who calls: from the form, basic credentials or the client assertion. */
   readonly clientId: string | null;
+  /** The caller's port: equal for calls over one connection. */
+  readonly remotePort: number;
   /** The certificate shown in the TLS handshake. */
   readonly clientCertificateFingerprint: string | null;
 }
@@ -318,6 +320,7 @@ class Provider implements ScriptedProvider {
       body,
       form,
       clientId: readClientId(form, request.headers.authorization),
+      remotePort: request.socket.remotePort ?? 0,
       clientCertificateFingerprint:
         this.options.tls === undefined
           ? null
