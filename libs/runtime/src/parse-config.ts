@@ -9,7 +9,7 @@ export class ConfigProblem extends Error {
 
 /** A setting that holds a secret; also readable from the file that `<NAME>_FILE` names. */
 export const secret = (schema: z.ZodType<string, string> = z.string().min(1)) =>
-  schema.transform((value) => new Secret(value));
+  schema.transform((value) => new Secret(value)).meta({ secret: true });
 
 /** `true` or `false`, nothing else. */
 export const flag = z.enum(['true', 'false']).transform((value) => value === 'true');

@@ -1,0 +1,134 @@
+import { authorizationEvents, authorizationFact, eventType, exchanges } from './authorization.events.js';
+import { cloudEvent } from './cloud-event.js';
+import { decision } from './decision.js';
+import { approvedDecision, deniedDecision } from './examples.js';
+import { SchemaCollection, type JsonSchema } from './json-schema.js';
+import { assentVersion } from './version.js';
+import { webhookEventTypes } from './webhook-endpoints.http.js';
+
+/** The messages on RabbitMQ as an AsyncAPI 3.0 document, made from the schemas. */
+export function asyncApi(): JsonSchema {
+  const schemas = new SchemaCollection();
+  const fact = schemas.add(authorizationFact, 'output');
+  const decided = schemas.add(decision, 'output');
+  const envelope = schemas.add(cloudEvent, 'output');
+  const messages = {
+    ...Object.fromEntries(
+      Object.values(authorizationEvents).map((key) => [key, message(key, envelope, fact, factExample(key))]),
+    ),
+    ...Object.fromEntries(
+      webhookEventTypes.map((key) => [key, message(key, envelope, decided, decisionExamples[key] ?? null)]),
+    ),
+  };
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Assent',
+      version: assentVersion,
+      description:
+        'The events of Assent: CloudEvents 1.0 in structured mode (`application/cloudevents+json`) on topic exchanges ' +
+        'of RabbitMQ. Bind a queue of your own to `assent.decisions` with `decision.#`, or with single routing keys. ' +
+        'Every event is delivered at least once; its `id` stays the same over redelivery. ' +
+        '`assent.authorizations` is how the services talk to each other; it may change with any version.',
+      license: { name: 'Apache-2.0' },
+    },
+    defaultContentType: 'application/cloudevents+json',
+    channels: {
+      authorizations: channel(exchanges.authorizations, 'authorization', Object.values(authorizationEvents), {
+        title: 'What happened to a request (internal)',
+        parameter: 'fact',
+        meaning: 'What happened.',
+      }),
+      decisions: channel(exchanges.decisions, 'decision', webhookEventTypes, {
+        title: 'Decisions (for subscribers)',
+        parameter: 'outcome',
+        meaning: 'How the request ended.',
+      }),
+    },
+    operations: {
+      publishAuthorizationFacts: {
+        action: 'send',
+        channel: { $ref: '#/channels/authorizations' },
+        summary: 'A service tells the others that a request has moved on.',
+      },
+      publishDecisions: {
+        action: 'send',
+        channel: { $ref: '#/channels/decisions' },
+        summary: 'The decision service tells everybody the one decision.',
+      },
+    },
+    components: { messages, schemas: schemas.sorted() },
+  };
+}
+
+function channel(
+  exchange: string,
+  prefix: string,
+  keys: readonly string[],
+  text: { title: string; parameter: string; meaning: string },
+): JsonSchema {
+  return {
+    address: `${prefix}.{${text.parameter}}`,
+    title: text.title,
+    description: `Topic exchange \`${exchange}\`; the address is the routing key.`,
+    parameters: {
+      [text.parameter]: { description: text.meaning, enum: keys.map((key) => key.slice(prefix.length + 1)) },
+    },
+    messages: Object.fromEntries(keys.map((key) => [key, { $ref: `#/components/messages/${key}` }])),
+    bindings: {
+      amqp: {
+        is: 'routingKey',
+        exchange: { name: exchange, type: 'topic', durable: true, autoDelete: false, vhost: '/' },
+        bindingVersion: '0.3.0',
+      },
+    },
+  };
+}
+
+function message(key: string, envelope: JsonSchema, payload: JsonSchema, example: JsonSchema | null): JsonSchema {
+  return {
+    name: key,
+    title: eventType(key),
+    contentType: 'application/cloudevents+json',
+    payload: {
+      allOf: [
+        envelope,
+        { type: 'object', properties: { type: { const: eventType(key) }, data: payload }, required: ['data'] },
+      ],
+    },
+    ...(example !== null && { examples: [{ name: key, payload: example }] }),
+  };
+}
+
+const decisionExamples: Readonly<Record<string, JsonSchema>> = Object.fromEntries(
+  [approvedDecision, deniedDecision].map((data) => [
+    `decision.${data.outcome}`,
+    envelopeExample(`decision.${data.outcome}`, '/assent/decision-service', data.authorizationRequestId, data),
+  ]),
+);
+
+const statusOf = (key: string): string => {
+  const fact = key.replace('authorization.', '');
+  return fact === 'initiated' ? 'pending' : fact;
+};
+
+const factExample = (key: string): JsonSchema =>
+  envelopeExample(key, '/assent/ciba-worker', approvedDecision.authorizationRequestId, {
+    authorizationRequestId: approvedDecision.authorizationRequestId,
+    status: statusOf(key),
+    reason: key.endsWith('.failed') ? 'provider_error' : null,
+    stateVersion: 2,
+  });
+
+function envelopeExample(key: string, source: string, subject: string, data: object): JsonSchema {
+  return {
+    specversion: '1.0',
+    id: '01948b9e-a125-7f70-8c63-99e2c4131bd6',
+    source,
+    type: eventType(key),
+    subject,
+    time: approvedDecision.decidedAt,
+    datacontenttype: 'application/json',
+    data,
+  };
+}

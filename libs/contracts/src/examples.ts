@@ -1,0 +1,250 @@
+/** The documents that the API description shows. A test parses each of them with its schema. */
+
+const requestId = '01948b9e-6a4f-7c11-9d0f-3f5a1be0c7a2';
+const decisionId = '01948b9e-8f03-7d5e-8a41-77c0a2f1d9b4';
+const ruleId = '01948b90-11aa-7b02-8c3d-5e6f70819203';
+const tokenProviderId = '01948b8f-02bb-7a13-9b4c-6d7e8f901234';
+const keyPairId = '01948b8f-77cc-7e24-a15d-0e1f20314253';
+const handlerId = '01948b8f-88dd-7f35-b26e-1f2031425364';
+const endpointId = '01948b8f-99ee-7046-837f-203142536475';
+const clientId = '01948b8f-aaff-7157-9480-314253647586';
+const createdAt = '2026-03-02T09:15:04.120Z';
+const decidedAt = '2026-03-02T09:15:21.734Z';
+const times = { version: 1, createdAt, updatedAt: createdAt };
+
+const ruleReference = { id: ruleId, name: 'Approve a payment', version: 3 };
+const requestHash = 'sha-256-9c1W0yq1mX8kq2m3gq3o8r0v5l7u4T6Jb2n9Xh5aFQE';
+const attributes = { email: 'alice@example.com', amount: '25 EUR' };
+
+export const submitSmallest = { rule: 'Approve a payment', attributes };
+
+export const submitFull = {
+  ...submitSmallest,
+  bindingMessage: 'Pay 25 EUR to Corner Shop',
+  callbackUrl: 'https://shop.example.com/assent/decisions',
+  metadata: { order: 'A-1042' },
+};
+
+export const requestedRequest = {
+  id: requestId,
+  status: 'requested',
+  reason: null,
+  providerError: null,
+  rule: ruleReference,
+  bindingMessage: 'Pay 25 EUR to Corner Shop',
+  requestHash,
+  createdAt,
+  expiresAt: null,
+  decision: null,
+  consumedAt: null,
+  metadata: { order: 'A-1042' },
+  links: {
+    self: `/v1/authorization-requests/${requestId}`,
+    events: `/v1/authorization-requests/${requestId}/events`,
+    cancel: `/v1/authorization-requests/${requestId}/cancel`,
+    consume: `/v1/authorization-requests/${requestId}/consume`,
+  },
+};
+
+export const pendingRequest = { ...requestedRequest, status: 'pending', expiresAt: '2026-03-02T09:17:04.318Z' };
+
+const decision = {
+  id: decisionId,
+  authorizationRequestId: requestId,
+  reason: null,
+  providerError: null,
+  rule: ruleReference,
+  decidedAt,
+  rejection: null,
+  evidence: null,
+  receipt: null,
+  requestHash,
+  metadata: { order: 'A-1042' },
+};
+
+export const approvedDecision = {
+  ...decision,
+  outcome: 'approved',
+  evidence: {
+    issuer: 'https://login.example.com',
+    subject: 'alice',
+    acr: null,
+    amr: null,
+    authTime: 1772442920,
+    idTokenSha256: 'mCq3Vq0p1o5s9u2w4y6A8C0E2G4I6K8M0O2Q4S6U8W0',
+  },
+  receipt:
+    'eyJhbGciOiJFUzI1NiIsInR5cCI6ImFzc2VudC1yZWNlaXB0K2p3dCIsImtpZCI6IjEifQ.eyJpc3MiOiJodHRwczovL2Fzc2VudC5leGFtcGxlLmNvbSJ9.c2lnbmF0dXJl',
+};
+
+export const deniedDecision = {
+  ...decision,
+  outcome: 'denied',
+  rejection: {
+    handler: { id: handlerId, name: 'Default API Rejection Handler' },
+    response: { status: 403, headers: { 'content-type': 'application/json' }, body: '{"error":"denied"}' },
+  },
+};
+
+export const approvedRequest = { ...pendingRequest, status: 'approved', decision: approvedDecision };
+export const deniedRequest = { ...pendingRequest, status: 'denied', decision: deniedDecision };
+export const cancelledRequest = {
+  ...pendingRequest,
+  status: 'cancelled',
+  decision: { ...decision, outcome: 'cancelled' },
+};
+
+export const timelineExample = {
+  data: [
+    { at: createdAt, type: 'requested', detail: {} },
+    { at: '2026-03-02T09:15:04.318Z', type: 'initiated', detail: { expiresInSeconds: 120, intervalSeconds: 5 } },
+    { at: '2026-03-02T09:15:21.702Z', type: 'approved', detail: { acr: null, polls: 3 } },
+    { at: decidedAt, type: 'decided', detail: { outcome: 'approved' } },
+  ],
+};
+
+export const consumeMatched = { attributes };
+export const consumptionExample = {
+  decision: approvedDecision,
+  consumedAt: '2026-03-02T09:15:22.010Z',
+  accessToken: null,
+};
+
+export const webhookExample = { type: 'decision.denied', timestamp: decidedAt, data: deniedDecision };
+
+export const ruleBodyExample = {
+  name: 'Approve a payment',
+  type: 'one-time-authorization',
+  tokenProviderId,
+  clientId: 'assent',
+  clientCredentials: { type: 'secret', clientSecret: 'the secret that the provider gave you' },
+  loginHintAttribute: 'email',
+  bindingMessage: 'Pay {{amount}} to Corner Shop',
+  requestedExpirySeconds: 120,
+};
+
+export const ruleBodyMutualTls = {
+  ...ruleBodyExample,
+  name: 'Approve a transfer',
+  clientCredentials: { type: 'mutual-tls', keyPairId },
+};
+
+export const ruleExample = {
+  id: ruleId,
+  name: 'Approve a payment',
+  type: 'one-time-authorization',
+  tokenProviderId,
+  clientId: 'assent',
+  clientCredentials: { type: 'secret', clientSecretSetAt: createdAt, method: null },
+  loginHintAttribute: 'email',
+  scopes: [],
+  requestedExpirySeconds: 120,
+  timeoutRejectionHandlerId: null,
+  denyRejectionHandlerId: null,
+  errorRejectionHandlerId: null,
+  bindingMessage: 'Pay {{amount}} to Corner Shop',
+  deliveryMode: 'poll',
+  acrValues: [],
+  releaseAccessToken: false,
+  consumeWithinSeconds: 300,
+  onInitiationUnknown: 'fail',
+  enabled: true,
+  ...times,
+};
+
+export const tokenProviderBodyExample = {
+  name: 'Bank login',
+  issuer: 'https://login.example.com',
+  profile: 'generic',
+};
+
+export const tokenProviderExample = {
+  id: tokenProviderId,
+  ...tokenProviderBodyExample,
+  metadata: null,
+  trustedCertificates: [],
+  discovery: { state: 'ok', checkedAt: createdAt, problem: null },
+  ...times,
+};
+
+export const keyPairPem = {
+  alias: 'bank client 2026',
+  pem: {
+    certificate: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n',
+    privateKey: '-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n',
+  },
+};
+
+export const keyPairExample = {
+  id: keyPairId,
+  alias: 'bank client 2026',
+  subject: 'CN=assent.example.com',
+  issuer: 'CN=Bank Client CA',
+  serialNumber: '4F2A91',
+  notBefore: '2026-01-01T00:00:00.000Z',
+  notAfter: '2027-01-01T00:00:00.000Z',
+  status: 'valid',
+  keyAlgorithm: 'EC P-256',
+  sha256Fingerprint: 'B1:7A:0C:59:E2:44:90:1D:63:FE:88:2B:57:CC:10:A9:3E:71:D4:06:95:BF:28:6A:E0:1C:47:D3:5B:82:F6:09',
+  subjectAlternativeNames: ['DNS:assent.example.com'],
+  certificateChain: ['-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n'],
+  warnings: [],
+  ...times,
+};
+
+export const rejectionHandlerBodyExample = {
+  name: 'Payment was not approved',
+  type: 'error-template',
+  status: 403,
+  contentType: 'text/html; charset=utf-8',
+  template: '<h1>{{header}}</h1><p>{{info}}</p>',
+};
+
+export const redirectBodyExample = {
+  name: 'Back to the basket',
+  type: 'redirect',
+  url: 'https://shop.example.com/basket?payment=refused',
+};
+
+export const rejectionHandlerExample = {
+  id: handlerId,
+  ...rejectionHandlerBodyExample,
+  predefined: false,
+  ...times,
+};
+
+export const webhookEndpointBodyExample = {
+  url: 'https://audit.example.com/decisions',
+  events: ['decision.approved', 'decision.denied'],
+  description: 'Audit trail',
+};
+
+export const webhookEndpointExample = { id: endpointId, ...webhookEndpointBodyExample, enabled: true, ...times };
+export const createdWebhookEndpointExample = {
+  ...webhookEndpointExample,
+  secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+};
+
+export const deliveryExample = {
+  id: '01948b9e-9014-7e6f-9b52-88d1b3020ac5',
+  webhookId: decisionId,
+  url: 'https://audit.example.com/decisions',
+  state: 'delivered',
+  attempts: [{ at: '2026-03-02T09:15:21.790Z', status: 204, problem: null, durationMs: 41 }],
+  nextAttemptAt: null,
+  createdAt: decidedAt,
+};
+
+export const apiClientBodyExample = { name: 'Corner Shop', scopes: ['requests:write', 'requests:read'] };
+export const apiClientExample = {
+  id: clientId,
+  ...apiClientBodyExample,
+  keyPrefix: 'assent_Jx3k',
+  hasCallbackSecret: false,
+  ...times,
+};
+export const createdApiClientExample = {
+  ...apiClientExample,
+  key: 'assent_Jx3kT0aUeNw5rYbQ8mVd2GhLpZsC7fXi',
+  callbackSecret: null,
+};

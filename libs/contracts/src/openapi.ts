@@ -1,0 +1,257 @@
+import type { z } from 'zod';
+import { scopes } from './api-clients.http.js';
+import { webhookEnvelope } from './decision.js';
+import { webhookExample } from './examples.js';
+import { SchemaCollection, type JsonSchema } from './json-schema.js';
+import { problem, problems, type ProblemCode } from './problem.js';
+import {
+  problemsOf,
+  routes,
+  routeTags,
+  type RequestHeader,
+  type ResponseHeader,
+  type Route,
+  type RouteAnswer,
+} from './routes.js';
+import { assentVersion } from './version.js';
+import { webhookEventTypes } from './webhook-endpoints.http.js';
+
+const string = (more: JsonSchema = {}): JsonSchema => ({ type: 'string', ...more });
+
+const requestHeaders: Readonly<Record<RequestHeader, JsonSchema>> = {
+  'Idempotency-Key': {
+    description:
+      'Makes the call repeatable: the same key with the same body gets the same answer, and nobody is asked twice. ' +
+      'Kept for at least 24 hours.',
+    schema: string({ minLength: 1, maxLength: 255 }),
+    example: 'order-A-1042',
+  },
+  Prefer: {
+    description: '`wait=<seconds>` (RFC 7240): how long the answer may wait for the decision, at most 60.',
+    schema: string(),
+    example: 'wait=30',
+  },
+  'If-Match': {
+    description: 'The `ETag` that the change starts from; a change in the meantime is answered with 412.',
+    schema: string(),
+  },
+  'If-None-Match': { description: 'The `ETag` that the caller has; 304 while it holds.', schema: string() },
+  'Last-Event-ID': { description: 'The id of the last event that was received.', schema: string() },
+  traceparent: { description: 'W3C trace context; goes with the request through every service.', schema: string() },
+};
+
+const responseHeaders: Readonly<Record<ResponseHeader, JsonSchema>> = {
+  Location: { description: 'The path of what was created.', schema: string() },
+  ETag: { description: 'The version; send it back as `If-Match` or `If-None-Match`.', schema: string() },
+  'Retry-After': { description: 'Seconds to wait before asking again.', schema: { type: 'integer' } },
+  Link: { description: '`rel="next"`: the next page (RFC 8288).', schema: string() },
+  'Idempotent-Replayed': { description: '`true`: this call had been made before.', schema: string({ enum: ['true'] }) },
+  'Preference-Applied': { description: 'The part of `Prefer` that was followed.', schema: string() },
+  'Cache-Control': { description: 'How long the answer may be kept.', schema: string() },
+};
+
+/** The HTTP API as an OpenAPI 3.1 document, made from the table of routes and the schemas. */
+export function openApi(): JsonSchema {
+  const schemas = new SchemaCollection();
+  schemas.add(problem, 'output');
+  const responses: Record<string, JsonSchema> = {};
+  const paths: Record<string, JsonSchema> = {};
+  for (const route of routes) {
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route, schemas, responses);
+  }
+
+  const webhooks = Object.fromEntries(webhookEventTypes.map((type) => [type, webhook(type, schemas)]));
+  return {
+    openapi: '3.1.0',
+    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
+    info: {
+      title: 'Assent',
+      version: assentVersion,
+      summary: 'One-time authorization over CIBA, as a service.',
+      description:
+        'An application is about to do something that one person must agree to, once. It asks Assent; Assent asks ' +
+        'the person, on their own device, through the token provider (OpenID CIBA); the application gets one decision ' +
+        'and can use an approval exactly once.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/', description: 'The address that served this document.' }],
+    tags: Object.entries(routeTags).map(([name, description]) => ({ name, description })),
+    security: [{ apiKey: [] }],
+    paths,
+    webhooks,
+    components: {
+      securitySchemes: {
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: `An API key. Its scopes decide what it may do: ${scopes.map((scope) => `\`${scope}\``).join(', ')}.`,
+        },
+      },
+      parameters: {
+        id: {
+          name: 'id',
+          in: 'path',
+          required: true,
+          description: 'The id, as answered at creation.',
+          schema: string({ format: 'uuid' }),
+        },
+        ...Object.fromEntries(
+          Object.entries(requestHeaders).map(([name, header]) => [name, { name, in: 'header', ...header }]),
+        ),
+      },
+      headers: responseHeaders,
+      responses: Object.fromEntries(Object.entries(responses).sort(([a], [b]) => (a < b ? -1 : 1))),
+      schemas: schemas.sorted(),
+    },
+  };
+}
+
+function operation(route: Route, schemas: SchemaCollection, responses: Record<string, JsonSchema>): JsonSchema {
+  const parameters = [
+    ...(route.path.includes('{id}') ? [{ $ref: '#/components/parameters/id' }] : []),
+    ...(route.requestHeaders ?? []).map((name) => ({ $ref: `#/components/parameters/${name}` })),
+    ...(route.query ? queryParameters(route.query, schemas) : []),
+  ];
+  return {
+    operationId: route.operationId,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description !== undefined && { description: route.description }),
+    security: route.scope === null ? [] : [{ apiKey: [route.scope] }],
+    ...(parameters.length > 0 && { parameters }),
+    ...(route.body && {
+      requestBody: {
+        required: route.body.required,
+        content: {
+          'application/json': {
+            schema: schemas.add(route.body.schema, 'input'),
+            examples: namedExamples(route.body.examples),
+          },
+        },
+      },
+    }),
+    responses: {
+      ...Object.fromEntries(route.answers.map((answer) => [answer.status, answerObject(answer, schemas)])),
+      ...problemAnswers(route, responses),
+    },
+  };
+}
+
+function queryParameters(query: z.ZodObject, schemas: SchemaCollection): JsonSchema[] {
+  const { properties, required = [] } = schemas.add(query, 'input') as {
+    properties: Record<string, JsonSchema>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    ...(description !== undefined && { description }),
+    schema,
+  }));
+}
+
+function answerObject(answer: RouteAnswer, schemas: SchemaCollection): JsonSchema {
+  const mediaType = answer.mediaType ?? (answer.schema ? 'application/json' : null);
+  const isJson = mediaType?.endsWith('json') === true;
+  return {
+    description: answer.description,
+    ...(answer.headers && {
+      headers: Object.fromEntries(answer.headers.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
+    }),
+    ...(mediaType !== null && {
+      content: {
+        [mediaType]: {
+          schema: answer.schema ? schemas.add(answer.schema, 'output') : isJson ? { type: 'object' } : string(),
+          ...(answer.examples && { examples: namedExamples(answer.examples) }),
+        },
+      },
+    }),
+  };
+}
+
+/** One response per status, with the codes that it can carry; those that are the same are one component. */
+function problemAnswers(route: Route, responses: Record<string, JsonSchema>): Record<string, JsonSchema> {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of problemsOf(route)) {
+    const { status } = problems[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const answers = [...byStatus].sort(([a], [b]) => a - b);
+  return Object.fromEntries(
+    answers.map(([status, unsorted]) => {
+      const codes = unsorted.sort();
+      const name = `${status}.${codes.join('.')}`;
+      responses[name] ??= problemAnswer(status, codes);
+      return [status, { $ref: `#/components/responses/${name}` }];
+    }),
+  );
+}
+
+function problemAnswer(status: number, codes: readonly ProblemCode[]): JsonSchema {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
+    ...([429, 503].includes(status) && { headers: { 'Retry-After': { $ref: '#/components/headers/Retry-After' } } }),
+    content: {
+      'application/problem+json': {
+        schema: {
+          allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { type: 'string', enum: codes } } }],
+        },
+      },
+    },
+  };
+}
+
+function webhook(type: (typeof webhookEventTypes)[number], schemas: SchemaCollection): JsonSchema {
+  const outcome = type.replace('decision.', '');
+  return {
+    post: {
+      operationId: `on${outcome[0]!.toUpperCase()}${outcome.slice(1)}`,
+      tags: ['Webhook endpoints'],
+      summary: `A request ended ${outcome}`,
+      description:
+        'Sent to every webhook endpoint that chose this event, and to the `callbackUrl` of the request. Signed as ' +
+        'Standard Webhooks says; delivered at least once, always under the same `webhook-id`.',
+      security: [],
+      parameters: [
+        {
+          name: 'webhook-id',
+          in: 'header',
+          required: true,
+          description: 'The id of the decision: the key for telling duplicates.',
+          schema: string(),
+        },
+        {
+          name: 'webhook-timestamp',
+          in: 'header',
+          required: true,
+          description: 'When this attempt was made, in seconds since the epoch.',
+          schema: string(),
+        },
+        {
+          name: 'webhook-signature',
+          in: 'header',
+          required: true,
+          description: '`v1,…` (HMAC-SHA256) and `v1a,…` (Ed25519), separated by blanks.',
+          schema: string(),
+        },
+      ],
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: schemas.add(webhookEnvelope, 'output'),
+            ...(type === webhookExample.type && { examples: namedExamples({ denied: webhookExample }) }),
+          },
+        },
+      },
+      responses: {
+        '2XX': { description: 'Received. Any other answer, or none in time, is tried again later.' },
+        '410': { description: 'Gone: this delivery is not tried again.' },
+      },
+    },
+  };
+}
+
+const namedExamples = (examples: Readonly<Record<string, unknown>>): JsonSchema =>
+  Object.fromEntries(Object.entries(examples).map(([name, value]) => [name.replaceAll(' ', '-'), { value }]));

@@ -1,0 +1,580 @@
+import type { z } from 'zod';
+import { apiClient, apiClientBody, createdApiClient, type Scope } from './api-clients.http.js';
+import {
+  authorizationRequest,
+  consumeBody,
+  consumption,
+  listAuthorizationRequestsQuery,
+  submitAuthorizationRequestBody,
+  timeline,
+} from './authorization-requests.http.js';
+import * as examples from './examples.js';
+import { keyPair, keyPairImport, keyPairPatch } from './key-pairs.http.js';
+import { page, pageQuery } from './paging.http.js';
+import type { ProblemCode } from './problem.js';
+import { rejectionHandler, rejectionHandlerBody, rejectionHandlerPatch } from './rejection-handlers.http.js';
+import { rule, ruleBody, rulePatch } from './rules.http.js';
+import { tokenProvider, tokenProviderBody, tokenProviderPatch } from './token-providers.http.js';
+import {
+  createdWebhookEndpoint,
+  delivery,
+  webhookEndpoint,
+  webhookEndpointBody,
+  webhookEndpointPatch,
+} from './webhook-endpoints.http.js';
+
+export type RouteMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** A request header that some routes understand; described once in the API description. */
+export type RequestHeader =
+  'Idempotency-Key' | 'Prefer' | 'If-Match' | 'If-None-Match' | 'Last-Event-ID' | 'traceparent';
+
+/** A response header that some answers carry. */
+export type ResponseHeader =
+  'Location' | 'ETag' | 'Retry-After' | 'Link' | 'Idempotent-Replayed' | 'Preference-Applied' | 'Cache-Control';
+
+/** One answer that is not a problem. */
+export interface RouteAnswer {
+  readonly status: number;
+  readonly description: string;
+  /** None: the answer has no body. */
+  readonly schema?: z.ZodType;
+  /** Default `application/json`. */
+  readonly mediaType?: string;
+  readonly headers?: readonly ResponseHeader[];
+  readonly examples?: Readonly<Record<string, unknown>>;
+}
+
+/** One route of the HTTP API: what OpenAPI, the reference page and the tests know about it. */
+export interface Route {
+  readonly operationId: string;
+  readonly method: RouteMethod;
+  /** With `{name}` for path parameters. */
+  readonly path: string;
+  readonly tag: RouteTag;
+  readonly summary: string;
+  readonly description?: string;
+  /** The scope that the caller's key needs; null: no key. */
+  readonly scope: Scope | null;
+  readonly query?: z.ZodObject;
+  readonly requestHeaders?: readonly RequestHeader[];
+  readonly body?: {
+    readonly schema: z.ZodType;
+    readonly required: boolean;
+    readonly examples: Readonly<Record<string, unknown>>;
+  };
+  readonly answers: readonly RouteAnswer[];
+  /** Codes that only this route has reason for; what every route can answer is added by `problemsOf`. */
+  readonly problems?: readonly ProblemCode[];
+}
+
+/** The groups of the reference, in reading order. */
+export const routeTags = {
+  'Authorization requests': 'Ask one person for one approval, learn the decision, and use the approval once.',
+  Rules: 'Who is asked, by which provider, with which words, and what happens when the answer is no.',
+  'Token providers': 'The OpenID Providers that ask people on their devices.',
+  'Key pairs': 'Client certificates for mutual TLS. A private key goes in and never comes out.',
+  'Rejection handlers': 'What an application shows when the answer is no, or when there is none.',
+  'Webhook endpoints': 'Addresses that are told every decision, signed and retried.',
+  'API clients': 'The applications that may call this API, their keys and scopes.',
+  Keys: 'Public keys that verify receipts and callbacks.',
+  Operations: 'Health, metrics and this description.',
+} as const;
+export type RouteTag = keyof typeof routeTags;
+
+interface Resource {
+  readonly path: string;
+  readonly tag: RouteTag;
+  /** In operation ids: `Rule` gives `listRules`, `createRule`, … */
+  readonly name: string;
+  readonly plural?: string;
+  /** In sentences, with its article. */
+  readonly noun: string;
+  readonly body: z.ZodType;
+  /** What PUT takes; null: this resource has no PUT. Default: `body`. */
+  readonly replacement?: z.ZodType | null;
+  /** What PATCH takes; null: this resource has no PATCH. */
+  readonly patch: z.ZodType | null;
+  readonly answer: z.ZodType;
+  readonly created?: z.ZodType;
+  readonly createDescription?: string;
+  readonly bodyExamples: Readonly<Record<string, unknown>>;
+  readonly patchExamples: Readonly<Record<string, unknown>>;
+  readonly answerExample: unknown;
+  readonly createdExample?: unknown;
+  readonly writeProblems: readonly ProblemCode[];
+  readonly deleteProblems?: readonly ProblemCode[];
+}
+
+/** The six routes that every admin subject has. */
+function resource(r: Resource): Route[] {
+  const one = `${r.path}/{id}`;
+  const plural = r.plural ?? `${r.name}s`;
+  const bare = r.noun.replace(/^an? /, '');
+  const whole = { status: 200, schema: r.answer, headers: ['ETag'], examples: { [bare]: r.answerExample } } as const;
+  const body = { schema: r.body, required: true, examples: r.bodyExamples } as const;
+  return [
+    {
+      operationId: `list${plural}`,
+      method: 'GET',
+      path: r.path,
+      tag: r.tag,
+      summary: `List ${bare}s`,
+      scope: 'admin:read',
+      query: pageQuery,
+      answers: [
+        {
+          status: 200,
+          description: 'One page, oldest first.',
+          schema: page(r.answer),
+          headers: ['Link'],
+          examples: { page: { data: [r.answerExample], nextCursor: null } },
+        },
+      ],
+    },
+    {
+      operationId: `create${r.name}`,
+      method: 'POST',
+      path: r.path,
+      tag: r.tag,
+      summary: `Create ${r.noun}`,
+      ...(r.createDescription !== undefined && { description: r.createDescription }),
+      scope: 'admin:write',
+      body,
+      answers: [
+        {
+          ...whole,
+          status: 201,
+          description: 'Created.',
+          schema: r.created ?? r.answer,
+          headers: ['Location', 'ETag'],
+          examples: { [bare]: r.createdExample ?? r.answerExample },
+        },
+      ],
+      problems: r.writeProblems,
+    },
+    {
+      operationId: `get${r.name}`,
+      method: 'GET',
+      path: one,
+      tag: r.tag,
+      summary: `Get ${r.noun}`,
+      scope: 'admin:read',
+      answers: [{ ...whole, description: `The ${bare}.` }],
+    },
+    ...(r.replacement === null
+      ? []
+      : ([
+          {
+            operationId: `replace${r.name}`,
+            method: 'PUT',
+            path: one,
+            tag: r.tag,
+            summary: `Replace ${r.noun}`,
+            description: 'A write-only member that is left out keeps its value.',
+            scope: 'admin:write',
+            requestHeaders: ['If-Match'],
+            body: { ...body, schema: r.replacement ?? r.body },
+            answers: [{ ...whole, description: `The ${bare} as it is now.` }],
+            problems: r.writeProblems,
+          },
+        ] satisfies Route[])),
+    ...(r.patch === null
+      ? []
+      : ([
+          {
+            operationId: `update${r.name}`,
+            method: 'PATCH',
+            path: one,
+            tag: r.tag,
+            summary: `Change ${r.noun}`,
+            description: 'Merges the members that are sent (RFC 7396); the others stay.',
+            scope: 'admin:write',
+            requestHeaders: ['If-Match'],
+            body: { schema: r.patch, required: true, examples: r.patchExamples },
+            answers: [{ ...whole, description: `The ${bare} as it is now.` }],
+            problems: r.writeProblems,
+          },
+        ] satisfies Route[])),
+    {
+      operationId: `delete${r.name}`,
+      method: 'DELETE',
+      path: one,
+      tag: r.tag,
+      summary: `Delete ${r.noun}`,
+      scope: 'admin:write',
+      requestHeaders: ['If-Match'],
+      answers: [{ status: 204, description: 'Deleted.' }],
+      problems: r.deleteProblems ?? ['in_use'],
+    },
+  ];
+}
+
+const requestsPath = '/v1/authorization-requests';
+const requestPath = `${requestsPath}/{id}`;
+
+const authorizationRequestRoutes: readonly Route[] = [
+  {
+    operationId: 'submitAuthorizationRequest',
+    method: 'POST',
+    path: requestsPath,
+    tag: 'Authorization requests',
+    summary: 'Ask for an approval',
+    description:
+      'Stores the request and answers at once; the person is asked in the background. With `Prefer: wait=<seconds>` ' +
+      'the answer waits for the decision, for at most 60 seconds. Send an `Idempotency-Key`, so that a repeated call ' +
+      'never asks twice.',
+    scope: 'requests:write',
+    requestHeaders: ['Idempotency-Key', 'Prefer', 'traceparent'],
+    body: {
+      schema: submitAuthorizationRequestBody,
+      required: true,
+      examples: { smallest: examples.submitSmallest, full: examples.submitFull },
+    },
+    answers: [
+      {
+        status: 201,
+        description: 'Already decided; only with `Prefer: wait`.',
+        schema: authorizationRequest,
+        headers: ['Location', 'ETag', 'Idempotent-Replayed', 'Preference-Applied'],
+        examples: { approved: examples.approvedRequest, denied: examples.deniedRequest },
+      },
+      {
+        status: 202,
+        description: 'Stored; the decision comes later.',
+        schema: authorizationRequest,
+        headers: ['Location', 'Retry-After', 'ETag', 'Idempotent-Replayed', 'Preference-Applied'],
+        examples: { requested: examples.requestedRequest },
+      },
+    ],
+    problems: [
+      'invalid_idempotency_key',
+      'rule_disabled',
+      'unknown_rule',
+      'login_hint_missing',
+      'callback_url_refused',
+      'delivery_mode_unavailable',
+      'idempotency_key_reused',
+      'prompt_limit',
+      'decision_pending',
+      'busy',
+    ],
+  },
+  {
+    operationId: 'listAuthorizationRequests',
+    method: 'GET',
+    path: requestsPath,
+    tag: 'Authorization requests',
+    summary: 'List authorization requests',
+    description: 'The requests of the calling API client, newest first.',
+    scope: 'requests:read',
+    query: listAuthorizationRequestsQuery,
+    answers: [
+      {
+        status: 200,
+        description: 'One page.',
+        schema: page(authorizationRequest),
+        headers: ['Link'],
+        examples: { page: { data: [examples.deniedRequest], nextCursor: null } },
+      },
+    ],
+  },
+  {
+    operationId: 'getAuthorizationRequest',
+    method: 'GET',
+    path: requestPath,
+    tag: 'Authorization requests',
+    summary: 'Get an authorization request',
+    description:
+      'With `Prefer: wait=<seconds>` the answer waits for the decision; with `If-None-Match` as well, for any change.',
+    scope: 'requests:read',
+    requestHeaders: ['Prefer', 'If-None-Match'],
+    answers: [
+      {
+        status: 200,
+        description: 'The request as it is now.',
+        schema: authorizationRequest,
+        headers: ['ETag', 'Retry-After', 'Preference-Applied'],
+        examples: {
+          pending: examples.pendingRequest,
+          approved: examples.approvedRequest,
+          denied: examples.deniedRequest,
+        },
+      },
+      { status: 304, description: 'Not changed since the version that `If-None-Match` names.', headers: ['ETag'] },
+    ],
+  },
+  {
+    operationId: 'streamAuthorizationRequest',
+    method: 'GET',
+    path: `${requestPath}/events`,
+    tag: 'Authorization requests',
+    summary: 'Follow an authorization request',
+    description:
+      'Server-sent events: the name of an event is the status, its data the request document. The stream starts with ' +
+      'the current document and ends after the decision.',
+    scope: 'requests:read',
+    requestHeaders: ['Last-Event-ID'],
+    answers: [{ status: 200, description: 'The stream.', mediaType: 'text/event-stream' }],
+  },
+  {
+    operationId: 'getTimeline',
+    method: 'GET',
+    path: `${requestPath}/timeline`,
+    tag: 'Authorization requests',
+    summary: 'Get the timeline of an authorization request',
+    description: 'What happened, in order. No entry holds a secret, a token or a login hint.',
+    scope: 'requests:read',
+    answers: [
+      { status: 200, description: 'The timeline.', schema: timeline, examples: { timeline: examples.timelineExample } },
+    ],
+  },
+  {
+    operationId: 'cancelAuthorizationRequest',
+    method: 'POST',
+    path: `${requestPath}/cancel`,
+    tag: 'Authorization requests',
+    summary: 'Withdraw an authorization request',
+    description: 'An approval that arrives later is recorded and never counts. Repeating the call answers the same.',
+    scope: 'requests:write',
+    answers: [
+      {
+        status: 200,
+        description: 'Cancelled.',
+        schema: authorizationRequest,
+        headers: ['ETag'],
+        examples: { cancelled: examples.cancelledRequest },
+      },
+    ],
+    problems: ['already_decided'],
+  },
+  {
+    operationId: 'consumeAuthorizationRequest',
+    method: 'POST',
+    path: `${requestPath}/consume`,
+    tag: 'Authorization requests',
+    summary: 'Use an approval, once',
+    description:
+      'Call it right before the operation that was approved: exactly one call succeeds. With `attributes`, only when ' +
+      'they equal what was approved. With an `Idempotency-Key`, a repetition of the call that succeeded answers 200 ' +
+      'again.',
+    scope: 'requests:write',
+    requestHeaders: ['Idempotency-Key'],
+    body: { schema: consumeBody, required: false, examples: { matched: examples.consumeMatched } },
+    answers: [
+      {
+        status: 200,
+        description: 'Used, now and never again.',
+        schema: consumption,
+        headers: ['Cache-Control'],
+        examples: { consumed: examples.consumptionExample },
+      },
+    ],
+    problems: [
+      'invalid_idempotency_key',
+      'not_approved',
+      'already_consumed',
+      'approval_lapsed',
+      'request_mismatch',
+      'decision_pending',
+    ],
+  },
+];
+
+const adminRoutes: readonly Route[] = [
+  ...resource({
+    path: '/v1/rules',
+    tag: 'Rules',
+    name: 'Rule',
+    noun: 'a rule',
+    body: ruleBody,
+    patch: rulePatch,
+    answer: rule,
+    createDescription:
+      'Every later change makes a new version; a request keeps the version that it started under. `openid` is always ' +
+      'among the scopes that the provider is asked for.',
+    bodyExamples: { secret: examples.ruleBodyExample, mutualTls: examples.ruleBodyMutualTls },
+    patchExamples: { disable: { enabled: false } },
+    answerExample: examples.ruleExample,
+    writeProblems: ['name_taken', 'unknown_reference', 'delivery_mode_unavailable'],
+    deleteProblems: [],
+  }),
+  ...resource({
+    path: '/v1/token-providers',
+    tag: 'Token providers',
+    name: 'TokenProvider',
+    noun: 'a token provider',
+    body: tokenProviderBody,
+    patch: tokenProviderPatch,
+    answer: tokenProvider,
+    createDescription: 'Creating calls nobody: the provider is looked at when it is first used, or by its check.',
+    bodyExamples: { discovery: examples.tokenProviderBodyExample },
+    patchExamples: { profile: { profile: 'keycloak' } },
+    answerExample: examples.tokenProviderExample,
+    writeProblems: ['name_taken'],
+  }),
+  ...resource({
+    path: '/v1/key-pairs',
+    tag: 'Key pairs',
+    name: 'KeyPair',
+    noun: 'a key pair',
+    body: keyPairImport,
+    replacement: null,
+    patch: keyPairPatch,
+    answer: keyPair,
+    createDescription: 'Imports a certificate and its private key, as PEM or as PKCS#12.',
+    bodyExamples: { pem: examples.keyPairPem },
+    patchExamples: { rename: { alias: 'bank client 2027' } },
+    answerExample: examples.keyPairExample,
+    writeProblems: ['name_taken', 'invalid_key_pair'],
+  }),
+  ...resource({
+    path: '/v1/rejection-handlers',
+    tag: 'Rejection handlers',
+    name: 'RejectionHandler',
+    noun: 'a rejection handler',
+    body: rejectionHandlerBody,
+    patch: rejectionHandlerPatch,
+    answer: rejectionHandler,
+    createDescription:
+      'The template knows `{{requestId}}`, `{{outcome}}`, `{{reason}}`, `{{ruleName}}`, `{{bindingMessage}}`, ' +
+      '`{{expiresAt}}`, `{{title}}`, `{{header}}` and `{{info}}`; every value is escaped for the content type.',
+    bodyExamples: { template: examples.rejectionHandlerBodyExample, redirect: examples.redirectBodyExample },
+    patchExamples: { status: { status: 451 } },
+    answerExample: examples.rejectionHandlerExample,
+    writeProblems: ['name_taken', 'predefined'],
+    deleteProblems: ['in_use', 'predefined'],
+  }),
+  ...resource({
+    path: '/v1/webhook-endpoints',
+    tag: 'Webhook endpoints',
+    name: 'WebhookEndpoint',
+    noun: 'a webhook endpoint',
+    body: webhookEndpointBody,
+    patch: webhookEndpointPatch,
+    answer: webhookEndpoint,
+    created: createdWebhookEndpoint,
+    createDescription: 'The answer shows the signing secret: the only time that it is shown.',
+    bodyExamples: { endpoint: examples.webhookEndpointBodyExample },
+    patchExamples: { disable: { enabled: false } },
+    answerExample: examples.webhookEndpointExample,
+    createdExample: examples.createdWebhookEndpointExample,
+    writeProblems: ['callback_url_refused'],
+    deleteProblems: [],
+  }),
+  ...resource({
+    path: '/v1/api-clients',
+    tag: 'API clients',
+    name: 'ApiClient',
+    noun: 'an API client',
+    body: apiClientBody,
+    replacement: null,
+    patch: null,
+    answer: apiClient,
+    created: createdApiClient,
+    createDescription: 'The answer shows the key (and the callback secret): the only time that they are shown.',
+    bodyExamples: { shop: examples.apiClientBodyExample },
+    patchExamples: {},
+    answerExample: examples.apiClientExample,
+    createdExample: examples.createdApiClientExample,
+    writeProblems: ['name_taken'],
+    deleteProblems: [],
+  }),
+  {
+    operationId: 'checkTokenProvider',
+    method: 'POST',
+    path: '/v1/token-providers/{id}/check',
+    tag: 'Token providers',
+    summary: 'Check a token provider',
+    description: 'Reads the provider’s metadata now and answers what was found.',
+    scope: 'admin:write',
+    answers: [
+      {
+        status: 200,
+        description: 'The provider, with `discovery` as it is now.',
+        schema: tokenProvider,
+        headers: ['ETag'],
+        examples: { checked: examples.tokenProviderExample },
+      },
+    ],
+  },
+  {
+    operationId: 'listDeliveries',
+    method: 'GET',
+    path: '/v1/webhook-endpoints/{id}/deliveries',
+    tag: 'Webhook endpoints',
+    summary: 'List the deliveries to a webhook endpoint',
+    scope: 'admin:read',
+    query: pageQuery,
+    answers: [
+      {
+        status: 200,
+        description: 'One page, newest first.',
+        schema: page(delivery),
+        headers: ['Link'],
+        examples: { page: { data: [examples.deliveryExample], nextCursor: null } },
+      },
+    ],
+  },
+];
+
+const openRoutes: readonly Route[] = [
+  {
+    operationId: 'getKeys',
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    tag: 'Keys',
+    summary: 'Get the public keys',
+    description: 'Verifies receipts (ES256), callbacks (`v1a`, Ed25519) and our client assertions (ES256).',
+    scope: null,
+    answers: [
+      {
+        status: 200,
+        description: 'A JWK Set (RFC 7517).',
+        mediaType: 'application/jwk-set+json',
+        headers: ['Cache-Control'],
+      },
+    ],
+  },
+  ...(
+    [
+      ['getLiveness', '/health/live', 'Is the process alive?', 'application/json'],
+      ['getReadiness', '/health/ready', 'Can the process serve?', 'application/json'],
+      ['getMetrics', '/metrics', 'Metrics for Prometheus', 'text/plain'],
+      ['getOpenApi', '/openapi.json', 'This description as OpenAPI 3.1', 'application/json'],
+      ['getAsyncApi', '/asyncapi.json', 'The events as AsyncAPI 3.0', 'application/json'],
+      ['getReference', '/docs', 'The reference of the HTTP API as a page', 'text/html'],
+      ['getErrorCatalogue', '/docs/errors', 'Every problem code as a page', 'text/html'],
+      ['getEventCatalogue', '/docs/events', 'Every event as a page', 'text/html'],
+    ] as const
+  ).map(([operationId, path, summary, mediaType]): Route => ({
+    operationId,
+    method: 'GET',
+    path,
+    tag: 'Operations',
+    summary,
+    scope: null,
+    answers: [
+      { status: 200, description: 'As the summary says.', mediaType },
+      ...(path === '/health/ready'
+        ? [{ status: 503, description: 'Not ready; `checks` says what is missing.', mediaType }]
+        : []),
+    ],
+  })),
+];
+
+/** Every route of the HTTP API that exists. */
+export const routes: readonly Route[] = [...authorizationRequestRoutes, ...adminRoutes, ...openRoutes];
+
+/** Every problem that a call of this route can end with, by what the route takes. */
+export function problemsOf(route: Route): ProblemCode[] {
+  const codes: ProblemCode[] = [...(route.problems ?? [])];
+  if (route.tag === 'Operations') return codes;
+  if (route.scope !== null) codes.push('unauthenticated', 'insufficient_scope');
+  if (route.path.includes('{id}')) codes.push('not_found');
+  if (route.query) codes.push('invalid_parameter', 'invalid_cursor');
+  if (route.requestHeaders?.includes('If-Match')) codes.push('invalid_if_match', 'version_mismatch');
+  if (route.body) codes.push('malformed_body', 'body_too_large', 'unsupported_media_type', 'invalid_body');
+  codes.push('internal_error', 'database_unavailable', 'shutting_down');
+  return [...new Set(codes)];
+}

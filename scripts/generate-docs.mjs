@@ -1,0 +1,195 @@
+/**
+ * Writes the documents that follow from the code: the API descriptions, the configuration reference and the pictures
+ * in docs/architecture.md. With `--check` it writes nothing and fails when one of them is stale.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { register } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from './install.mjs';
+import { Obstacle, run } from './progress.mjs';
+
+register('./typescript-hooks.mjs', import.meta.url);
+const load = (path) => import(pathToFileURL(join(root, path)).href);
+
+await run(async () => {
+  const contracts = await load('libs/contracts/src/index.ts');
+  const domain = await load('libs/domain/src/index.ts');
+  const documents = {
+    'docs/openapi.json': json(contracts.openApi()),
+    'docs/asyncapi.json': json(contracts.asyncApi()),
+    'docs/configuration.md': await configuration(),
+    'docs/architecture.md': await markdown(
+      withPictures('docs/architecture.md', { imports: await importPicture(), states: statePicture(domain.moves) }),
+    ),
+  };
+  const stale = Object.keys(documents).filter((path) => read(path) !== documents[path]);
+  if (process.argv.includes('--check')) {
+    if (stale.length > 0) throw new Obstacle(`Stale: ${stale.join(', ')}. Run \`npm run docs\` and commit the result.`);
+    return;
+  }
+  for (const path of stale) writeFileSync(join(root, path), documents[path]);
+  console.log(stale.length === 0 ? 'Everything is fresh.' : `Written: ${stale.join(', ')}`);
+});
+
+function read(path) {
+  const file = join(root, path);
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+function json(value) {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** As `npm run format` would write it. */
+async function markdown(text) {
+  const { format, resolveConfig } = await import('prettier');
+  return format(text, { ...(await resolveConfig(join(root, 'docs/page.md'))), parser: 'markdown' });
+}
+
+/** The variables of the services and of `npm start`, from the schemas that parse them. */
+async function configuration() {
+  const apps = new Map();
+  for (const app of (await readdir(join(root, 'apps'))).sort()) {
+    const path = `apps/${app}/src/${app}.config.ts`;
+    if (!existsSync(join(root, path))) continue;
+    apps.set(
+      app,
+      Object.values(await load(path)).find((value) => value?.shape !== undefined),
+    );
+  }
+  const alone = ['standalone', 'sandbox'].filter((app) => apps.has(app));
+  const services = [...apps.keys()].filter((app) => !alone.includes(app));
+  return markdown(`# Configuration
+
+Everything is set by environment variables, parsed once when a process starts. A process that finds one missing or
+wrong names all of them, with their meaning, and exits with code 1. An empty variable counts as absent.
+
+Every variable can be read from a file: \`<NAME>_FILE=/run/secrets/name\` stands for the content of that file. Use it
+for what is marked 🔒.
+
+This page is generated from the schemas that parse the environment; \`npm run docs\` writes it.
+
+## The services
+
+${table(services, apps)}
+
+${alone.map((app) => `## ${app === 'standalone' ? '`npm start`' : 'The sandbox on its own'}\n\n${table([app], apps)}`).join('\n\n')}
+`);
+}
+
+function table(names, apps) {
+  const variables = new Map();
+  for (const app of names) {
+    for (const [name, setting] of Object.entries(apps.get(app).shape)) {
+      const known = variables.get(name) ?? { secret: isSecret(setting), meanings: new Set(), fallbacks: new Map() };
+      known.meanings.add(meaningOf(setting));
+      known.fallbacks.set(app, fallbackOf(setting));
+      variables.set(name, known);
+    }
+  }
+  const one = names.length === 1;
+  const rows = [...variables].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, known]) => row(name, known, one, names));
+  return `| variable | meaning | default |${one ? '' : ' read by |'}\n| --- | --- | --- |${one ? '' : ' --- |'}\n${rows.join('\n')}`;
+}
+
+function row(name, { secret, meanings, fallbacks }, one, all) {
+  const values = new Set(fallbacks.values());
+  const fallback =
+    values.size === 1 ? [...values][0] : [...fallbacks].map(([app, value]) => `${value} (${app})`).join('<br>');
+  const readers = fallbacks.size === all.length ? 'all' : [...fallbacks.keys()].join(', ');
+  const cells = [`\`${name}\`${secret ? ' 🔒' : ''}`, [...meanings].join('<br>'), fallback, ...(one ? [] : [readers])];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function* layers(schema) {
+  for (let layer = schema; layer !== undefined; layer = layer.def.innerType) yield layer;
+}
+
+function meaningOf(setting) {
+  for (const layer of layers(setting)) if (layer.description) return layer.description;
+  return '';
+}
+
+function isSecret(setting) {
+  return [...layers(setting)].some((layer) => layer.meta()?.secret === true);
+}
+
+function fallbackOf(setting) {
+  for (const layer of layers(setting)) {
+    if (layer.def.type === 'default') {
+      const value = layer.def.defaultValue;
+      if (Array.isArray(value)) return value.length === 0 ? 'none' : `\`${value.join(',')}\``;
+      // Where this clone lies is nobody else's business.
+      return `\`${String(value).replace(`${process.cwd()}/`, '')}\``;
+    }
+    if (layer.def.type === 'optional') return '–';
+  }
+  return '**required**';
+}
+
+/** Replaces what stands between `<!-- picture: name -->` and `<!-- end -->`. */
+function withPictures(path, pictures) {
+  let text = read(path);
+  for (const [name, picture] of Object.entries(pictures)) {
+    const place = new RegExp(`(<!-- picture: ${name} -->\n)[\\s\\S]*?(<!-- end -->)`);
+    if (!place.test(text)) throw new Obstacle(`${path} has no place for the picture "${name}".`);
+    text = text.replace(place, (_, start, end) => `${start}\n\`\`\`mermaid\n${picture}\n\`\`\`\n\n${end}`);
+  }
+  return text;
+}
+
+/** Who imports whom, folder by folder, as dependency-cruiser sees it. */
+async function importPicture() {
+  const { cruise } = await import('dependency-cruiser');
+  const { default: extractTSConfig } = await import('dependency-cruiser/config-utl/extract-ts-config');
+  const { default: config } = await load('.dependency-cruiser.mjs');
+  const { output } = await cruise(
+    ['apps', 'libs'],
+    {
+      ...config.options,
+      baseDir: root,
+      exclude: { path: '^apps/console/|\\.(spec|int-spec|e2e-spec|contract)\\.ts$' },
+    },
+    config.options.enhancedResolveOptions,
+    { tsConfig: extractTSConfig(join(root, 'tsconfig.json')) },
+  );
+  const folderOf = (path) => /^(apps|libs)\/([^/]+)\//.exec(path)?.[2];
+  const imports = new Set();
+  const folders = new Set();
+  for (const { source, dependencies } of output.modules) {
+    const from = folderOf(source);
+    if (from === undefined) continue;
+    folders.add(from);
+    for (const { resolved } of dependencies) {
+      const to = folderOf(resolved);
+      if (to !== undefined && to !== from) imports.add(`${from} --> ${to}`);
+    }
+  }
+  const ranks = [
+    ['rank 4 · everything in one process', ['standalone']],
+    ['rank 3 · use cases, they meet on the bus', ['rules-service', 'ciba-worker', 'poller', 'decision-service']],
+    ['rank 2 · one outside thing each', ['persistence', 'messaging', 'ciba', 'runtime']],
+    ['rank 1 · what crosses a wire', ['contracts']],
+    ['rank 0 · the law', ['domain']],
+    ['beside · development only', ['sandbox']],
+  ];
+  const lines = ['flowchart TB'];
+  for (const [index, [title, members]] of ranks.entries()) {
+    const present = members.filter((member) => folders.has(member));
+    if (present.length > 0)
+      lines.push(`  subgraph rank${index}["${title}"]`, ...present.map((m) => `    ${m}`), '  end');
+  }
+  return [...lines, ...[...imports].sort().map((line) => `  ${line}`)].join('\n');
+}
+
+/** The domain's table of legal moves. */
+function statePicture(moves) {
+  const lines = ['stateDiagram-v2', '  [*] --> requested'];
+  for (const [from, targets] of Object.entries(moves)) {
+    for (const to of targets) lines.push(`  ${from} --> ${to}`);
+    if (targets.length === 0) lines.push(`  ${from} --> [*]`);
+  }
+  return lines.join('\n');
+}
