@@ -479,7 +479,7 @@ describe('verification', () => {
     };
   }
 
-  it('fetches the keys once, async () => {
+  it('fetches the keys once', async () => {
     const provider = await aProvider();
     const client = aClient();
     const verify = async () =>

@@ -1,37 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Evidence, EvidenceExpectation, EvidenceVerdict, TokenAnswer } from './outcomes.js';
+import type { Evidence, EvidenceExpectation, EvidenceProblem, EvidenceVerdict, TokenAnswer } from './outcomes.js';
 import { isPrintable } from './answer-fields.js';
 import type { IdToken } from './id-token.js';
 
 /** Signature algorithms that can carry an approval; what the provider's metadata leaves out is refused as well. */
 export const acceptedAlgorithms: readonly string[] = ['PS256', 'ES256', 'EdDSA', 'RS256'];
-
-/** Why a token answer does not prove an approval. */
-export type EvidenceProblem =
-  | 'id_token_missing'
-  | 'id_token_malformed'
-  | 'access_token_missing'
-  | 'algorithm'
-  | 'header'
-  | 'token_type'
-  | 'signature'
-  | 'issuer'
-  | 'audience'
-  | 'authorized_party'
-  | 'subject'
-  | 'subject_mismatch'
-  | 'expiry'
-  | 'expired'
-  | 'not_yet_valid'
-  | 'issued_at'
-  | 'issued_before_request'
-  | 'issued_in_future'
-  | 'auth_time'
-  | 'authenticated_before_request'
-  | 'acr'
-  | 'scope'
-  | 'at_hash'
-  | 'auth_req_id';
 
 /** Everything the checks look at. The ID token's signature is good already. */
 export interface EvidenceSubject {

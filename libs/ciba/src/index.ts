@@ -1,10 +1,10 @@
 export { CibaClient, type CibaClientOptions } from './ciba-client.js';
 export type { CibaLog } from './ciba-log.js';
 export type { ConnectorFactory, TlsMaterial } from './connections.js';
-export type { EvidenceProblem } from './evidence.js';
 export type {
   Evidence,
   EvidenceExpectation,
+  EvidenceProblem,
   EvidenceVerdict,
   PollOutcome,
   ProviderError,

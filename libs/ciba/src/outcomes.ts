@@ -1,5 +1,3 @@
-import type { EvidenceProblem } from './evidence.js';
-
 /** What the provider is asked to ask the person (CIBA Core 1.0 §7.1). */
 export interface StartRequest {
   /** Space separated; contains `openid`. */
@@ -104,6 +102,33 @@ export interface Evidence {
   /** base64url. */
   readonly idTokenSha256: string;
 }
+
+/** Why a token answer does not prove an approval. */
+export type EvidenceProblem =
+  | 'id_token_missing'
+  | 'id_token_malformed'
+  | 'access_token_missing'
+  | 'algorithm'
+  | 'header'
+  | 'token_type'
+  | 'signature'
+  | 'issuer'
+  | 'audience'
+  | 'authorized_party'
+  | 'subject'
+  | 'subject_mismatch'
+  | 'expiry'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'issued_at'
+  | 'issued_before_request'
+  | 'issued_in_future'
+  | 'auth_time'
+  | 'authenticated_before_request'
+  | 'acr'
+  | 'scope'
+  | 'at_hash'
+  | 'auth_req_id';
 
 /** The result of the checks that need no key and no network. */
 export type EvidenceVerdict =
