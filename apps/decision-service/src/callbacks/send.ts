@@ -81,9 +81,9 @@ const wordsByCode: Readonly<Record<string, string>> = {
 // By code, never by message: messages quote addresses, and an address may carry a credential in its query.
 function explain(error: unknown): string {
   if (error instanceof OutboundRefused) return error.message;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const { name, code = '' } = error as { readonly name?: string; readonly code?: string };
   if (Object.hasOwn(wordsByCode, code)) return wordsByCode[code]!;
   if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO)/.test(code)) return `TLS failed (${code})`;
-  if (code.startsWith('HPE_')) return 'the answer is not HTTP';
+  if (name === 'HTTPParserError') return 'the answer is not HTTP';
   return code === '' ? 'sending failed' : `sending failed (${code})`;
 }
