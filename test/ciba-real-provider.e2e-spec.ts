@@ -1,0 +1,226 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from '#app/sandbox';
+import {
+  CibaClient,
+  type ClientCredentials,
+  type ClientRegistration,
+  type StartRequest,
+  type TokenAnswer,
+  type Verification,
+} from '#lib/ciba';
+import { cloneWithinThisRealm } from './support/one-realm.js';
+import { freeConsecutivePorts } from './support/rabbitmq-ports.js';
+
+/** The CIBA client against a provider that we did not write. */
+
+const signing = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const signingPem = signing.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+
+let sandbox: Sandbox;
+let client: CibaClient;
+let registrations = 0;
+
+beforeAll(async () => {
+  cloneWithinThisRealm();
+  const publicJwk = { ...signing.publicKey.export({ format: 'jwk' }), kid: 'key-1', alg: 'ES256', use: 'sig' };
+  sandbox = await startSandbox({
+    port: await freeConsecutivePorts(2),
+    assentUrl: null,
+    assentApiKey: null,
+    intervalSeconds: 0,
+    privateKeyJwtJwks: { keys: [publicJwk] },
+  });
+  client = new CibaClient({ allowInsecureHttp: true });
+});
+
+afterAll(async () => {
+  await client.close();
+  await sandbox.stop();
+});
+
+function aRegistration(clientId: string, credentials: ClientCredentials): ClientRegistration {
+  const trustedCertificates = credentials.type === 'mutual-tls' ? [sandbox.mtls.caCertificatePem] : [];
+  const id = `sandbox-${credentials.type}`;
+  return {
+    key: `rule-${(registrations += 1)}`,
+    clientId,
+    credentials,
+    provider: { id, issuer: sandbox.issuer, metadata: null, trustedCertificates, profile: 'generic' },
+  };
+}
+
+function secretRegistration(): ClientRegistration {
+  const { clientId, clientSecret } = sandbox.clients.secretBasic;
+  return aRegistration(clientId, { type: 'secret', clientSecret, method: null });
+}
+
+function aRequest(change: Partial<StartRequest> = {}): StartRequest {
+  return {
+    scope: 'openid',
+    loginHint: 'alice@example.com',
+    bindingMessage: null,
+    requestedExpirySeconds: 60,
+    acrValues: [],
+    authorizationDetails: null,
+    userCode: null,
+    clientNotificationToken: null,
+    ...change,
+  };
+}
+
+async function startOf(registration: ClientRegistration, request = aRequest()): Promise<string> {
+  const outcome = await client.start(registration, request);
+  if (outcome.kind !== 'acknowledged') throw new Error(JSON.stringify(outcome));
+  return outcome.authReqId;
+}
+
+async function tokensOf(registration: ClientRegistration, authReqId: string): Promise<TokenAnswer> {
+  const outcome = await client.poll(registration, authReqId);
+  if (outcome.kind !== 'tokens') throw new Error(JSON.stringify(outcome));
+  return outcome.answer;
+}
+
+/** The person takes the phone and answers the one request with this binding message. */
+async function answerOnPhone(bindingMessage: string, answer: 'approve' | 'deny'): Promise<void> {
+  const list = await fetch(`${sandbox.phoneUrl}/requests?loginHint=alice@example.com`);
+  const waiting = (await list.json()) as { id: string; bindingMessage: string | null }[];
+  const mine = waiting.find((request) => request.bindingMessage === bindingMessage);
+  const answered = await fetch(`${sandbox.phoneUrl}/requests/${mine?.id}/${answer}`, { method: 'POST' });
+  expect(answered.ok).toBe(true);
+}
+
+function verify(
+  registration: ClientRegistration,
+  answer: TokenAnswer,
+  authReqId: string,
+  sentAt: Date,
+): Promise<Verification> {
+  const { clientId } = registration;
+  const expectation = {
+    clientId,
+    requestedScope: 'openid',
+    sentAt,
+    acrValues: [],
+    expectedSubject: 'alice',
+    authReqId,
+  };
+  return client.verify(registration, answer, expectation, new Date());
+}
+
+const certificate = (kind: 'client' | 'selfSigned'): ClientCredentials => ({
+  type: 'mutual-tls',
+  method: null,
+  certificateChainPem: kind === 'client' ? sandbox.mtls.clientCertificatePem : sandbox.mtls.selfSignedCertificatePem,
+  privateKeyPem: kind === 'client' ? sandbox.mtls.clientPrivateKeyPem : sandbox.mtls.selfSignedPrivateKeyPem,
+});
+const ownKey: ClientCredentials = {
+  type: 'private-key-jwt',
+  signingKey: { kid: 'key-1', alg: 'ES256', privateKeyPem: signingPem },
+};
+
+describe('the real provider', () => {
+  it.each<[string, () => ClientRegistration]>([
+    ['client_secret_basic', secretRegistration],
+    [
+      'client_secret_post',
+      () => {
+        const { clientId, clientSecret } = sandbox.clients.secretPost;
+        return aRegistration(clientId, { type: 'secret', clientSecret, method: 'client_secret_post' });
+      },
+    ],
+    ['tls_client_auth', () => aRegistration(sandbox.clients.tlsClientAuth.clientId, certificate('client'))],
+    [
+      'self_signed_tls_client_auth',
+      () => aRegistration(sandbox.clients.selfSignedTls.clientId, certificate('selfSigned')),
+    ],
+    ['private_key_jwt', () => aRegistration(sandbox.clients.privateKeyJwt.clientId, ownKey)],
+  ])('takes a client through with %s', async (method, register) => {
+    const registration = register();
+    const sentAt = new Date();
+    const authReqId = await startOf(registration, aRequest({ bindingMessage: `Pay-${method}` }));
+    expect((await client.poll(registration, authReqId)).kind).toBe('pending');
+    await answerOnPhone(`Pay-${method}`, 'approve');
+    const answer = await tokensOf(registration, authReqId);
+    expect(await verify(registration, answer, authReqId, sentAt)).toMatchObject({
+      kind: 'verified',
+      evidence: { issuer: sandbox.issuer, subject: 'alice' },
+    });
+  });
+
+  it('lets the person say no, once', async () => {
+    const registration = secretRegistration();
+    const authReqId = await startOf(registration, aRequest({ bindingMessage: 'Say-no' }));
+    await answerOnPhone('Say-no', 'deny');
+    expect((await client.poll(registration, authReqId)).kind).toBe('denied');
+    expect((await client.poll(registration, authReqId)).kind).toBe('invalid-grant');
+  });
+
+  it('gives an approval away once', async () => {
+    const registration = secretRegistration();
+    const authReqId = await startOf(registration, aRequest({ bindingMessage: 'Only-once' }));
+    await answerOnPhone('Only-once', 'approve');
+    await tokensOf(registration, authReqId);
+    expect((await client.poll(registration, authReqId)).kind).toBe('invalid-grant');
+  });
+
+  it('keeps the approval of one client from another', async () => {
+    const registration = secretRegistration();
+    const authReqId = await startOf(registration, aRequest({ bindingMessage: 'Not-yours' }));
+    await answerOnPhone('Not-yours', 'approve');
+    const other = aRegistration(sandbox.clients.privateKeyJwt.clientId, ownKey);
+    expect((await client.poll(other, authReqId)).kind).toBe('invalid-grant');
+    expect((await client.poll(registration, authReqId)).kind).toBe('tokens');
+  });
+
+  it('says who is unknown', async () => {
+    const outcome = await client.start(secretRegistration(), aRequest({ loginHint: 'nobody@example.com' }));
+    expect(outcome).toMatchObject({ kind: 'refused', error: { code: 'unknown_user_id' } });
+  });
+
+  it.each<[string, () => ClientRegistration]>([
+    [
+      'a wrong secret',
+      () => aRegistration(sandbox.clients.secretBasic.clientId, { type: 'secret', clientSecret: 'no', method: null }),
+    ],
+    [
+      'a certificate that is not registered',
+      () => aRegistration(sandbox.clients.tlsClientAuth.clientId, certificate('selfSigned')),
+    ],
+    [
+      'a key that is not registered',
+      () => {
+        const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+        const privateKeyPem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+        const signingKey = { kid: 'key-1', alg: 'ES256', privateKeyPem } as const;
+        return aRegistration(sandbox.clients.privateKeyJwt.clientId, { type: 'private-key-jwt', signingKey });
+      },
+    ],
+  ])('refuses %s, at the start and at a poll', async (_what, register) => {
+    const registration = register();
+    const refused = { kind: 'refused', error: { code: 'invalid_client' } };
+    expect(await client.start(registration, aRequest())).toMatchObject(refused);
+    expect(await client.poll(registration, 'id-1')).toMatchObject(refused);
+  });
+
+  it('issues evidence that serves no other request', async () => {
+    const registration = secretRegistration();
+    const sentAt = new Date();
+    const authReqId = await startOf(registration, aRequest({ bindingMessage: 'Mine' }));
+    await answerOnPhone('Mine', 'approve');
+    const answer = await tokensOf(registration, authReqId);
+    const later = new Date(sentAt.getTime() + 120_000);
+    expect(await verify(registration, answer, authReqId, later)).toMatchObject({ problem: 'issued_before_request' });
+    const stranger = { ...registration, clientId: 'assent-mtls' };
+    expect(await verify(stranger, answer, authReqId, sentAt)).toMatchObject({ problem: 'audience' });
+    expect((await verify(registration, answer, authReqId, sentAt)).kind).toBe('verified');
+  });
+});
+
+describe('a profile that wants the called address in assertions', () => {
+  it('works with the real provider as well', async () => {
+    const registration = aRegistration(sandbox.clients.privateKeyJwt.clientId, ownKey);
+    const okta = { ...registration, key: 'okta', provider: { ...registration.provider, profile: 'okta' as const } };
+    expect((await client.poll(okta, await startOf(okta))).kind).toBe('pending');
+  });
+});
