@@ -9,6 +9,7 @@ export * from './json-schema.js';
 export * from './key-pairs.http.js';
 export * from './openapi.js';
 export * from './paging.http.js';
+export * from './problem-advice.js';
 export * from './problem.js';
 export * from './rejection-handlers.http.js';
 export * from './routes.js';

@@ -1,0 +1,130 @@
+import type { ProblemCode } from './problem.js';
+
+/** For the error catalogue: when a code is answered, and what to do then. */
+export interface ProblemAdvice {
+  readonly when: string;
+  readonly remedy: string;
+}
+
+export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
+  malformed_body: {
+    when: 'The body is not JSON.',
+    remedy: 'Send valid JSON in UTF-8; `detail` says where reading stopped.',
+  },
+  malformed_request: { when: 'The address or a header cannot be read.', remedy: 'Check the path and its escapes.' },
+  invalid_parameter: {
+    when: 'A parameter of the path or the query has a wrong value.',
+    remedy: '`errors` names each one and what it must be.',
+  },
+  invalid_if_match: {
+    when: '`If-Match` is not an ETag of this resource.',
+    remedy: 'Send the `ETag` of the last answer exactly as it came, quotes included.',
+  },
+  invalid_idempotency_key: {
+    when: 'The `Idempotency-Key` is empty, too long or has unprintable characters.',
+    remedy: 'Send 1 to 255 printable ASCII characters, for example a UUID.',
+  },
+  invalid_cursor: {
+    when: 'The `cursor` was not made by this list.',
+    remedy: 'Use `nextCursor` of the page before, unchanged and with the same filters; or start again without one.',
+  },
+  unauthenticated: {
+    when: 'There is no API key, or nobody has that one.',
+    remedy: 'Send `Authorization: Bearer <API key>`.',
+  },
+  insufficient_scope: {
+    when: 'The key is known, but lacks the scope that this route needs.',
+    remedy: 'Use a key with the scope that `detail` names.',
+  },
+  not_found: {
+    when: 'There is no such thing, or it belongs to another API client.',
+    remedy: 'Check the id and the key.',
+  },
+  method_not_allowed: { when: 'The path exists, the method does not.', remedy: 'See the reference.' },
+  already_decided: {
+    when: 'The request has ended, so it cannot be cancelled any more.',
+    remedy: 'Read the request: its decision is final.',
+  },
+  already_consumed: {
+    when: 'Somebody has used this approval before.',
+    remedy: 'Do not carry out the operation. Ask for a new approval if it is to happen once more.',
+  },
+  not_approved: {
+    when: 'The request is still open, or it ended otherwise.',
+    remedy: 'Do not carry out the operation. Wait for the decision, or ask anew.',
+  },
+  approval_lapsed: {
+    when: 'The approval is older than the rule allows (`consumeWithinSeconds`).',
+    remedy: 'Ask for a new approval and use it right after it was given.',
+  },
+  request_mismatch: {
+    when: 'The `attributes` differ from those that the person approved.',
+    remedy: 'Do not carry out the operation: it is not the one that was approved.',
+  },
+  in_use: {
+    when: 'Something else refers to what is to be deleted.',
+    remedy: '`users` names who does; change or delete them first.',
+  },
+  predefined: {
+    when: 'The rejection handler belongs to Assent.',
+    remedy: 'Create one of your own and choose it in the rule.',
+  },
+  name_taken: { when: 'Another one has this name.', remedy: 'Choose a different name.' },
+  rule_disabled: { when: 'The rule is switched off.', remedy: 'Enable it, or use another rule.' },
+  version_mismatch: {
+    when: 'Somebody changed it since the `ETag` that `If-Match` names.',
+    remedy: 'Read it again, apply the change to what is there now, and send the new `ETag`.',
+  },
+  body_too_large: { when: 'The body is larger than the route accepts.', remedy: 'Send less.' },
+  unsupported_media_type: {
+    when: 'The body is not JSON by its type.',
+    remedy: 'Send `Content-Type: application/json`.',
+  },
+  invalid_body: {
+    when: 'The body does not fit the schema; unknown members are refused too.',
+    remedy: '`errors` points at each member and says what it must be.',
+  },
+  unknown_rule: { when: 'No rule has this id or name.', remedy: 'List the rules; names count letter by letter.' },
+  login_hint_missing: {
+    when: 'The attribute that names the person is missing or empty.',
+    remedy: 'Send the attribute that the rule names in `loginHintAttribute`.',
+  },
+  callback_url_refused: {
+    when: 'The address is not https, or lies in a network that Assent must not call.',
+    remedy: 'Give a public https address, or let the operator allow the network (`ASSENT_ALLOWED_NETWORKS`).',
+  },
+  delivery_mode_unavailable: {
+    when: 'The provider or this version does not offer the delivery mode.',
+    remedy: 'Use `poll`.',
+  },
+  unknown_reference: {
+    when: 'An id in the body names nothing.',
+    remedy: '`errors` points at the member; create what it names first.',
+  },
+  invalid_key_pair: {
+    when: 'Certificate and key cannot be read or do not belong together.',
+    remedy: '`detail` says what is wrong; check format, password and chain.',
+  },
+  idempotency_key_reused: {
+    when: 'The same `Idempotency-Key` came before with another body.',
+    remedy: 'Use a new key for a new operation, and the same body for a repetition.',
+  },
+  prompt_limit: {
+    when: 'This person has been asked too often lately.',
+    remedy: 'Wait as long as `Retry-After` says. Nothing was stored and nobody was asked.',
+  },
+  internal_error: {
+    when: 'Something that we did not expect; the log has it.',
+    remedy: 'Try again later, with the same `Idempotency-Key`.',
+  },
+  decision_pending: {
+    when: 'The request has ended and its decision is being written.',
+    remedy: 'Ask again in a moment.',
+  },
+  busy: { when: 'More work has arrived than can be taken.', remedy: 'Ask again as `Retry-After` says.' },
+  database_unavailable: {
+    when: 'The database does not answer. Nothing was accepted.',
+    remedy: 'Try again in a moment, with the same `Idempotency-Key`.',
+  },
+  shutting_down: { when: 'This instance is stopping.', remedy: 'Try again: another one answers.' },
+};
