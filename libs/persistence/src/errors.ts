@@ -18,6 +18,11 @@ export class DatabaseBusy extends Error {
   override readonly name = 'DatabaseBusy';
 }
 
+/** A cursor that no list of ours has given out; translates to HTTP 400 `invalid_cursor`. */
+export class InvalidCursor extends Error {
+  override readonly name = 'InvalidCursor';
+}
+
 /** A row that other rows speak of is not there; a fault, not an outcome. */
 export class MissingRow extends Error {
   override readonly name = 'MissingRow';

@@ -5,7 +5,15 @@ export {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
 } from './embedded-postgres.js';
-export { DatabaseBusy, isUnavailable, MasterKeyMismatch, MissingRow, SealBroken, UnsafeDatabase } from './errors.js';
+export {
+  DatabaseBusy,
+  InvalidCursor,
+  isUnavailable,
+  MasterKeyMismatch,
+  MissingRow,
+  SealBroken,
+  UnsafeDatabase,
+} from './errors.js';
 export type { PersistenceLog } from './log.js';
 export { migrate } from './migrate.js';
 export type { Outbox } from './outbox.types.js';

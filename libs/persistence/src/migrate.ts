@@ -1,6 +1,51 @@
-import type { PersistenceLog } from './log.js';
+import { pathToFileURL } from 'node:url';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from './connection.js';
+import { silent, type PersistenceLog } from './log.js';
 
-/** Brings the schema up to date under an advisory lock; answers the names of the migrations that ran. */
-export async function migrate(_url: string, _log?: PersistenceLog): Promise<string[]> {
-  throw new Error('not built yet');
+// Any number that nobody else uses; the same in every release.
+const migrationLock = 4_158_305_112;
+
+/**
+ * Brings the schema up to date, forward only; answers the names of the migrations that ran. Processes that call it
+ * together take turns under an advisory lock, and all but the first find nothing to do.
+ */
+export async function migrate(url: string, log: PersistenceLog = silent): Promise<string[]> {
+  const options = dataSourceOptions({ url, applicationName: 'assent-migrate', poolSize: 2, log });
+  // A migration may take as long as it takes.
+  const dataSource = new DataSource({ ...options, extra: { connectionTimeoutMillis: 5_000 } } as typeof options);
+  await dataSource.initialize();
+  const lock = dataSource.createQueryRunner();
+  try {
+    await lock.query('select pg_advisory_lock($1)', [migrationLock]);
+    const done = await dataSource.runMigrations();
+    const names = done.map((migration) => migration.name);
+    if (names.length > 0) log('info', 'Migrated the database.', { migrations: names });
+    return names;
+  } finally {
+    // Ending the session releases the lock.
+    await lock.release();
+    await dataSource.destroy();
+  }
+}
+
+async function main(): Promise<void> {
+  const url = process.env['DATABASE_URL'];
+  if (url === undefined || url === '')
+    throw new Error('DATABASE_URL is not set: give postgres://user:password@host:port/database.');
+  const names = await migrate(url);
+  process.stdout.write(names.length > 0 ? `Migrated: ${names.join(', ')}\n` : 'Nothing to migrate.\n');
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`Migration failed: ${reasonOf(error)}\n`);
+    process.exitCode = 1;
+  });
+}
+
+// A refused connection to a name with several addresses has its reasons inside.
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
+  return error instanceof Error ? error.message.split('\n')[0]! : String(error);
 }

@@ -1,4 +1,108 @@
+/**
+ * Encryption at rest: AES-256-GCM with a random 96-bit nonce, bound to table, column and row, so that a value that was
+ * changed, or copied to another row, does not open. The key's id travels in the sealed bytes: old keys keep opening
+ * what they sealed while the first one seals what is new.
+ */
+
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { MasterKeyMismatch, SealBroken } from './errors.js';
+
+const algorithm = 'aes-256-gcm';
+const formatVersion = 1;
+const keyLength = 32;
+const nonceLength = 12;
+const tagLength = 16;
+
+/** Where a sealed value lives; it opens nowhere else. */
+export interface SealPlace {
+  readonly table: string;
+  readonly column: string;
+  readonly id: string;
+}
+
 /** Makes a master key, `k1:<base64>`, for a new installation. */
 export function generateMasterKey(): string {
-  throw new Error('not built yet');
+  return `k1:${randomBytes(keyLength).toString('base64')}`;
 }
+
+/** Seals and opens with the installation's master keys. */
+export class Sealing {
+  private constructor(
+    private readonly keys: ReadonlyMap<string, Buffer>,
+    /** The id of the key that seals. */
+    readonly activeKeyId: string,
+  ) {}
+
+  /** Reads `id:base64(32 bytes)[,id:base64…]`; throws `MasterKeyMismatch` naming the id of what is malformed. */
+  static parse(masterKeys: string): Sealing {
+    const keys = new Map<string, Buffer>();
+    for (const entry of masterKeys.split(',').map((part) => part.trim())) {
+      const [, id, encoded] = /^([\w.-]{1,64}):([A-Za-z0-9+/]+={0,2})$/.exec(entry) ?? [];
+      // The entry itself may be a bare key: never repeat it.
+      if (id === undefined || encoded === undefined)
+        throw new MasterKeyMismatch('A master key is written as id:base64.');
+      const key = Buffer.from(encoded, 'base64');
+      if (key.length !== keyLength) throw new MasterKeyMismatch(`Master key "${id}" has ${key.length} bytes, not 32.`);
+      if (keys.has(id)) throw new MasterKeyMismatch(`Master key "${id}" is given twice.`);
+      keys.set(id, key);
+    }
+    const [activeKeyId] = keys.keys();
+    return new Sealing(keys, activeKeyId!);
+  }
+
+  get keyIds(): readonly string[] {
+    return [...this.keys.keys()];
+  }
+
+  seal(plaintext: string, place: SealPlace): Buffer {
+    return this.sealWith(this.activeKeyId, plaintext, place);
+  }
+
+  sealWith(keyId: string, plaintext: string, place: SealPlace): Buffer {
+    const nonce = randomBytes(nonceLength);
+    const cipher = createCipheriv(algorithm, this.key(keyId), nonce).setAAD(boundTo(place));
+    const id = Buffer.from(keyId);
+    return Buffer.concat([
+      Buffer.from([formatVersion, id.length]),
+      id,
+      nonce,
+      cipher.update(plaintext, 'utf8'),
+      cipher.final(),
+      cipher.getAuthTag(),
+    ]);
+  }
+
+  /** Throws `MasterKeyMismatch` when the key is not among ours, `SealBroken` when the value does not open. */
+  open(sealed: Buffer, place: SealPlace): string {
+    const idLength = sealed[1] ?? 0;
+    const nonceAt = 2 + idLength;
+    const textAt = nonceAt + nonceLength;
+    const tagAt = sealed.length - tagLength;
+    if (sealed[0] !== formatVersion || tagAt < textAt) throw broken(place);
+    const key = this.key(sealed.toString('utf8', 2, nonceAt));
+    const decipher = createDecipheriv(algorithm, key, sealed.subarray(nonceAt, textAt), { authTagLength: tagLength })
+      .setAAD(boundTo(place))
+      .setAuthTag(sealed.subarray(tagAt));
+    try {
+      return decipher.update(sealed.subarray(textAt, tagAt), undefined, 'utf8') + decipher.final('utf8');
+    } catch {
+      throw broken(place);
+    }
+  }
+
+  private key(id: string): Buffer {
+    const key = this.keys.get(id);
+    if (key === undefined) throw new MasterKeyMismatch(`Master key "${id}" is needed and not configured.`);
+    return key;
+  }
+}
+
+/** SHA-256, where equality must be told without keeping the text. */
+export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+const boundTo = ({ table, column, id }: SealPlace): Buffer => Buffer.from(`${table}|${column}|${id}`);
+
+const broken = ({ table, column, id }: SealPlace): SealBroken =>
+  new SealBroken(
+    `The sealed ${table}.${column} of ${id} does not open: it was changed, moved, or sealed by another key.`,
+  );

@@ -1,0 +1,22 @@
+import type { Page } from '#lib/contracts';
+import { InvalidCursor } from './errors.js';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** True for what Postgres takes as a uuid without complaint; anything else names no row. */
+export const isUuid = (text: string): boolean => uuid.test(text);
+
+/** The id after which a page goes on; null for the first page. Throws `InvalidCursor`. */
+export function cursorId(cursor: string | undefined): string | null {
+  if (cursor === undefined) return null;
+  const id = Buffer.from(cursor, 'base64url').toString('latin1');
+  if (!isUuid(id)) throw new InvalidCursor('The cursor is not one that a list has given out.');
+  return id;
+}
+
+/** Cuts a page out of one row more than was asked for: the extra row says whether there is a next page. */
+export function pageOf<Row extends { readonly id: string }>(rows: readonly Row[], limit: number): Page<Row> {
+  const data = rows.slice(0, limit);
+  const last = rows.length > limit ? data.at(-1) : undefined;
+  return { data, nextCursor: last === undefined ? null : Buffer.from(last.id, 'latin1').toString('base64url') };
+}

@@ -1,0 +1,105 @@
+import { requestedScope } from '#lib/domain';
+import { isUuid } from '../paging.js';
+import { hex, statement } from '../sql.js';
+import type { StoreContext } from '../store-context.js';
+import type { RuleVersions } from '../stores/rule-versions.js';
+import type { PendingWork } from './request.types.js';
+import { heldAnswerPlace, requestPlace } from './sealed-columns.js';
+
+export type PendingSelection =
+  { readonly ids: readonly string[] } | { readonly shards: readonly number[]; readonly exceptIds?: readonly string[] };
+
+/** What the pollers read of the requests that wait for their person, and the answers they keep for later. */
+export class PendingWorkReader {
+  constructor(
+    private readonly context: StoreContext,
+    private readonly ruleVersions: RuleVersions,
+  ) {}
+
+  async read(which: PendingSelection): Promise<{ databaseNow: Date; work: PendingWork[] }> {
+    const now = await this.context.sql.row<{ now: Date }>(readClock);
+    const rows =
+      'ids' in which
+        ? await this.context.sql.rows<PendingRow>(selectPendingByIds, [which.ids.filter(isUuid)])
+        : await this.context.sql.rows<PendingRow>(selectPendingByShards, [which.shards, which.exceptIds ?? []]);
+    const definitions = await this.ruleVersions.definitions(
+      rows.map((row) => ({ id: row.rule_id, version: row.rule_version })),
+    );
+    return { databaseNow: now!.now, work: rows.map((row) => this.toWork(row, definitions)) };
+  }
+
+  async hold(requestId: string, answer: object): Promise<void> {
+    const sealed = this.context.sealing.seal(JSON.stringify(answer), heldAnswerPlace(requestId));
+    await this.context.sql.rows(holdAnswer, [requestId, hex(sealed)]);
+  }
+
+  private toWork(row: PendingRow, definitions: Awaited<ReturnType<RuleVersions['definitions']>>): PendingWork {
+    const { sealing } = this.context;
+    const definition = definitions.of({ id: row.rule_id, version: row.rule_version });
+    return {
+      requestId: row.id,
+      shard: row.shard,
+      rule: { id: row.rule_id, version: row.rule_version },
+      tokenProviderId: row.token_provider_id,
+      clientId: definition.clientId,
+      requestedScope: requestedScope(definition.scopes),
+      acrValues: definition.acrValues,
+      releaseAccessToken: definition.releaseAccessToken,
+      consumeWithinSeconds: definition.consumeWithinSeconds,
+      authReqId: sealing.open(row.auth_req_id, requestPlace('auth_req_id', row.id)),
+      sentAt: row.sent_at,
+      expiresAt: row.expires_at,
+      intervalSeconds: row.interval_seconds,
+      heldAnswer:
+        row.held_answer === null || row.held_at === null
+          ? null
+          : {
+              answer: JSON.parse(sealing.open(row.held_answer, heldAnswerPlace(row.id))) as object,
+              receivedAt: row.held_at,
+            },
+    };
+  }
+}
+
+interface PendingRow {
+  readonly id: string;
+  readonly shard: number;
+  readonly rule_id: string;
+  readonly rule_version: number;
+  readonly token_provider_id: string;
+  readonly auth_req_id: Buffer;
+  readonly sent_at: Date;
+  readonly expires_at: Date;
+  readonly interval_seconds: number;
+  readonly held_answer: Buffer | null;
+  readonly held_at: Date | null;
+}
+
+// Read before the rows: whoever counts from it waits rather too long than too short.
+const readClock = statement('read_clock', 'select clock_timestamp() as now');
+
+const pendingColumns = /* sql */ `
+  select r.id, r.shard, r.rule_id, r.rule_version, r.token_provider_id, r.auth_req_id, r.sent_at, r.expires_at,
+    r.interval_seconds, h.answer as held_answer, h.received_at as held_at
+  from authorization_requests r left join held_answers h on h.request_id = r.id
+  where r.status = 'pending'`;
+
+const selectPendingByIds = statement('select_pending_by_ids', `${pendingColumns} and r.id = any($1::uuid[])`);
+
+const selectPendingByShards = statement(
+  'select_pending_by_shards',
+  `${pendingColumns} and r.shard = any($1::smallint[])
+    and not exists (select from unnest($2::uuid[]) as known (id) where known.id = r.id)`,
+);
+
+// The status is judged under the row's lock: an answer is never kept beyond the end of its request.
+const holdAnswer = statement(
+  'hold_answer',
+  /* sql */ `
+  with locked as materialized (
+    select id from authorization_requests where id = $1::uuid and status = 'pending' for update
+  )
+  insert into held_answers (request_id, answer, received_at)
+  select id, $2::bytea, clock_timestamp() from locked
+  on conflict (request_id) do nothing`,
+);

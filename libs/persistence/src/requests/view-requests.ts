@@ -1,0 +1,179 @@
+import type { Decision, Page } from '#lib/contracts';
+import type { Attributes, ProviderError, Reason, ReleasedToken, Status } from '#lib/domain';
+import { NaturalBatcher } from '../natural-batcher.js';
+import { cursorId, isUuid, pageOf } from '../paging.js';
+import { statement } from '../sql.js';
+import type { StoreContext } from '../store-context.js';
+import type { ConsumedApproval, RequestFilter, RequestState, RequestView, TimelineRow } from './request.types.js';
+import { requestPlace } from './sealed-columns.js';
+
+/** Everything that is read of requests to be shown. */
+export class ViewRequests {
+  private readonly batcher = new NaturalBatcher<string, RequestView | null>({
+    name: 'showing requests',
+    run: async (ids) => {
+      const views = new Map((await this.select(ids)).map((view) => [view.id, view]));
+      return ids.map((id) => views.get(id.toLowerCase()) ?? null);
+    },
+  });
+
+  constructor(private readonly context: StoreContext) {}
+
+  async view(id: string, apiClientId: string | null): Promise<RequestView | null> {
+    const view = isUuid(id) ? await this.batcher.run(id) : null;
+    return view !== null && (apiClientId === null || view.apiClientId === apiClientId) ? view : null;
+  }
+
+  async views(ids: readonly string[]): Promise<RequestView[]> {
+    return this.select(ids.filter(isUuid));
+  }
+
+  async states(ids: readonly string[]): Promise<RequestState[]> {
+    return this.context.sql.rows<RequestState & Record<string, unknown>>(selectStates, [ids.filter(isUuid)]);
+  }
+
+  async list(filter: RequestFilter): Promise<Page<RequestView>> {
+    const rows = await this.context.sql.rows<ViewRow>(listViews, [
+      filter.apiClientId,
+      filter.statuses ?? null,
+      filter.rule ?? null,
+      filter.createdAfter ?? null,
+      filter.createdBefore ?? null,
+      cursorId(filter.cursor),
+      filter.limit + 1,
+    ]);
+    return pageOf(rows.map(toView), filter.limit);
+  }
+
+  async timeline(id: string, apiClientId: string | null): Promise<TimelineRow[] | null> {
+    if (!isUuid(id)) return null;
+    const row = await this.context.sql.row<{ entries: { at: string; type: string; detail: TimelineRow['detail'] }[] }>(
+      selectTimeline,
+      [id, apiClientId],
+    );
+    return row === null ? null : row.entries.map((entry) => ({ ...entry, at: new Date(entry.at) }));
+  }
+
+  async attributes(id: string, apiClientId: string | null): Promise<Attributes | null> {
+    if (!isUuid(id)) return null;
+    const row = await this.context.sql.row<{ id: string; attributes: Buffer }>(selectAttributes, [id, apiClientId]);
+    if (row === null) return null;
+    return JSON.parse(this.context.sealing.open(row.attributes, requestPlace('attributes', row.id))) as Attributes;
+  }
+
+  async consumed(id: string, apiClientId: string | null): Promise<ConsumedApproval | null> {
+    if (!isUuid(id)) return null;
+    const row = await this.context.sql.row<ConsumedRow>(selectConsumed, [id, apiClientId]);
+    if (row === null) return null;
+    const accessToken =
+      row.released_token === null
+        ? null
+        : toToken(this.context.sealing.open(row.released_token, requestPlace('released_token', row.id)));
+    return { consumedAt: row.consumed_at, consumeKey: row.consume_key, accessToken };
+  }
+
+  private async select(ids: readonly string[]): Promise<RequestView[]> {
+    return (await this.context.sql.rows<ViewRow>(selectViews, [ids])).map(toView);
+  }
+}
+
+interface ViewRow {
+  readonly id: string;
+  readonly api_client_id: string;
+  readonly status: Status;
+  readonly reason: Reason | null;
+  readonly provider_error: ProviderError | null;
+  readonly rule_id: string;
+  readonly rule_name: string;
+  readonly rule_version: number;
+  readonly binding_message: string | null;
+  readonly request_hash: string;
+  readonly created_at: Date;
+  readonly expires_at: Date | null;
+  readonly consumed_at: Date | null;
+  readonly metadata: Record<string, string>;
+  readonly state_version: number;
+  readonly decision: Decision | null;
+}
+
+const toView = (row: ViewRow): RequestView => ({
+  id: row.id,
+  apiClientId: row.api_client_id,
+  status: row.status,
+  reason: row.reason,
+  providerError: row.provider_error,
+  rule: { id: row.rule_id, name: row.rule_name, version: row.rule_version },
+  bindingMessage: row.binding_message,
+  requestHash: row.request_hash,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  consumedAt: row.consumed_at,
+  metadata: row.metadata,
+  stateVersion: row.state_version,
+  decision: row.decision,
+});
+
+interface ConsumedRow {
+  readonly id: string;
+  readonly consumed_at: Date;
+  readonly consume_key: string | null;
+  readonly released_token: Buffer | null;
+}
+
+function toToken(opened: string): ReleasedToken {
+  const token = JSON.parse(opened) as ReleasedToken & { expiresAt: string | null };
+  return { ...token, expiresAt: token.expiresAt === null ? null : new Date(token.expiresAt) };
+}
+
+const viewColumns = /* sql */ `
+  select r.id, r.api_client_id, r.status, r.reason, r.provider_error, r.rule_id, r.rule_name, r.rule_version,
+    r.binding_message, r.request_hash, r.created_at, r.expires_at, r.consumed_at, r.metadata, r.state_version,
+    d.document as decision
+  from authorization_requests r left join decisions d on d.id = r.decision_id`;
+
+const selectViews = statement('select_views', `${viewColumns} where r.id = any($1::uuid[])`);
+
+const listViews = statement(
+  'list_views',
+  /* sql */ `${viewColumns}
+  where ($1::uuid is null or r.api_client_id = $1)
+    and ($2::text[] is null or r.status = any($2))
+    and ($3::text is null or r.rule_name = $3 or r.rule_id::text = $3)
+    and ($4::timestamptz is null or r.created_at > $4)
+    and ($5::timestamptz is null or r.created_at < $5)
+    and ($6::uuid is null or r.id < $6)
+  order by r.id desc limit $7::integer`,
+);
+
+const selectStates = statement(
+  'select_states',
+  /* sql */ `
+  select id, status, state_version as "stateVersion", decision_id is not null as decided
+  from authorization_requests where id = any($1::uuid[])`,
+);
+
+const selectTimeline = statement(
+  'select_timeline',
+  /* sql */ `
+  select coalesce((
+    select json_agg(json_build_object('at', t.at, 'type', t.type, 'detail', t.detail) order by t.position)
+    from request_timeline t where t.request_id = r.id
+  ), '[]') as entries
+  from authorization_requests r where r.id = $1::uuid and ($2::uuid is null or r.api_client_id = $2)`,
+);
+
+const selectAttributes = statement(
+  'select_attributes',
+  /* sql */ `
+  select id, attributes from authorization_requests where id = $1::uuid and ($2::uuid is null or api_client_id = $2)`,
+);
+
+const selectConsumed = statement(
+  'select_consumed',
+  /* sql */ `
+  select id, consumed_at, consume_key,
+    case when released_token_expires_at is null or released_token_expires_at > clock_timestamp()
+      then released_token end as released_token
+  from authorization_requests
+  where id = $1::uuid and ($2::uuid is null or api_client_id = $2) and consumed_at is not null`,
+);

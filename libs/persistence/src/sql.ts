@@ -1,0 +1,49 @@
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
+
+/** A statement with a name: each connection parses and plans it once. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Names a statement; `/* sql *\/` texts stand beside the function that runs them. */
+export const statement = (name: string, text: string): Statement => ({ name: `assent_${name}`, text });
+
+/** Runs statements on the pool; each is its own transaction unless it runs inside `transaction`. */
+export class Sql {
+  constructor(private readonly pool: Pool) {}
+
+  async rows<Row extends QueryResultRow>({ name, text }: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+    const { rows } = await this.pool.query<Row>({ name, text, values: [...values] });
+    return rows;
+  }
+
+  async row<Row extends QueryResultRow>(named: Statement, values: readonly unknown[] = []): Promise<Row | null> {
+    const [first] = await this.rows<Row>(named, values);
+    return first ?? null;
+  }
+
+  /** Commits when `work` resolves, rolls back when it rejects. A connection that broke is thrown away. */
+  async transaction<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const result = await work(client);
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch((cause: Error) => (broken = cause));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+}
+
+/** A `bytea` inside JSON that `json_to_recordset` reads. */
+export const hex = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`;
+
+/** An instant as every document shows it (RFC 3339, UTC, milliseconds); the argument is an SQL expression. */
+export const instantSql = (expression: string): string =>
+  `to_char(${expression} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;

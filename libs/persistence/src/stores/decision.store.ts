@@ -1,0 +1,203 @@
+import { decisionEventKey, eventType, exchanges, type CloudEvent, type Decision } from '#lib/contracts';
+import {
+  defaultRejectionHandlers,
+  isTerminal,
+  type Evidence,
+  type ProviderError,
+  type Reason,
+  type RejectionHandlerDefinition,
+  type RuleDefinition,
+  type Status,
+} from '#lib/domain';
+import { v7 as uuid } from 'uuid';
+import { NaturalBatcher } from '../natural-batcher.js';
+import { isUuid } from '../paging.js';
+import type { EventCause } from '../requests/request.types.js';
+import { instantSql, statement } from '../sql.js';
+import type { StoreContext } from '../store-context.js';
+import type { DecisionContext, DecisionStore } from './work.types.js';
+
+interface NewDecision {
+  readonly decision: Decision;
+  readonly cause: EventCause | null;
+}
+
+/** Decisions in Postgres: one per request, written with everything that follows from it. */
+export class PostgresDecisionStore implements DecisionStore {
+  private readonly batcher = new NaturalBatcher<NewDecision, 'recorded' | 'already-recorded'>({
+    name: 'the record of decisions',
+    run: (decisions) => this.recordAll(decisions),
+    keyOf: ({ decision }) => decision.authorizationRequestId,
+  });
+
+  constructor(private readonly store: StoreContext) {}
+
+  async context(requestId: string): Promise<DecisionContext | null> {
+    if (!isUuid(requestId)) return null;
+    const row = await this.store.sql.row<ContextRow>(selectContext, [
+      requestId,
+      Object.values(defaultRejectionHandlers),
+    ]);
+    return row === null ? null : toContext(row);
+  }
+
+  record(input: NewDecision): Promise<'recorded' | 'already-recorded'> {
+    return this.batcher.run(input);
+  }
+
+  private async recordAll(decisions: readonly NewDecision[]): Promise<('recorded' | 'already-recorded')[]> {
+    const rows = await this.store.sql.rows<RecordRow>(recordDecisions, [
+      JSON.stringify(decisions.map(toInput)),
+      decisions.map(({ decision }) => decision.authorizationRequestId),
+      this.store.source,
+    ]);
+    this.store.committed(
+      rows.flatMap(({ routing_key, event }) =>
+        routing_key === null || event === null
+          ? []
+          : [{ id: event.id, outgoing: { exchange: exchanges.decisions, routingKey: routing_key, event } }],
+      ),
+    );
+    const byRequest = new Map(rows.map((row) => [row.request_id, row]));
+    return decisions.map(({ decision }) => {
+      const row = byRequest.get(decision.authorizationRequestId);
+      if (row?.recorded === true) return 'recorded';
+      if (row?.decided === true) return 'already-recorded';
+      throw new Error(`Request ${decision.authorizationRequestId} has not ended as ${decision.outcome}.`);
+    });
+  }
+}
+
+const toInput = ({ decision, cause }: NewDecision) => ({
+  decision_id: decision.id,
+  request_id: decision.authorizationRequestId,
+  outcome: decision.outcome,
+  // As text, so that what is stored, sent and published is the same document byte by byte.
+  document: JSON.stringify(decision),
+  decided_at: decision.decidedAt,
+  consumer: cause?.consumer,
+  cause_id: cause?.eventId,
+  event_id: uuid(),
+  routing_key: decisionEventKey(decision.outcome),
+  event_type: eventType(decisionEventKey(decision.outcome)),
+});
+
+interface RecordRow {
+  readonly request_id: string;
+  readonly recorded: boolean;
+  readonly decided: boolean;
+  readonly routing_key: string | null;
+  readonly event: CloudEvent | null;
+}
+
+interface ContextRow {
+  readonly id: string;
+  readonly status: Status;
+  readonly decided: boolean;
+  readonly reason: Reason | null;
+  readonly provider_error: ProviderError | null;
+  readonly evidence: Evidence | null;
+  readonly ended_at: Date;
+  readonly rule_id: string;
+  readonly rule_name: string;
+  readonly rule_version: number;
+  readonly definition: RuleDefinition;
+  readonly binding_message: string | null;
+  readonly request_hash: string;
+  readonly metadata: Record<string, string>;
+  readonly callback_url: string | null;
+  readonly expires_at: Date | null;
+  readonly handlers: { id: string; name: string; definition: RejectionHandlerDefinition }[];
+}
+
+const toContext = (row: ContextRow): DecisionContext => ({
+  requestId: row.id,
+  outcome: isTerminal(row.status) ? row.status : null,
+  decided: row.decided,
+  reason: row.reason,
+  providerError: row.provider_error,
+  evidence: row.evidence,
+  endedAt: row.ended_at,
+  rule: { id: row.rule_id, name: row.rule_name, version: row.rule_version },
+  definition: row.definition,
+  bindingMessage: row.binding_message,
+  requestHash: row.request_hash,
+  metadata: row.metadata,
+  callbackUrl: row.callback_url,
+  expiresAt: row.expires_at,
+  handlers: new Map(row.handlers.map((handler) => [handler.id, handler])),
+});
+
+const selectContext = statement(
+  'select_decision_context',
+  /* sql */ `
+  select r.id, r.status, r.decision_id is not null as decided, r.reason, r.provider_error, r.evidence,
+    coalesce(r.ended_at, clock_timestamp()) as ended_at, r.rule_id, r.rule_name, r.rule_version, v.definition,
+    r.binding_message, r.request_hash, r.metadata, r.callback_url, r.expires_at,
+    (select json_agg(json_build_object('id', h.id, 'name', h.name, 'definition', h.definition))
+      from rejection_handlers h
+      where h.id = any($2::uuid[]) or h.id::text in (
+        v.definition->>'timeoutRejectionHandlerId', v.definition->>'denyRejectionHandlerId',
+        v.definition->>'errorRejectionHandlerId')) as handlers
+  from authorization_requests r
+  join rule_versions v on v.rule_id = r.rule_id and v.version = r.rule_version
+  where r.id = $1::uuid`,
+);
+
+// The lock comes first: of two that record the same request, the second finds it decided.
+const recordDecisions = statement(
+  'record_decisions',
+  /* sql */ `
+  with input as materialized (
+    select * from json_to_recordset($1::json) as input (
+      decision_id uuid, request_id uuid, outcome text, document text, decided_at timestamptz, consumer text,
+      cause_id text, event_id uuid, routing_key text, event_type text)
+  ), locked as materialized (
+    select id, status, decision_id, callback_url, traceparent
+    from authorization_requests where id = any($2::uuid[]) order by id for update
+  ), due as materialized (
+    select input.*, locked.callback_url, locked.traceparent
+    from input join locked on locked.id = input.request_id
+    where locked.decision_id is null and locked.status = input.outcome
+  ), recorded as (
+    insert into decisions (id, request_id, outcome, document, decided_at)
+    select decision_id, request_id, outcome, document::json, decided_at from due
+    returning id
+  ), marked as (
+    update authorization_requests r set decision_id = due.decision_id, state_version = r.state_version + 1
+    from due where r.id = due.request_id
+    returning r.id
+  ), handled as (
+    insert into inbox (consumer, event_id)
+    select consumer, cause_id from due where cause_id is not null order by consumer, cause_id
+    on conflict do nothing
+  ), told as (
+    insert into request_timeline (request_id, type, detail)
+    select request_id, 'decided', json_build_object('outcome', outcome, 'decisionId', decision_id)
+    from due order by request_id
+  ), called_back as (
+    insert into deliveries (decision_id, request_id, kind, url, target, next_attempt_at)
+    select decision_id, request_id, 'callback', callback_url,
+      lower(substring(callback_url from '^[^:]+://([^/?#]+)')), clock_timestamp()
+    from due where callback_url is not null
+  ), sent as (
+    insert into deliveries (decision_id, request_id, kind, endpoint_id, url, target, next_attempt_at)
+    select due.decision_id, due.request_id, 'webhook', e.id, e.url, e.id::text, clock_timestamp()
+    from due join webhook_endpoints e on e.enabled and due.routing_key = any(e.events)
+  ), stored as (
+    insert into outbox (id, exchange, routing_key, event)
+    select event_id, '${exchanges.decisions}', routing_key, concat(
+      '{"specversion":"1.0","id":', to_json(event_id), ',"source":', to_json($3::text), ',"type":', to_json(event_type),
+      ',"subject":', to_json(request_id), ',"time":"', ${instantSql('decided_at')}, '","datacontenttype":"application/json"',
+      ',"traceparent":' || to_json(traceparent)::text, ',"data":', document, '}')::json
+    from due
+    returning event->>'subject' as request_id, routing_key, event
+  )
+  select input.request_id, marked.id is not null as recorded, locked.decision_id is not null as decided,
+    stored.routing_key, stored.event
+  from input
+  left join locked on locked.id = input.request_id
+  left join marked on marked.id = input.request_id
+  left join stored on stored.request_id = input.request_id::text
+  cross join (select count(*) from recorded) as all_recorded`,
+);

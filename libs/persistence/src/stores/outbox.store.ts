@@ -1,0 +1,55 @@
+import type { CloudEvent } from '#lib/contracts';
+import type { Outbox } from '../outbox.types.js';
+import { statement, type Sql } from '../sql.js';
+import type { StoredEvent } from '../stored-event.js';
+
+/** The outbox in Postgres. */
+export class PostgresOutbox implements Outbox {
+  constructor(private readonly sql: Sql) {}
+
+  async settle(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.sql.rows(settleRows, [ids]);
+  }
+
+  async sweep(
+    options: { readonly limit: number; readonly olderThanMs: number },
+    publish: (events: readonly StoredEvent[]) => Promise<readonly string[]>,
+  ): Promise<number> {
+    return this.sql.transaction(async (client) => {
+      // The broker may take its time to confirm; its own limits end the wait.
+      await client.query(`set local idle_in_transaction_session_timeout = '120s'`);
+      const { rows } = await client.query<OutboxRow>(claimRows, [options.limit, options.olderThanMs]);
+      if (rows.length === 0) return 0;
+      const published = await publish(rows.map(toStoredEvent));
+      if (published.length > 0) await client.query(markPublished, [published]);
+      return rows.length;
+    });
+  }
+}
+
+interface OutboxRow {
+  readonly id: string;
+  readonly exchange: StoredEvent['outgoing']['exchange'];
+  readonly routing_key: string;
+  readonly event: CloudEvent;
+}
+
+const toStoredEvent = ({ id, exchange, routing_key, event }: OutboxRow): StoredEvent => ({
+  id,
+  outgoing: { exchange, routingKey: routing_key, event },
+});
+
+const settleRows = statement(
+  'settle_outbox',
+  /* sql */ `
+  update outbox set published_at = clock_timestamp()
+  where id in (
+    select id from outbox where id = any($1::uuid[]) and published_at is null order by id for update skip locked)`,
+);
+
+const claimRows = /* sql */ `
+  select id, exchange, routing_key, event from outbox
+  where published_at is null and created_at < clock_timestamp() - $2::integer * interval '1 millisecond'
+  order by id limit $1::integer for update skip locked`;
+
+const markPublished = 'update outbox set published_at = clock_timestamp() where id = any($1::uuid[])';

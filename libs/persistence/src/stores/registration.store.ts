@@ -1,0 +1,97 @@
+import type { RuleDefinition } from '#lib/domain';
+import { MissingRow } from '../errors.js';
+import { isUuid } from '../paging.js';
+import { ShortCache } from '../short-cache.js';
+import { statement } from '../sql.js';
+import type { StoreContext } from '../store-context.js';
+import { privateKeyPlace } from './key-pair.store.js';
+import { clientSecretPlace } from './rule.store.js';
+import type { RegistrationStore, SigningKeyStore, StoredRegistration } from './work.types.js';
+
+/** What it takes to be a rule's client at its provider: the rule's version, the provider as it is now, the secrets. */
+export class PostgresRegistrationStore implements RegistrationStore {
+  private readonly cache = new ShortCache<StoredRegistration>({ ttlMs: 5_000, maxEntries: 1_000 });
+
+  constructor(
+    private readonly context: StoreContext,
+    private readonly signingKeys: SigningKeyStore,
+  ) {}
+
+  async load(rule: { readonly id: string; readonly version: number }): Promise<StoredRegistration> {
+    const name = `${rule.id}:${rule.version}`;
+    const registration = await this.cache.get(name, () => this.read(rule));
+    if (registration === null) throw new MissingRow(`Rule ${name} or its token provider is gone.`);
+    return registration;
+  }
+
+  private async read(rule: { readonly id: string; readonly version: number }): Promise<StoredRegistration | null> {
+    if (!isUuid(rule.id)) return null;
+    const row = await this.context.sql.row<RegistrationRow>(selectRegistration, [rule.id, rule.version]);
+    if (row === null) return null;
+    return {
+      key: `${rule.id}:${rule.version}`,
+      provider: {
+        id: `${row.provider_id}:${row.provider_version}`,
+        issuer: row.issuer,
+        metadata: row.metadata,
+        trustedCertificates: row.trusted_certificates,
+        profile: row.profile,
+      },
+      clientId: row.definition.clientId,
+      credentials: await this.credentials(rule, row),
+    };
+  }
+
+  private async credentials(
+    rule: { readonly id: string; readonly version: number },
+    row: RegistrationRow,
+  ): Promise<StoredRegistration['credentials']> {
+    const { sealing } = this.context;
+    const { clientCredentials } = row.definition;
+    switch (clientCredentials.type) {
+      case 'secret':
+        if (row.client_secret === null) throw new MissingRow(`Rule ${rule.id} has no client secret.`);
+        return {
+          type: 'secret',
+          clientSecret: sealing.open(row.client_secret, clientSecretPlace(rule.id, rule.version)),
+          method: clientCredentials.method,
+        };
+      case 'mutual-tls':
+        if (row.certificate_chain === null || row.private_key === null) {
+          throw new MissingRow(`The key pair ${clientCredentials.keyPairId} is gone.`);
+        }
+        return {
+          type: 'mutual-tls',
+          certificateChainPem: row.certificate_chain.join('\n'),
+          privateKeyPem: sealing.open(row.private_key, privateKeyPlace(clientCredentials.keyPairId)),
+          method: clientCredentials.method,
+        };
+      case 'private-key-jwt':
+        return { type: 'private-key-jwt', signingKey: await this.signingKeys.current('client-assertion') };
+    }
+  }
+}
+
+interface RegistrationRow {
+  readonly definition: RuleDefinition;
+  readonly client_secret: Buffer | null;
+  readonly provider_id: string;
+  readonly provider_version: number;
+  readonly issuer: string;
+  readonly metadata: Record<string, unknown> | null;
+  readonly trusted_certificates: string[];
+  readonly profile: StoredRegistration['provider']['profile'];
+  readonly certificate_chain: string[] | null;
+  readonly private_key: Buffer | null;
+}
+
+const selectRegistration = statement(
+  'select_registration',
+  /* sql */ `
+  select v.definition, v.client_secret, p.id as provider_id, p.version as provider_version, p.issuer, p.metadata,
+    p.trusted_certificates, p.profile, k.certificate_chain, k.private_key
+  from rule_versions v
+  join token_providers p on p.id = v.token_provider_id
+  left join key_pairs k on k.id = v.key_pair_id
+  where v.rule_id = $1::uuid and v.version = $2::integer`,
+);

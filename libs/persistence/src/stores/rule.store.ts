@@ -1,0 +1,211 @@
+import type { Page, PageQuery } from '#lib/contracts';
+import type { RuleDefinition } from '#lib/domain';
+import { In, type EntityManager } from 'typeorm';
+import { v7 as uuid } from 'uuid';
+import { isUuid } from '../paging.js';
+import type { SealPlace } from '../sealing.js';
+import { ShortCache } from '../short-cache.js';
+import { statement } from '../sql.js';
+import type { StoreContext } from '../store-context.js';
+import { rulesTable, ruleVersionsTable, type RuleColumns } from '../tables/rules.table.js';
+import { AdminTable, brokenConstraint } from './admin-table.js';
+import type {
+  CreateResult,
+  DeleteResult,
+  RuleForSubmit,
+  RuleRow,
+  RuleStore,
+  RuleValue,
+  UpdateResult,
+} from './admin.types.js';
+import { unendedRequestsOfRule } from './reference-users.js';
+
+/** Where the client secret of one version of a rule is sealed. */
+export const clientSecretPlace = (ruleId: string, version: number): SealPlace => ({
+  table: 'rule_versions',
+  column: 'client_secret',
+  id: `${ruleId}:${version}`,
+});
+
+/** Rules. Every change writes a new version beside the old ones; versions outlive their rule. */
+export class TypeormRuleStore implements RuleStore {
+  private readonly table: AdminTable<RuleColumns>;
+  private readonly forSubmit = new ShortCache<RuleForSubmit>({ ttlMs: 1_000, maxEntries: 1_000 });
+
+  constructor(private readonly context: StoreContext) {
+    this.table = new AdminTable(context.dataSource, rulesTable);
+  }
+
+  async create({ definition, clientSecret }: RuleValue): Promise<CreateResult<RuleRow>> {
+    const id = uuid();
+    try {
+      const row = await this.context.dataSource.transaction(async (manager) => {
+        await this.writeVersion(manager, id, 1, definition, clientSecret);
+        const columns = { ...columnsOf(definition), clientSecretSetAt: clientSecret === null ? null : new Date() };
+        return toRow(await this.table.insert(id, columns, manager), definition);
+      });
+      return { kind: 'created', row };
+    } catch (error) {
+      return refusal(error);
+    }
+  }
+
+  async find(id: string): Promise<RuleRow | null> {
+    const columns = await this.table.find(id);
+    return columns === null ? null : (await this.withDefinitions([columns]))[0]!;
+  }
+
+  async findByName(name: string): Promise<RuleRow | null> {
+    const columns = await this.table.findBy('name', name);
+    return columns === null ? null : (await this.withDefinitions([columns]))[0]!;
+  }
+
+  async list(query: PageQuery): Promise<Page<RuleRow>> {
+    const { data, nextCursor } = await this.table.list(query);
+    return { data: await this.withDefinitions(data), nextCursor };
+  }
+
+  async update(id: string, expectedVersion: number | null, value: RuleValue): Promise<UpdateResult<RuleRow>> {
+    if (!isUuid(id)) return { kind: 'not-found' };
+    const { definition } = value;
+    try {
+      return await this.context.dataSource.transaction(async (manager): Promise<UpdateResult<RuleRow>> => {
+        const current = await this.locked(manager, id);
+        if (current === null) return { kind: 'not-found' };
+        if (expectedVersion !== null && current.version !== expectedVersion) {
+          return { kind: 'version-mismatch', current: (await this.withDefinitions([current], manager))[0]! };
+        }
+        const { secret, setAt } = await this.secretOfNextVersion(manager, current, value);
+        await this.writeVersion(manager, id, current.version + 1, definition, secret);
+        const columns = { ...columnsOf(definition), clientSecretSetAt: setAt };
+        const outcome = await this.table.change(id, current.version, columns, manager);
+        if (outcome.kind !== 'updated') throw new Error(`Rule ${id} moved although it was locked.`);
+        return { kind: 'updated', row: toRow(outcome.row, definition) };
+      });
+    } catch (error) {
+      return refusal(error);
+    } finally {
+      this.forSubmit.clear();
+    }
+  }
+
+  async delete(id: string, expectedVersion: number | null): Promise<DeleteResult<RuleRow>> {
+    if (!isUuid(id)) return { kind: 'not-found' };
+    try {
+      return await this.context.dataSource.transaction(async (manager): Promise<DeleteResult<RuleRow>> => {
+        const current = await this.locked(manager, id);
+        if (current === null) return { kind: 'not-found' };
+        if (expectedVersion !== null && current.version !== expectedVersion) {
+          return { kind: 'version-mismatch', current: (await this.withDefinitions([current], manager))[0]! };
+        }
+        const users = await unendedRequestsOfRule(manager, id);
+        if (users.length > 0) return { kind: 'in-use', users };
+        await this.table.remove(id, null, manager);
+        return { kind: 'deleted' };
+      });
+    } finally {
+      this.forSubmit.clear();
+    }
+  }
+
+  async findForSubmit(idOrName: string): Promise<RuleForSubmit | null> {
+    return this.forSubmit.get(idOrName, async () => {
+      const row = await this.context.sql.row<RuleForSubmit>(findForSubmit, [
+        idOrName,
+        isUuid(idOrName) ? idOrName : null,
+      ]);
+      return row;
+    });
+  }
+
+  private async locked(manager: EntityManager, id: string): Promise<RuleColumns | null> {
+    return manager.createQueryBuilder(rulesTable, 'row').setLock('pessimistic_write').where({ id }).getOne();
+  }
+
+  // The secret moves to each new version, sealed anew: a seal is bound to its row.
+  private async secretOfNextVersion(
+    manager: EntityManager,
+    current: RuleColumns,
+    { definition, clientSecret }: RuleValue,
+  ): Promise<{ secret: string | null; setAt: Date | null }> {
+    if (clientSecret !== null) return { secret: clientSecret, setAt: new Date() };
+    if (definition.clientCredentials.type !== 'secret') return { secret: null, setAt: null };
+    const { id: ruleId, version } = current;
+    const kept = await manager.findOneByOrFail(ruleVersionsTable, { ruleId, version });
+    if (kept.clientSecret === null) return { secret: null, setAt: null };
+    const secret = this.context.sealing.open(kept.clientSecret, clientSecretPlace(ruleId, version));
+    return { secret, setAt: current.clientSecretSetAt };
+  }
+
+  private async writeVersion(
+    manager: EntityManager,
+    ruleId: string,
+    version: number,
+    definition: RuleDefinition,
+    secret: string | null,
+  ): Promise<void> {
+    const { tokenProviderId, keyPairId } = columnsOf(definition);
+    const clientSecret = secret === null ? null : this.context.sealing.seal(secret, clientSecretPlace(ruleId, version));
+    await manager.insert(ruleVersionsTable, { ruleId, version, definition, tokenProviderId, keyPairId, clientSecret });
+  }
+
+  private async withDefinitions(
+    rules: readonly RuleColumns[],
+    manager: EntityManager = this.context.dataSource.manager,
+  ): Promise<RuleRow[]> {
+    const versions = await manager.find(ruleVersionsTable, {
+      select: { ruleId: true, version: true, definition: true },
+      where: { ruleId: In(rules.map((rule) => rule.id)), version: In([...new Set(rules.map((rule) => rule.version))]) },
+    });
+    const definitions = new Map(versions.map((row) => [`${row.ruleId}:${row.version}`, row.definition]));
+    return rules.map((rule) => toRow(rule, definitions.get(`${rule.id}:${rule.version}`)!));
+  }
+}
+
+const findForSubmit = statement(
+  'find_rule_for_submit',
+  /* sql */ `
+  select r.id, r.version, v.definition, json_build_object('id', p.id, 'profile', p.profile) as provider
+  from rules r
+  join rule_versions v on v.rule_id = r.id and v.version = r.version
+  join token_providers p on p.id = r.token_provider_id
+  where r.id = $2::uuid or r.name = $1
+  order by r.id = $2::uuid desc nulls last
+  limit 1`,
+);
+
+const columnsOf = (definition: RuleDefinition) => ({
+  name: definition.name,
+  tokenProviderId: definition.tokenProviderId,
+  keyPairId: definition.clientCredentials.type === 'mutual-tls' ? definition.clientCredentials.keyPairId : null,
+  timeoutRejectionHandlerId: definition.timeoutRejectionHandlerId,
+  denyRejectionHandlerId: definition.denyRejectionHandlerId,
+  errorRejectionHandlerId: definition.errorRejectionHandlerId,
+});
+
+const toRow = (columns: RuleColumns, definition: RuleDefinition): RuleRow => ({
+  id: columns.id,
+  version: columns.version,
+  createdAt: columns.createdAt,
+  updatedAt: columns.updatedAt,
+  definition,
+  clientSecretSetAt: columns.clientSecretSetAt,
+});
+
+/** Which member of a rule names an object that does not exist. */
+const memberOf: Readonly<Record<string, string>> = {
+  rules__token_provider_id_fk: 'tokenProviderId',
+  rules__key_pair_id_fk: 'clientCredentials/keyPairId',
+  rules__timeout_rejection_handler_id_fk: 'timeoutRejectionHandlerId',
+  rules__deny_rejection_handler_id_fk: 'denyRejectionHandlerId',
+  rules__error_rejection_handler_id_fk: 'errorRejectionHandlerId',
+};
+
+function refusal(error: unknown): { kind: 'name-taken' } | { kind: 'unknown-reference'; member: string } {
+  const constraint = brokenConstraint(error);
+  if (constraint === 'rules__name_key') return { kind: 'name-taken' };
+  if (constraint !== null && Object.hasOwn(memberOf, constraint)) {
+    return { kind: 'unknown-reference', member: memberOf[constraint]! };
+  }
+  throw error;
+}
