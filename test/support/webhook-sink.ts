@@ -48,7 +48,10 @@ export class WebhookSink {
   /** Starts a sink on a free port of the loopback address. */
   static async start(): Promise<WebhookSink> {
     const port = await freeConsecutivePorts(1);
-    const server = createServer((request, response) => void sink.#receive(request, response));
+    const server = createServer((request, response) => {
+      // A sender that goes away within its request delivered nothing.
+      sink.#receive(request, response).catch(() => response.destroy());
+    });
     const sink = new WebhookSink(server, port);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
