@@ -21,8 +21,13 @@ export class DatabaseClock {
     return this.#monotonicMs + (time.getTime() - this.#databaseMs);
   }
 
-  /** The database's time just now; ahead by the duration of the statement at most. */
+  /** The database's time at a monotonic moment; ahead by the duration of the statement at most. */
+  toDatabaseTime(atMs: number): Date {
+    return new Date(this.#databaseMs + (atMs - this.#monotonicMs));
+  }
+
+  /** The database's time just now. */
   now(): Date {
-    return new Date(this.#databaseMs + (this.monotonicMs() - this.#monotonicMs));
+    return this.toDatabaseTime(this.monotonicMs());
   }
 }

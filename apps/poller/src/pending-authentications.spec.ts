@@ -83,6 +83,18 @@ describe('the table of pending requests', () => {
     expect(table.idsIn(5)).toEqual([]);
   });
 
+  it('tells what was removed while something else was done', async () => {
+    const table = new PendingAuthentications();
+    const [first, second, third] = [1, 2, 3].map((number) => table.add(aRequest(number), terms));
+    table.remove(first!);
+    const { result, removed } = await table.watching(async () => {
+      table.remove(second!);
+      return 'done';
+    });
+    table.remove(third!);
+    expect({ result, removed: [...removed] }).toEqual({ result: 'done', removed: [aRequest(2).requestId] });
+  });
+
   it('tells the versions of a rule apart', () => {
     const table = new PendingAuthentications();
     const old = table.add(aRequest(1), terms);

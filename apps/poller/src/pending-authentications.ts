@@ -62,6 +62,7 @@ export class PendingAuthentications {
   readonly #byShard = new IndexLists(shardCount);
   readonly #terms = new Map<string, SharedTerms>();
   readonly #free: number[] = [];
+  readonly #watches = new Set<Set<string>>();
   readonly #requestId: (string | null)[] = [];
   readonly #authReqId: (string | null)[] = [];
   readonly #sharedTerms: (SharedTerms | null)[] = [];
@@ -114,11 +115,23 @@ export class PendingAuthentications {
   }
 
   remove(slot: number): void {
+    for (const removed of this.#watches) removed.add(this.requestId(slot));
     this.#slots.delete(this.requestId(slot));
     this.#byShard.remove(slot);
     this.#unshare(this.#sharedTerms[slot]!);
     this.#requestId[slot] = this.#authReqId[slot] = this.#sharedTerms[slot] = null;
     this.#free.push(slot);
+  }
+
+  /** Runs an action; answers what it answers, and the ids that were removed meanwhile. */
+  async watching<Result>(action: () => Promise<Result>): Promise<{ result: Result; removed: ReadonlySet<string> }> {
+    const removed = new Set<string>();
+    this.#watches.add(removed);
+    try {
+      return { result: await action(), removed };
+    } finally {
+      this.#watches.delete(removed);
+    }
   }
 
   read(slot: number): PendingAuthentication {

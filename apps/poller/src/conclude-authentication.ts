@@ -1,0 +1,41 @@
+import type { Command } from '#lib/domain';
+import type { RequestStore } from '#lib/persistence';
+import type { Persevere } from './persevere.js';
+import { invalidEvidence } from './verify-answer.js';
+
+/**
+ * Makes the end of a request final.
+ *
+ * The commit is repeated until the database has answered, never the poll: the provider gives its answer once, and ours
+ * is the only copy. Repeating the commit is harmless, since it counts only while the request is still pending.
+ */
+export class ConcludeAuthentication {
+  constructor(
+    private readonly requests: Pick<RequestStore, 'change'>,
+    private readonly persevere: Persevere,
+  ) {}
+
+  /**
+   * Resolves when there is nothing more to do about the request, or says that by the database's clock its deadline
+   * has not come yet.
+   *
+   * @throws GivenUp
+   */
+  async run(requestId: string, command: Command): Promise<'concluded' | 'not-due'> {
+    const result = await this.persevere('Recording the end of a request', () =>
+      this.requests.change(requestId, command),
+    );
+    switch (result.kind) {
+      case 'applied':
+      case 'gone':
+      // Whoever owns the shard now makes up its own mind.
+      case 'fenced-out':
+        return 'concluded';
+      case 'evidence-reused':
+        // One ID token or `auth_req_id` never serves two requests: for the second one it proves nothing.
+        return this.run(requestId, invalidEvidence({ polls: 'polls' in command ? command.polls : 0 }));
+      case 'refused':
+        return result.refusal.refused === 'not_due' ? 'not-due' : 'concluded';
+    }
+  }
+}

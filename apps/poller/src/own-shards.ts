@@ -1,0 +1,120 @@
+import { Loop, type Log } from '#lib/runtime';
+import type { AdoptPending } from './adopt-pending.js';
+import type { PendingAuthentications } from './pending-authentications.js';
+import { GivenUp, type Persevere } from './persevere.js';
+import type { PollerMetrics } from './poller-metrics.js';
+import type { PollingSchedule } from './polling-schedule.js';
+import type { ProviderQueues } from './provider-queues.js';
+import type { ShardLeases } from './shard-leases.js';
+
+/** How long the database may take to hear, at the end of the process, that its shards are free. */
+const releaseWithinMs = 2000;
+
+export interface OwnShardsParts {
+  readonly leases: ShardLeases;
+  readonly adopt: AdoptPending;
+  readonly schedule: PollingSchedule;
+  readonly pending: PendingAuthentications;
+  readonly queues: ProviderQueues;
+  readonly metrics: PollerMetrics;
+  readonly persevere: Persevere;
+  /** Ends whatever perseveres. */
+  readonly giveUp: () => void;
+  readonly log: Log;
+  readonly renewEveryMs: number;
+  readonly sweepEveryMs: number;
+  /** How long polls in flight may take to end before their shards are given away. */
+  readonly handOverMs: number;
+}
+
+/** Keeps this instance's share of the shards, and what is pending in them, for as long as the process runs. */
+export class OwnShards {
+  readonly #renewal: Loop;
+  readonly #takeOver: Loop;
+  readonly #sweep: Loop;
+  readonly #toAdopt = new Set<number>();
+  #handingOver: Promise<void> | null = null;
+
+  constructor(private readonly parts: OwnShardsParts) {
+    const { log, adopt, renewEveryMs, sweepEveryMs } = parts;
+    this.#renewal = new Loop({ name: 'renewing leases', everyMs: renewEveryMs, tick: () => this.#renew(), log });
+    this.#takeOver = new Loop({ name: 'taking shards over', everyMs: 1000, tick: () => this.#adopt(), log });
+    this.#sweep = new Loop({
+      name: 'sweeping pending requests',
+      everyMs: sweepEveryMs,
+      tick: () => adopt.sweep(),
+      log,
+    });
+  }
+
+  start(): void {
+    this.#takeOver.start();
+    this.#renewal.start();
+    this.#sweep.start();
+  }
+
+  /** Stops polling, waits a while for polls in flight, and gives every shard back. */
+  async stop(): Promise<void> {
+    const { leases, schedule, giveUp, handOverMs } = this.parts;
+    const limit = setTimeout(giveUp, handOverMs + releaseWithinMs);
+    await Promise.all([this.#takeOver.stop(), this.#sweep.stop()]);
+    // The leases are renewed meanwhile, since what is in flight may take longer than a lease.
+    await Promise.all([this.#handingOver, this.#handOver(leases.kept)]);
+    schedule.stop();
+    await this.#renewal.stop();
+    await this.#untilGivenUp('Leaving the other pollers', () => leases.leave());
+    clearTimeout(limit);
+    giveUp();
+  }
+
+  async #renew(): Promise<void> {
+    const { leases, schedule, pending, queues, metrics } = this.parts;
+    const { taken, lost, surplus } = await leases.renew();
+    for (const shard of lost) schedule.dropShard(shard);
+    if (taken.length > 0) this.#adoptSoon(taken);
+    if (surplus.length > 0) this.#handOverInBackground(surplus);
+    metrics.state({
+      pending: pending.size,
+      inFlight: queues.inFlight,
+      shards: leases.kept.length,
+      providersDown: queues.down().length,
+    });
+  }
+
+  // Not awaited: a renewal must not wait for whatever a take-over or a hand-over waits for.
+  #adoptSoon(taken: readonly number[]): void {
+    taken.forEach((shard) => this.#toAdopt.add(shard));
+    this.#takeOver.wake();
+  }
+
+  async #adopt(): Promise<void> {
+    const shards = [...this.#toAdopt];
+    await this.parts.adopt.takeOver(shards);
+    shards.forEach((shard) => this.#toAdopt.delete(shard));
+  }
+
+  #handOverInBackground(shards: readonly number[]): void {
+    this.#handingOver ??= this.#handOver(shards).finally(() => {
+      this.#handingOver = null;
+    });
+  }
+
+  async #handOver(shards: readonly number[]): Promise<void> {
+    const { leases, schedule, handOverMs } = this.parts;
+    leases.startLeaving(shards);
+    const { clean, unclean } = await schedule.quiesce(shards, handOverMs);
+    await this.#untilGivenUp('Releasing shards', async () => {
+      await leases.release(clean, true);
+      await leases.release(unclean, false);
+    });
+  }
+
+  /** What cannot be given back lapses, and whoever takes it then knows that it was not released. */
+  async #untilGivenUp(what: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await this.parts.persevere(what, action);
+    } catch (error) {
+      if (!(error instanceof GivenUp)) throw error;
+    }
+  }
+}

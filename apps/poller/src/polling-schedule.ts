@@ -1,0 +1,315 @@
+import type { TokenAnswer } from '#lib/ciba';
+import { firstPollMs, type Command } from '#lib/domain';
+import type { PendingWork } from '#lib/persistence';
+import type { Log } from '#lib/runtime';
+import { atDeadline, resolutionWindowMs, type Rhythm, type Step } from './after-poll.js';
+import { Alarm } from './alarm.js';
+import type { ConcludeAuthentication } from './conclude-authentication.js';
+import type { DatabaseClock } from './database-clock.js';
+import type { PendingAuthentications } from './pending-authentications.js';
+import { GivenUp } from './persevere.js';
+import type { PollAuthentication } from './poll-authentication.js';
+import type { PollerMetrics } from './poller-metrics.js';
+import type { ProviderQueues, Turn } from './provider-queues.js';
+import type { ShardLeases } from './shard-leases.js';
+import { TimingWheel } from './timing-wheel.js';
+import {
+  invalidEvidence,
+  patienceEndsMs,
+  verifyAgainMs,
+  type ArrivedAnswer,
+  type VerifyAnswer,
+} from './verify-answer.js';
+
+export interface PollingScheduleParts {
+  readonly pending: PendingAuthentications;
+  readonly queues: ProviderQueues;
+  readonly leases: ShardLeases;
+  readonly clock: DatabaseClock;
+  readonly poll: PollAuthentication;
+  readonly verify: VerifyAnswer;
+  readonly conclude: ConcludeAuthentication;
+  readonly metrics: PollerMetrics;
+  readonly log: Log;
+  /** The monotonic clock. */
+  readonly nowMs: () => number;
+}
+
+/** Longest share by which a wait is stretched, so that requests that began together drift apart. */
+const jitter = 0.02;
+/** How soon a request is looked at again while we have no right to ask, or our clock runs ahead of the database's. */
+const lookAgainMs = 250;
+
+/**
+ * When whose turn it is: the one place where pending requests move.
+ *
+ * A request is in one phase at a time: `waiting` (the wheel holds its next moment) → `ready` (its provider's queue
+ * holds it, the wheel its deadline) → `busy` (one poll in flight, or its answer being made final) → `waiting` again, or
+ * gone. Only `busy` talks to the provider, and only one `busy` at a time per request: so no two polls overlap, and none
+ * follows a terminal answer.
+ *
+ * A crash loses this table and nothing else: the rows say what is pending, and the shard's next owner, knowing that it
+ * was not released, treats a lost answer as unknown. Nothing is written for a poll.
+ */
+export class PollingSchedule {
+  readonly #wheel: TimingWheel;
+  readonly #alarm: Alarm;
+  /** What is under way for the requests that are `busy`. */
+  readonly #busy = new Map<number, Promise<void>>();
+  readonly #held = new Map<number, ArrivedAnswer>();
+  #stopped = false;
+
+  constructor(private readonly parts: PollingScheduleParts) {
+    this.#wheel = new TimingWheel({ startMs: parts.nowMs() });
+    this.#alarm = new Alarm(() => this.#turn(), parts.nowMs);
+  }
+
+  /** Takes a pending request in, unless it is there; its first poll comes one interval and `spreadMs` from now. */
+  admit(work: PendingWork, spreadMs = 0): void {
+    const { pending, queues, leases, clock, nowMs } = this.parts;
+    if (this.#stopped || pending.find(work.requestId) !== null || !leases.owns(work.shard)) return;
+    const deadlineMs = clock.toMonotonicMs(work.expiresAt);
+    const intervalMs = work.intervalSeconds * 1000;
+    const takenOver = leases.isTakenOver(work.shard, work.sentAt);
+    const slot = pending.add({ ...work, deadlineMs, intervalMs, takenOver }, work);
+    queues.join(work.tokenProviderId);
+    if (work.heldAnswer) this.#occupy(slot, () => this.#judge(slot, heldBefore(work, clock)));
+    else this.#await(slot, firstPollMs(nowMs() + spreadMs, this.#spacingMs(slot), deadlineMs));
+  }
+
+  /** Forgets a request: it is not pending any more, or not ours. A poll in flight still has its answer recorded. */
+  drop(requestId: string): void {
+    const slot = this.parts.pending.find(requestId);
+    if (slot !== null) this.#drop(slot);
+  }
+
+  /** Forgets all requests of a shard. */
+  dropShard(shard: number): void {
+    for (const slot of [...this.parts.pending.inShard(shard)]) this.#drop(slot);
+  }
+
+  /**
+   * Forgets all requests of shards that we are about to give away, once their polls in flight have ended or the time
+   * for that is over. Answers which shards may be released clean: in those nothing is in doubt.
+   */
+  async quiesce(shards: readonly number[], withinMs: number): Promise<{ clean: number[]; unclean: number[] }> {
+    await within(withinMs, this.#settled(new Set(shards)));
+    const doubtful = (slot: number): boolean => this.#busy.has(slot) || this.parts.pending.inDoubt(slot);
+    const unclean = shards.filter((shard) => [...this.parts.pending.inShard(shard)].some(doubtful));
+    for (const shard of shards) this.dropShard(shard);
+    return { clean: shards.filter((shard) => !unclean.includes(shard)), unclean };
+  }
+
+  /** Nothing more is sent. */
+  stop(): void {
+    this.#stopped = true;
+    this.#alarm.stop();
+  }
+
+  /** One round: what is due becomes ready, what may go out goes out, and the alarm is set for the next round. */
+  #turn(): void {
+    if (this.#stopped) return;
+    const nowMs = this.parts.nowMs();
+    this.#wheel.advance(nowMs, (slot) => this.#due(slot, nowMs));
+    this.#pump(nowMs);
+  }
+
+  #pump(nowMs: number): void {
+    if (this.#stopped) return;
+    const { queues } = this.parts;
+    for (let turn = queues.next(nowMs); turn !== null; turn = queues.next(nowMs)) this.#send(turn);
+    this.#setAlarm(this.#wheel.nextMs());
+    this.#setAlarm(queues.nextMs(nowMs));
+  }
+
+  #setAlarm(atMs: number | null): void {
+    if (atMs !== null && !this.#stopped) this.#alarm.setFor(atMs);
+  }
+
+  /** A request's moment has come. */
+  #due(slot: number, nowMs: number): void {
+    const { pending, leases } = this.parts;
+    if (!leases.maySend(pending.shard(slot))) return this.#wheel.arm(slot, nowMs + lookAgainMs);
+    const phase = pending.phase(slot);
+    if (phase === 'held') return this.#verifyAgain(slot);
+    if (nowMs >= this.#endMs(slot)) return this.#decide(slot, nowMs);
+    if (phase === 'ready') return this.#wheel.arm(slot, this.#endMs(slot));
+    this.#makeReady(slot, nowMs);
+  }
+
+  /** Until when a poll may go out: the deadline, or the window after it for a resolution poll. */
+  #endMs(slot: number): number {
+    const { pending } = this.parts;
+    return pending.deadlineMs(slot) + (pending.isResolving(slot) ? resolutionWindowMs : 0);
+  }
+
+  #makeReady(slot: number, nowMs: number): void {
+    const { pending, queues } = this.parts;
+    pending.enter(slot, 'ready');
+    queues.enqueue(pending.terms(slot).tokenProviderId, slot, nowMs);
+    // The deadline comes although the provider's queue may not move.
+    this.#wheel.arm(slot, this.#endMs(slot));
+  }
+
+  /** The deadline decides. */
+  #decide(slot: number, nowMs: number): void {
+    const { pending, queues, leases } = this.parts;
+    queues.remove(slot);
+    const request = pending.read(slot);
+    const step = atDeadline({ ...request, fence: leases.fence(request.shard)! });
+    if (step.kind !== 'resolve') return this.#occupy(slot, () => this.#follow(slot, step));
+    pending.startResolving(slot);
+    this.#makeReady(slot, nowMs);
+  }
+
+  #send({ index: slot, latenessMs }: Turn): void {
+    const { pending, queues, leases, metrics } = this.parts;
+    const { tokenProviderId } = pending.terms(slot);
+    const fence = leases.maySend(pending.shard(slot)) ? leases.fence(pending.shard(slot)) : null;
+    if (fence === null) {
+      queues.returned(tokenProviderId);
+      return this.#await(slot, this.parts.nowMs() + lookAgainMs);
+    }
+    metrics.sent(tokenProviderId, latenessMs);
+    pending.countPoll(slot);
+    this.#occupy(slot, async () => {
+      const { outcome, health, step } = await this.parts.poll.run(pending.read(slot), {
+        fence,
+        spacingMs: this.#spacingMs(slot),
+      });
+      metrics.ended(outcome);
+      queues.finished(tokenProviderId, health, this.parts.nowMs());
+      await this.#follow(slot, step);
+    });
+  }
+
+  #follow(slot: number, step: Step): Promise<void> | void {
+    switch (step.kind) {
+      case 'wait':
+        return this.#goOn(slot, step.rhythm, step.atMs);
+      case 'verify':
+        return this.#judge(slot, arrivedNow(step.answer, this.parts.nowMs()));
+      case 'conclude':
+        return this.#finish(slot, step.command);
+    }
+  }
+
+  #goOn(slot: number, rhythm: Rhythm, atMs: number): void {
+    this.parts.pending.keep(slot, rhythm);
+    this.#await(slot, atMs);
+  }
+
+  async #finish(slot: number, command: Command): Promise<void> {
+    const { pending, conclude, nowMs } = this.parts;
+    const result = await conclude.run(pending.requestId(slot), command);
+    if (result === 'not-due') this.#await(slot, nowMs() + lookAgainMs);
+    else this.#remove(slot);
+  }
+
+  async #judge(slot: number, arrived: ArrivedAnswer): Promise<void> {
+    const { pending, verify, nowMs } = this.parts;
+    const command = await verify.run(pending.read(slot), arrived);
+    if (command !== null) return this.#finish(slot, command);
+    if (nowMs() >= patienceEndsMs(pending.deadlineMs(slot), arrived)) {
+      return this.#finish(slot, invalidEvidence(pending.read(slot)));
+    }
+    this.#held.set(slot, await this.#stored(slot, arrived));
+    this.#await(slot, nowMs() + verifyAgainMs, 'held');
+  }
+
+  async #stored(slot: number, arrived: ArrivedAnswer): Promise<ArrivedAnswer> {
+    if (arrived.stored !== null) return arrived;
+    const { pending, verify, nowMs } = this.parts;
+    await verify.hold(pending.requestId(slot), arrived.answer);
+    return { ...arrived, stored: nowMs() < pending.deadlineMs(slot) ? 'in-time' : 'late' };
+  }
+
+  #verifyAgain(slot: number): void {
+    const arrived = this.#held.get(slot)!;
+    this.#held.delete(slot);
+    this.#occupy(slot, () => this.#judge(slot, arrived));
+  }
+
+  /** Puts a request back to wait for its next moment. One that was dropped while it was busy ends here. */
+  #await(slot: number, atMs: number, phase: 'waiting' | 'held' = 'waiting'): void {
+    const { pending } = this.parts;
+    if (pending.isDropped(slot)) return this.#remove(slot);
+    this.#busy.delete(slot);
+    pending.enter(slot, phase);
+    this.#wheel.arm(slot, atMs);
+    this.#setAlarm(this.#wheel.nextMs());
+  }
+
+  /** Does the one thing that happens about a request just now. */
+  #occupy(slot: number, work: () => Promise<void> | void): void {
+    this.parts.pending.enter(slot, 'busy');
+    this.#wheel.disarm(slot);
+    const done = Promise.resolve()
+      .then(work)
+      .catch((error: unknown) => this.#failed(slot, error))
+      .finally(() => this.#pump(this.parts.nowMs()));
+    this.#busy.set(slot, done);
+  }
+
+  /** A mistake of ours must not end in silence, and what was received may be gone: from here on it is in doubt. */
+  #failed(slot: number, error: unknown): void {
+    const { pending, log, nowMs } = this.parts;
+    // The process ends: the request stays busy, and so its shard is not released clean.
+    if (error instanceof GivenUp) return pending.keep(slot, { ...pending.read(slot), doubt: true });
+    const request = pending.read(slot);
+    log.error('Handling the answer to a poll failed', { requestId: request.requestId, error });
+    this.#goOn(slot, { ...request, doubt: true }, nowMs() + request.intervalMs);
+  }
+
+  #drop(slot: number): void {
+    if (this.#busy.has(slot)) this.parts.pending.markDropped(slot);
+    else this.#remove(slot);
+  }
+
+  #remove(slot: number): void {
+    const { pending, queues } = this.parts;
+    this.#wheel.disarm(slot);
+    this.#busy.delete(slot);
+    this.#held.delete(slot);
+    queues.remove(slot);
+    queues.leave(pending.terms(slot).tokenProviderId);
+    pending.remove(slot);
+  }
+
+  #spacingMs(slot: number): number {
+    const { pending, queues } = this.parts;
+    const spacingMs = queues.spacingMs(pending.terms(slot).tokenProviderId, pending.intervalMs(slot));
+    return spacingMs * (1 + Math.random() * jitter);
+  }
+
+  /** Resolves when nothing of these shards is busy. */
+  async #settled(shards: ReadonlySet<number>): Promise<void> {
+    const ofShards = [...this.#busy].filter(([slot]) => shards.has(this.parts.pending.shard(slot)));
+    await Promise.all(ofShards.map(([, done]) => done));
+  }
+}
+
+const arrivedNow = (answer: TokenAnswer, receivedAtMs: number): ArrivedAnswer => ({
+  answer,
+  receivedAtMs,
+  stored: null,
+});
+
+function heldBefore({ heldAnswer, expiresAt }: PendingWork, clock: DatabaseClock): ArrivedAnswer {
+  const { answer, receivedAt } = heldAnswer!;
+  return {
+    // Stored sealed by this very service.
+    answer: answer as TokenAnswer,
+    receivedAtMs: clock.toMonotonicMs(receivedAt),
+    stored: receivedAt < expiresAt ? 'in-time' : 'late',
+  };
+}
+
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { createRabbitBus, OutboxRelay, type EventBus } from '#lib/messaging';
+import { Database, isUnavailable } from '#lib/persistence';
+import { asFunction, createOutboundGuard, startService, type HealthCheck, type Log } from '#lib/runtime';
+import type { PollerConfig } from './poller.config.js';
+import { PollerModule } from './poller.module.js';
+
+const consumerName = 'poller';
+
+/** A poller that runs; `stop` gives its shards back, then lets go of broker and database. */
+export interface RunningPoller {
+  readonly url: string | null;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the poller as a process of its own.
+ *
+ * Waits for a database that is away until `signal` aborts; works through a broker that is away.
+ *
+ * @throws PortInUse, and `UnsafeDatabase` when migrations are missing
+ */
+export async function startPoller(config: PollerConfig, log: Log, signal?: AbortSignal): Promise<RunningPoller> {
+  // One name for each start: a process that comes back must not be taken for the one that died.
+  const instanceId = randomUUID();
+  const database = await Database.open({
+    url: config.DATABASE_URL.reveal(),
+    masterKeys: config.ASSENT_MASTER_KEYS.reveal(),
+    source: `/assent/${consumerName}`,
+    poolSize: config.DATABASE_POOL_SIZE,
+    log: asFunction(log),
+    signal,
+  });
+  const bus = createRabbitBus({ url: config.AMQP_URL.reveal(), instanceId, log: asFunction(log) });
+  const relay = new OutboxRelay({ outbox: database.outbox, publisher: bus, log: asFunction(log) });
+  database.onEvents((events) => relay.offer(events));
+  const letGo = async (): Promise<void> => {
+    await relay.stop();
+    await bus.close();
+    await database.close();
+  };
+  try {
+    const guard = createOutboundGuard({
+      allowLoopback: config.ASSENT_ALLOW_LOOPBACK,
+      allowedNetworks: config.ASSENT_ALLOWED_NETWORKS,
+    });
+    const service = await startService({
+      module: PollerModule.register({ config, database, log, guard, instanceId }),
+      strategy: bus.consumer(consumerName),
+      port: config.PORT,
+      host: config.HOST,
+      log,
+      health: healthChecks(database, bus),
+      isUnavailable,
+    });
+    relay.start();
+    return { url: service.url, stop: () => service.stop().finally(letGo) };
+  } catch (error) {
+    await letGo();
+    throw error;
+  }
+}
+
+const healthChecks = (database: Database, bus: EventBus): HealthCheck[] => [
+  { name: 'database', check: () => database.ping().then(() => null) },
+  { name: 'broker', importance: 'degraded', check: async () => brokerProblem(bus) },
+];
+
+function brokerProblem(bus: EventBus): string | null {
+  const { state, problem } = bus.status();
+  return problem ?? (state === 'connected' ? null : 'not connected; events wait in the database');
+}
