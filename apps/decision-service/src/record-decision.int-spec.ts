@@ -3,7 +3,7 @@ import { decision as decisionSchema, type AuthorizationFact, type CloudEvent } f
 import { defaultRejectionHandlers } from '#lib/domain';
 import { EventContext, GiveUp } from '#lib/messaging';
 import type { RunningService } from '#lib/runtime';
-import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import { createLocalJWKSet, jwtVerify } from 'jose';
 import { v7 as newId } from 'uuid';
 import { DecisionHouse, publicUrl, type TestRule } from '../../../test/support/decision-house.js';
 import { AuthorizationEndedController } from './authorization-ended.controller.js';
