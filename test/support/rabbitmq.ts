@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import { freeConsecutivePorts } from './rabbitmq-ports.js';
+import { useRunServer } from './run-servers.js';
 
 /** Where Debian's package puts the server; the wrappers in /usr/sbin change the user, which a private node must not. */
 const programs = '/usr/lib/rabbitmq/bin';
@@ -64,6 +65,7 @@ export async function startRabbit(): Promise<Rabbit> {
  * ASSENT_TEST_RABBIT_PORT say how to make one; without such a broker, a private one.
  */
 export async function sharedRabbit(): Promise<BrokerAccess> {
+  await useRunServer('rabbitmq');
   const url = process.env.ASSENT_TEST_AMQP_URL;
   if (!url) return startRabbit();
   const directory = process.env.ASSENT_TEST_RABBIT_DIR;

@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+import { describe } from '@jest/globals';
+import { findChromium } from './chromium.js';
+
+const privateBrokerIsThere = existsSync('/usr/lib/rabbitmq/bin/rabbitmq-server');
+const brokerIsThere = privateBrokerIsThere || !!process.env.ASSENT_TEST_AMQP_URL;
+
+/** Tests that need a RabbitMQ, whoever runs it; skipped where none can be had. */
+export const describeWithBroker = brokerIsThere ? describe : describe.skip;
+
+/** Tests that start, kill and wipe a RabbitMQ of their own; skipped where none is installed. */
+export const describeWithPrivateBroker = privateBrokerIsThere ? describe : describe.skip;
+
+/** Tests that look at pages; skipped where there is no browser. */
+export const describeWithBrowser = findChromium() === null ? describe.skip : describe;
