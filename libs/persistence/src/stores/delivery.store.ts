@@ -10,8 +10,13 @@ import type { DeliveryResult, DeliveryStore, DeliveryWork } from './work.types.j
 export class PostgresDeliveryStore implements DeliveryStore {
   constructor(private readonly context: StoreContext) {}
 
-  async claim(options: { readonly limit: number; readonly leaseSeconds: number }): Promise<DeliveryWork[]> {
-    const rows = await this.context.sql.rows<ClaimRow>(claimDeliveries, [options.limit, options.leaseSeconds]);
+  async claim(options: ClaimOptions): Promise<DeliveryWork[]> {
+    const rows = await this.context.sql.rows<ClaimRow>(claimDeliveries, [
+      options.limit,
+      options.leaseSeconds,
+      options.perTarget ?? options.limit,
+      options.exceptTargets ?? [],
+    ]);
     return rows.map((row) => this.toWork(row));
   }
 
@@ -58,6 +63,8 @@ export class PostgresDeliveryStore implements DeliveryStore {
     };
   }
 }
+
+type ClaimOptions = Parameters<DeliveryStore['claim']>[0];
 
 interface ClaimRow {
   readonly id: string;
@@ -118,7 +125,7 @@ const claimDeliveries = statement(
     select clock_timestamp() as now
   ), busy as materialized (
     select t.target, count(*) over () as number from targets t cross join clock
-    where exists (
+    where t.target <> all($4::text[]) and exists (
       select from deliveries d
       where d.target = t.target and d.state = 'pending' and d.next_attempt_at <= clock.now
         and (d.lease_until is null or d.lease_until <= clock.now) and ${deliverable('d')})
@@ -129,7 +136,7 @@ const claimDeliveries = statement(
         where d.target = busy.target and d.state = 'pending' and d.next_attempt_at <= clock.now
           and (d.lease_until is null or d.lease_until <= clock.now) and ${deliverable('d')}
         order by d.next_attempt_at, d.id
-        limit greatest(1, ceil($1::integer / busy.number::numeric)::integer)
+        limit least($3::integer, greatest(1, ceil($1::integer / busy.number::numeric)::integer))
         for update of d skip locked
       ) as mine
     ) as due
