@@ -1,12 +1,15 @@
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Adapter, AdapterPayload, ClientMetadata } from 'oidc-provider';
 import type { RowStore } from './row.store.js';
 
 /**
  * Keeps the provider's models in the sandbox's store. The adapter that oidc-provider brings along holds 1000 entries
  * and forgets expired ones; this one forgets nothing.
+ *
+ * The registered clients are found here too, not in the provider's configuration: from there the provider takes copies
+ * made by `structuredClone`, and inside a vm context, such as a test runner's, it rejects their key sets.
  */
-export function createProviderAdapter(store: RowStore): (model: string) => Adapter {
-  const adapters = new Map<string, Adapter>();
+export function createProviderAdapter(store: RowStore, clients: readonly ClientMetadata[]): (model: string) => Adapter {
+  const adapters = new Map<string, Adapter>([['Client', new ClientAdapter('Client', store, clients)]]);
   return (model) => {
     // One adapter for each model: it owns that model's index of grants.
     const adapter = adapters.get(model) ?? new RowAdapter(model, store);
@@ -71,5 +74,19 @@ class RowAdapter implements Adapter {
       if (matches(payload)) return payload;
     }
     return undefined;
+  }
+}
+
+class ClientAdapter extends RowAdapter {
+  constructor(
+    model: string,
+    store: RowStore,
+    private readonly clients: readonly ClientMetadata[],
+  ) {
+    super(model, store);
+  }
+
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    return this.clients.find((client) => client.client_id === id);
   }
 }

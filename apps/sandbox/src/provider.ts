@@ -79,8 +79,7 @@ export async function tellProvider(
 
 function configure(options: ProviderOptions, errors: OidcProviderModule['errors']): Configuration {
   return {
-    adapter: createProviderAdapter(options.store),
-    clients: options.clients,
+    adapter: createProviderAdapter(options.store, options.clients),
     jwks: { keys: [...options.identity.signingKeys] as NonNullable<Configuration['jwks']>['keys'] },
     cookies: { keys: [options.identity.cookieKey] },
     findAccount: (_ctx, id) => {
