@@ -41,13 +41,13 @@ export class ProviderDirectory {
 
   private async load(provider: ProviderSettings): Promise<ProviderMetadata> {
     const metadata = provider.metadata ?? (await this.discover(provider));
-    if (provider.metadata === null && metadata['issuer'] !== provider.issuer) {
-      throw new ProviderMisconfigured('the discovered issuer is not exactly the one that is configured');
-    }
     return readProviderMetadata(metadata, provider.issuer, this.options.allowInsecureHttp);
   }
 
-  /** The library knows where to look and what to look at; reading the document is ours, with all its limits. */
+  /**
+   * The library knows where to look; reading the document is ours, with all its limits, and so is the exact comparison of
+   * the issuer, which the library mends.
+   */
   private async discover(provider: ProviderSettings): Promise<Readonly<Record<string, unknown>>> {
     const { connections, allowInsecureHttp, timeoutMs } = this.options;
     const issuer = readUrl(provider.issuer, 'issuer', allowInsecureHttp);
