@@ -1,6 +1,6 @@
 import type { Command } from '#lib/domain';
 import type { RequestStore } from '#lib/persistence';
-import type { Persevere } from './persevere.js';
+import type { Persevere } from '#lib/runtime';
 import { invalidEvidence } from './verify-answer.js';
 
 /**

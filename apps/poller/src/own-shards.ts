@@ -1,7 +1,6 @@
-import { Loop, type Log } from '#lib/runtime';
+import { GivenUp, Loop, type Log, type Persevere } from '#lib/runtime';
 import type { AdoptPending } from './adopt-pending.js';
 import type { PendingAuthentications } from './pending-authentications.js';
-import { GivenUp, type Persevere } from './persevere.js';
 import type { PollerMetrics } from './poller-metrics.js';
 import type { PollingSchedule } from './polling-schedule.js';
 import type { ProviderQueues } from './provider-queues.js';

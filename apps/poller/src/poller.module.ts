@@ -1,6 +1,6 @@
 import { CibaClient } from '#lib/ciba';
 import type { Database } from '#lib/persistence';
-import { asFunction, type Log, type OutboundGuard } from '#lib/runtime';
+import { asFunction, perseveringUntil, type Log, type OutboundGuard } from '#lib/runtime';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AdoptPending } from './adopt-pending.js';
 import { ConcludeAuthentication } from './conclude-authentication.js';
@@ -8,7 +8,6 @@ import { DatabaseClock } from './database-clock.js';
 import { OwnShards } from './own-shards.js';
 import { PendingAuthentications } from './pending-authentications.js';
 import { PendingHintsController } from './pending-hints.controller.js';
-import { perseveringUntil } from './persevere.js';
 import { PollAuthentication } from './poll-authentication.js';
 import { PollerMetrics } from './poller-metrics.js';
 import { pollerTuning, type PollerConfig, type PollerTuning } from './poller.config.js';

@@ -1,13 +1,12 @@
 import type { TokenAnswer } from '#lib/ciba';
 import { firstPollMs, type Command } from '#lib/domain';
 import type { PendingWork } from '#lib/persistence';
-import type { Log } from '#lib/runtime';
+import { GivenUp, type Log } from '#lib/runtime';
 import { atDeadline, resolutionWindowMs, type Rhythm, type Step } from './after-poll.js';
 import { Alarm } from './alarm.js';
 import type { ConcludeAuthentication } from './conclude-authentication.js';
 import type { DatabaseClock } from './database-clock.js';
 import type { PendingAuthentications } from './pending-authentications.js';
-import { GivenUp } from './persevere.js';
 import type { PollAuthentication } from './poll-authentication.js';
 import type { PollerMetrics } from './poller-metrics.js';
 import type { ProviderQueues, Turn } from './provider-queues.js';

@@ -1,6 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { CibaClient } from '#lib/ciba';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { OwnShards } from './own-shards.js';
+
+const closeWithinMs = 1000;
 
 /** Ties the poller to the life of the process: it stops after the last hint was heard, and lets go of the providers last. */
 @Injectable()
@@ -16,6 +19,7 @@ export class RunPoller implements OnApplicationBootstrap, OnApplicationShutdown 
 
   async onApplicationShutdown(): Promise<void> {
     await this.ownShards.stop();
-    await this.ciba.close();
+    // Whatever still hangs here was given up with its shard.
+    await Promise.race([this.ciba.close(), pause(closeWithinMs, undefined, { ref: false })]);
   }
 }

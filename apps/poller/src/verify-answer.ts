@@ -1,10 +1,9 @@
 import type { CibaClient, EvidenceExpectation, TokenAnswer, Verification } from '#lib/ciba';
 import type { Command, ReleasedToken } from '#lib/domain';
 import { isUnavailable, type RegistrationStore, type RequestStore, type StoredRegistration } from '#lib/persistence';
-import type { Log } from '#lib/runtime';
+import type { Log, Persevere } from '#lib/runtime';
 import type { DatabaseClock } from './database-clock.js';
 import type { PendingAuthentication } from './pending-authentications.js';
-import type { Persevere } from './persevere.js';
 
 /** Tokens that have reached us. */
 export interface ArrivedAnswer {

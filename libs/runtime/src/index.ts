@@ -4,6 +4,7 @@ export * from './loop.js';
 export * from './metrics.js';
 export * from './outbound-guard.js';
 export * from './parse-config.js';
+export * from './persevere.js';
 export * from './problem-error.js';
 export * from './problem.filter.js';
 export * from './secret.js';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Log } from '#lib/runtime';
+import type { Log } from './log.js';
 
 const firstPauseMs = 100;
 const longestPauseMs = 5000;
@@ -13,9 +13,10 @@ export class GivenUp extends Error {
 export type Persevere = <Result>(what: string, action: () => Promise<Result>) => Promise<Result>;
 
 /**
- * For what must not be lost while the database is away: an answer of the provider exists in our memory only.
+ * For what must not be lost while something outside is away, because our memory holds the only copy.
  *
- * The result rejects with `GivenUp` once the signal aborts, and for nothing else.
+ * Waits longer and longer in between, 5 s at most. The result rejects with `GivenUp` once the signal aborts, and for
+ * nothing else.
  */
 export function perseveringUntil(signal: AbortSignal, log: Log): Persevere {
   return async (what, action) => {

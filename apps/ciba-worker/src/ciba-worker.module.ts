@@ -1,0 +1,84 @@
+import { CibaClient } from '#lib/ciba';
+import type { Database } from '#lib/persistence';
+import { asFunction, counter, Loop, perseveringUntil, type Log, type OutboundGuard } from '#lib/runtime';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AuthorizationRequestedController } from './authorization-requested.controller.js';
+import { cibaWorkerTuning, type CibaWorkerConfig, type CibaWorkerTuning } from './ciba-worker.config.js';
+import { ProviderLanes } from './provider-lanes.js';
+import { RunCibaWorker } from './run-ciba-worker.js';
+import { StartAuthentication } from './start-authentication.js';
+import { SweepUnstarted } from './sweep-unstarted.js';
+
+/** What the process gives to the worker. */
+export interface CibaWorkerParts {
+  /** Tuning that is left out has its default. */
+  readonly config: Pick<CibaWorkerConfig, 'ASSENT_ALLOW_LOOPBACK'> & Partial<CibaWorkerTuning>;
+  readonly database: Database;
+  readonly log: Log;
+  readonly guard: OutboundGuard;
+  /** The name under which this process opens attempts. */
+  readonly instanceId: string;
+}
+
+/** Puts every accepted request to its token provider. */
+@Module({})
+export class CibaWorkerModule {
+  static register(parts: CibaWorkerParts): DynamicModule {
+    const { startAuthentication, run } = assemble(parts);
+    return {
+      module: CibaWorkerModule,
+      controllers: [AuthorizationRequestedController],
+      providers: [
+        { provide: StartAuthentication, useValue: startAuthentication },
+        { provide: RunCibaWorker, useFactory: run },
+      ],
+    };
+  }
+}
+
+const sweepEveryMs = 2000;
+
+function assemble({ config, database, log, guard, instanceId }: CibaWorkerParts) {
+  const tuning = { ...cibaWorkerTuning.parse({}), ...config };
+  const starts = counter({
+    name: 'assent_starts_total',
+    help: 'Start calls made, by what came back.',
+    labelNames: ['outcome'],
+  });
+  const ciba = new CibaClient({
+    connect: (tls) => guard.connector(tls),
+    allowInsecureHttp: config.ASSENT_ALLOW_LOOPBACK,
+    log: asFunction(log),
+  });
+  const stopping = new AbortController();
+  const ending = new AbortController();
+  const startAuthentication = new StartAuthentication({
+    requests: database.requests,
+    registrations: database.registrations,
+    ciba,
+    lanes: new ProviderLanes({
+      inFlight: tuning.CIBA_WORKER_MAX_IN_FLIGHT_PER_PROVIDER,
+      members: tuning.CIBA_WORKER_MAX_WAITING_PER_PROVIDER,
+    }),
+    instanceId,
+    startWithinSeconds: tuning.ASSENT_START_WITHIN_SECONDS,
+    persevere: perseveringUntil(ending.signal, log),
+    stopping: stopping.signal,
+    onStarted: (outcome) => starts.inc({ outcome }),
+    log,
+    nowMs: () => performance.now(),
+  });
+  const sweepUnstarted = new SweepUnstarted(database.requests, startAuthentication);
+  const sweep = new Loop({
+    name: 'The sweep for unstarted requests',
+    everyMs: sweepEveryMs,
+    tick: (signal) => sweepUnstarted.run(signal),
+    log,
+  });
+  const beginNoMore = () => stopping.abort();
+  const giveUp = () => ending.abort();
+  return {
+    startAuthentication,
+    run: () => new RunCibaWorker({ sweep, startAuthentication, ciba, beginNoMore, giveUp }),
+  };
+}

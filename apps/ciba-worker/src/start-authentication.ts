@@ -1,0 +1,264 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { v7 as newId } from 'uuid';
+import type { CibaClient, StartOutcome } from '#lib/ciba';
+import { maxPrompts, refusedStart, startRetryDelayMs, type Command, type FailureReason } from '#lib/domain';
+import {
+  MissingRow,
+  type EventCause,
+  type OpenAttemptResult,
+  type RegistrationStore,
+  type RequestStore,
+  type StartWork,
+  type StoredRegistration,
+} from '#lib/persistence';
+import type { Log, Persevere } from '#lib/runtime';
+import type { Place, ProviderLanes } from './provider-lanes.js';
+import { startRequestOf } from './start-request.js';
+
+export interface StartAuthenticationParts {
+  readonly requests: Pick<RequestStore, 'startWork' | 'openAttempt' | 'closeAttempt' | 'change'>;
+  readonly registrations: RegistrationStore;
+  readonly ciba: Pick<CibaClient, 'start'>;
+  readonly lanes: ProviderLanes;
+  readonly instanceId: string;
+  /** A request that is older than this when its turn comes is given up. */
+  readonly startWithinSeconds: number;
+  readonly persevere: Persevere;
+  /** Aborts when no further attempt may begin. */
+  readonly stopping: AbortSignal;
+  readonly onStarted: (outcome: StartOutcome['kind']) => void;
+  readonly log: Log;
+  /** The monotonic clock. */
+  readonly nowMs: () => number;
+}
+
+/** Longest time that a start call can take, discovery and keys included, in ms. */
+const callTimeoutMs = 45_000;
+
+/** An attempt that has been written ahead and may be made. */
+interface Attempt {
+  readonly id: string;
+  readonly number: number;
+  readonly sentAt: Date;
+  /** How long the first attempt of the request was ago when this one was opened. */
+  readonly elapsedMs: number;
+  readonly openedAtMs: number;
+  /** How often the person may have been asked before. */
+  readonly earlierPrompts: number;
+}
+
+/** What follows an attempt: nothing, or another one after a while. */
+type Next = 'settled' | { readonly inMs: number; readonly earlierPrompts: number | null };
+
+/**
+ * Asks the provider to ask the person: at most once, unless it is certain that nobody was asked or the rule says so.
+ *
+ * The call cannot be repeated blindly, for the phone may have rung. So each attempt is on record before it is made, and
+ * a crash at any point leaves something to go by:
+ * - before the attempt is opened: the request is `requested` without an attempt; the sweep starts it.
+ * - between opening and the commit of the outcome, the call included: the attempt lapses, and whoever opens the next
+ *   one is told. The answer is unknown, and the rule decides.
+ * - after `closeAttempt`, while the next attempt waits: nobody was asked; the sweep starts it.
+ * - after the commit: settled; a repeated event finds nothing to do.
+ */
+export class StartAuthentication {
+  readonly #underWay = new Map<string, Promise<void>>();
+
+  constructor(private readonly parts: StartAuthenticationParts) {}
+
+  /**
+   * Takes a request on and answers at once; its call waits for its turn in the provider's lane.
+   *
+   * So the message is acknowledged before its effect. That is safe, since the row is what counts and the sweep finds
+   * it; and it is necessary, or messages of a slow provider would use up the consumer's prefetch window.
+   *
+   * @throws whatever keeps the request from being read
+   */
+  async run(requestId: string, cause: EventCause | null): Promise<void> {
+    if (this.#underWay.has(requestId) || this.parts.stopping.aborted) return;
+    const work = await this.parts.requests.startWork(requestId);
+    if (work?.status !== 'requested' || this.#underWay.has(requestId)) return;
+    const place = this.parts.lanes.enter(work.definition.tokenProviderId);
+    // A full lane: the sweep comes back to the request.
+    if (place === null) return;
+    const done = this.#attempts(work, cause, place)
+      .catch((error: unknown) => this.#interrupted(requestId, error))
+      .finally(() => {
+        place.leave();
+        this.#underWay.delete(requestId);
+      });
+    this.#underWay.set(requestId, done);
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay.values());
+  }
+
+  async #attempts(work: StartWork, cause: EventCause | null, place: Place): Promise<void> {
+    let next: Next = { inMs: 0, earlierPrompts: null };
+    // The event is put on record with the first attempt only; for another one it would be a duplicate.
+    for (let because = cause; next !== 'settled'; because = null) {
+      if (next.inMs > 0) await pause(next.inMs, undefined, { signal: this.parts.stopping });
+      const { earlierPrompts }: { earlierPrompts: number | null } = next;
+      next = await place.turn(() => this.#attempt(work, because, earlierPrompts));
+    }
+  }
+
+  async #attempt(work: StartWork, cause: EventCause | null, earlierPrompts: number | null): Promise<Next> {
+    const { requests, instanceId, stopping } = this.parts;
+    if (stopping.aborted) return 'settled';
+    // Before the attempt is opened: while the database is away there is nothing to take back.
+    const registration = await this.#registration(work);
+    const id = newId();
+    const { requestId } = work;
+    const openedAtMs = this.parts.nowMs();
+    const opened = await requests.openAttempt({ requestId, attemptId: id, instanceId, callTimeoutMs, cause });
+    switch (opened.kind) {
+      case 'not-requested':
+      case 'in-progress':
+      case 'duplicate':
+        return 'settled';
+      case 'lapsed':
+        return this.#afterUnknown(work, opened.attemptId, opened.unknownAttempts);
+      case 'opened':
+        return this.#call(work, registration, attemptOf(id, opened, openedAtMs, earlierPrompts));
+    }
+  }
+
+  async #registration({ rule }: StartWork): Promise<StoredRegistration | null> {
+    try {
+      return await this.parts.registrations.load(rule);
+    } catch (error) {
+      if (error instanceof MissingRow) return null;
+      throw error;
+    }
+  }
+
+  async #call(work: StartWork, registration: StoredRegistration | null, attempt: Attempt): Promise<Next> {
+    if (registration === null) return this.#fail(work, attempt.id, 'configuration_error');
+    if (attempt.sentAt.getTime() - work.createdAt.getTime() > this.parts.startWithinSeconds * 1000) {
+      return this.#giveUp(work, attempt);
+    }
+    const outcome = await this.#start(registration, work);
+    this.parts.onStarted(outcome.kind);
+    if ('detail' in outcome) {
+      const { requestId, definition } = work;
+      const { kind, detail } = outcome;
+      this.parts.log.warn('A start call did not succeed', {
+        requestId,
+        provider: definition.tokenProviderId,
+        kind,
+        detail,
+      });
+    }
+    return this.#settle(work, attempt, outcome);
+  }
+
+  async #start(registration: StoredRegistration, work: StartWork): Promise<StartOutcome> {
+    try {
+      return await this.parts.ciba.start(registration, startRequestOf(work));
+    } catch (error) {
+      this.parts.log.error('A start call failed unexpectedly', { requestId: work.requestId, error });
+      return { kind: 'unknown', detail: 'the call failed unexpectedly' };
+    }
+  }
+
+  async #settle(work: StartWork, attempt: Attempt, outcome: StartOutcome): Promise<Next> {
+    switch (outcome.kind) {
+      case 'acknowledged': {
+        const { authReqId, expiresInSeconds, intervalSeconds } = outcome;
+        const { id: attemptId, sentAt } = attempt;
+        return this.#change(work.requestId, {
+          type: 'acknowledge',
+          attemptId,
+          authReqId,
+          sentAt,
+          expiresInSeconds,
+          intervalSeconds,
+        });
+      }
+      case 'refused':
+        return this.#change(work.requestId, refusedStart(attempt.id, outcome.error));
+      case 'not-accepted':
+        return this.#tryAgain(work, attempt, outcome.retryAfterSeconds);
+      case 'provider-error':
+        return this.#fail(work, attempt.id, 'provider_error');
+      case 'unknown':
+        return this.#afterUnknown(work, attempt.id, attempt.earlierPrompts + 1);
+      case 'misconfigured':
+        return this.#fail(work, attempt.id, 'configuration_error');
+    }
+  }
+
+  /** Nobody was asked: another attempt, within 30 s of the first one. */
+  async #tryAgain(work: StartWork, attempt: Attempt, retryAfterSeconds: number | null): Promise<Next> {
+    const elapsedMs = attempt.elapsedMs + (this.parts.nowMs() - attempt.openedAtMs);
+    const inMs = startRetryDelayMs(attempt.number, elapsedMs, retryAfterSeconds);
+    if (inMs === null) return this.#fail(work, attempt.id, 'provider_error');
+    await this.#close(attempt.id, 'not-accepted');
+    return { inMs, earlierPrompts: attempt.earlierPrompts };
+  }
+
+  /** The person may have been asked, `prompts` times by now. */
+  async #afterUnknown(work: StartWork, attemptId: string, prompts: number): Promise<Next> {
+    if (work.definition.onInitiationUnknown === 'fail' || prompts >= maxPrompts) {
+      return this.#fail(work, attemptId, 'initiation_unknown');
+    }
+    await this.#close(attemptId, 'unknown');
+    return { inMs: 0, earlierPrompts: prompts };
+  }
+
+  /** Nobody needs to be asked any more about what was wanted so long ago. */
+  async #giveUp(work: StartWork, attempt: Attempt): Promise<Next> {
+    await this.#close(attempt.id, 'not-accepted');
+    return this.#change(work.requestId, { type: 'give-up-start' });
+  }
+
+  #fail(work: StartWork, attemptId: string, reason: FailureReason): Promise<Next> {
+    return this.#change(work.requestId, { type: 'fail-start', attemptId, reason, providerError: null });
+  }
+
+  /**
+   * Commits what the call has led to, until the database has answered: our memory holds the only copy of an
+   * `auth_req_id`. A refusal means that the request has ended meanwhile; then the prompt comes to nothing.
+   */
+  async #change(requestId: string, command: Command): Promise<Next> {
+    const { requests, persevere } = this.parts;
+    const result = await persevere('Recording a start call', () => requests.change(requestId, command));
+    if (result.kind !== 'evidence-reused' || command.type !== 'acknowledge') return 'settled';
+    // One `auth_req_id` never serves two requests.
+    const { attemptId } = command;
+    const reason = 'invalid_evidence';
+    return this.#change(requestId, { type: 'fail-start', attemptId, reason, providerError: null });
+  }
+
+  async #close(attemptId: string, outcome: 'not-accepted' | 'unknown'): Promise<void> {
+    const { requests, persevere } = this.parts;
+    await persevere('Closing an attempt', () => requests.closeAttempt(attemptId, outcome));
+  }
+
+  /** The sweep finds the request again, in whichever state it was left. */
+  #interrupted(requestId: string, error: unknown): void {
+    if (this.parts.stopping.aborted) return;
+    this.parts.log.warn('Starting a request was interrupted; the sweep goes on with it', { requestId, error });
+  }
+}
+
+/**
+ * `earlierPrompts` null: what came of earlier attempts, by other processes, is not known here; each may have been a
+ * prompt. Counting too many asks a person too seldom, never too often.
+ */
+const attemptOf = (
+  id: string,
+  { number, sentAt, firstSentAt }: Extract<OpenAttemptResult, { kind: 'opened' }>,
+  openedAtMs: number,
+  earlierPrompts: number | null,
+): Attempt => ({
+  id,
+  number,
+  sentAt,
+  elapsedMs: sentAt.getTime() - firstSentAt.getTime(),
+  openedAtMs,
+  earlierPrompts: earlierPrompts ?? number - 1,
+});

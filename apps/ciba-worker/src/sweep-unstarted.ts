@@ -1,0 +1,23 @@
+import type { RequestStore } from '#lib/persistence';
+import type { StartAuthentication } from './start-authentication.js';
+
+/** A request whose event is on its way is left to it for so long. */
+const olderThanSeconds = 5;
+/** More than all lanes of a few slow providers hold, so that what they hold does not hide the rest. */
+const limit = 5000;
+
+/** Starts what nobody is starting: its event was lost, its lane was full, or its process died. */
+export class SweepUnstarted {
+  constructor(
+    private readonly requests: Pick<RequestStore, 'unstarted'>,
+    private readonly startAuthentication: StartAuthentication,
+  ) {}
+
+  async run(stopping: AbortSignal): Promise<void> {
+    const ids = await this.requests.unstarted({ olderThanSeconds, limit });
+    for (const id of ids) {
+      if (stopping.aborted) return;
+      await this.startAuthentication.run(id, null);
+    }
+  }
+}
