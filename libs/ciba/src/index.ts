@@ -13,6 +13,7 @@ export type {
   TokenAnswer,
   Verification,
 } from './outcomes.js';
+export { bindingMessageLimits } from './provider-binding-messages.js';
 export { ProviderMisconfigured, ProviderUnavailable } from './provider-faults.js';
 export type { ProviderDiscovery } from './provider-metadata.js';
 export {
