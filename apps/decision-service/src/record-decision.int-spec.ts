@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decision as decisionSchema, type AuthorizationFact, type CloudEvent } from '#lib/contracts';
 import { defaultRejectionHandlers } from '#lib/domain';
 import { EventContext, GiveUp } from '#lib/messaging';
@@ -145,13 +145,13 @@ describe('events', () => {
   let rule: TestRule;
   let service: RunningService;
   let controller: AuthorizationEndedController;
-  beforeEach(async () => {
+  beforeAll(async () => {
     house = await DecisionHouse.open({ events: 'lost' });
     rule = await house.addRule();
     service = await house.startService();
     controller = service.app.get(AuthorizationEndedController);
   });
-  afterEach(() => house.close());
+  afterAll(() => house.close());
 
   const contextOf = (id: string, data: unknown): EventContext => {
     const event: CloudEvent = {
