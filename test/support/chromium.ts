@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
+export type { Browser, Page } from 'playwright-core';
+
 const candidates = [
   process.env.CHROMIUM_PATH,
   '/usr/bin/chromium',
