@@ -1,10 +1,10 @@
 export { Database, type DatabaseOptions } from './database.js';
+export { DataDirectoryInUse } from './embedded-postgres/directory-lock.js';
 export {
-  DataDirectoryInUse,
   startEmbeddedPostgres,
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
-} from './embedded-postgres.js';
+} from './embedded-postgres/start-embedded-postgres.js';
 export {
   DatabaseBusy,
   InvalidCursor,

@@ -1,5 +1,4 @@
-import { createPublicKey, generateKeyPair } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { MissingRow } from '../errors.js';
 import { sha256, type SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
@@ -54,7 +53,7 @@ export class PostgresSigningKeyStore implements SigningKeyStore {
 
   // Of instances that make the same key together one wins; the others use what it made.
   private async make(use: SigningKeyUse, alg: SigningKey['alg']): Promise<void> {
-    const privateKeyPem = await generatePem(alg);
+    const privateKeyPem = generatePem(alg);
     const jwk = createPublicKey(privateKeyPem).export({ format: 'jwk' });
     const kid = thumbprint(jwk);
     const publicJwk = { ...jwk, kid, alg, use: 'sig' };
@@ -63,19 +62,10 @@ export class PostgresSigningKeyStore implements SigningKeyStore {
   }
 }
 
-const pkcs8 = {
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-} as const;
-
-async function generatePem(alg: SigningKey['alg']): Promise<string> {
-  const generate = promisify(generateKeyPair);
-  switch (alg) {
-    case 'ES256':
-      return (await generate('ec', { namedCurve: 'P-256', ...pkcs8 })).privateKey;
-    case 'EdDSA':
-      return (await generate('ed25519', pkcs8)).privateKey;
-  }
+function generatePem(alg: SigningKey['alg']): string {
+  const { privateKey } =
+    alg === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
 }
 
 /** RFC 7638: the required members in alphabetical order, hashed. */
