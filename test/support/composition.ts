@@ -1,4 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freshDatabase } from './postgres.js';
 import { sharedRabbit } from './rabbitmq.js';
 import { freeConsecutivePorts } from './rabbitmq-ports.js';
@@ -27,13 +29,17 @@ export interface Composition {
   stop(): Promise<void>;
 }
 
+/** What a test brings itself, because it wants to break it. */
+export interface CompositionParts {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly database?: { readonly url: string; drop(): Promise<void> };
+  readonly broker?: { readonly url: string; stop(): Promise<void> };
+}
+
 /** Prepares a composition; `start` brings it up. The port is known before, so that a sandbox can be told about it. */
-export async function prepareComposition(
-  kind: CompositionKind,
-  more: Readonly<Record<string, string>> = {},
-): Promise<Composition> {
-  const database = await freshDatabase();
-  const broker = kind === 'distributed' ? await sharedRabbit() : null;
+export async function prepareComposition(kind: CompositionKind, own: CompositionParts = {}): Promise<Composition> {
+  const database = own.database ?? (await freshDatabase());
+  const broker = kind === 'distributed' ? (own.broker ?? (await sharedRabbit())) : null;
   const apiKey = `assent_test_${randomBytes(24).toString('base64url')}`;
   const port = await freeConsecutivePorts(4);
   const url = `http://127.0.0.1:${port}`;
@@ -45,7 +51,7 @@ export async function prepareComposition(
     ASSENT_ALLOW_LOOPBACK: 'true',
     HOST: '127.0.0.1',
     ...(broker && { AMQP_URL: broker.url }),
-    ...more,
+    ...own.env,
   };
   const processes =
     kind === 'standalone'
@@ -53,7 +59,7 @@ export async function prepareComposition(
           new ServiceProcess('standalone', port, {
             ...env,
             ASSENT_SANDBOX_PORT: '0',
-            ASSENT_DATA_DIR: `/tmp/${randomUUID()}`,
+            ASSENT_DATA_DIR: join(tmpdir(), randomUUID()),
           }),
         ]
       : serviceNames.map((name, index) => new ServiceProcess(name, port + index, env));

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -32,7 +33,7 @@ export class ServiceProcess {
     const entry = join(process.cwd(), 'dist/apps', this.name, 'main.js');
     if (!existsSync(entry)) throw new Error(`${entry} is missing: run npm run build first.`);
     const child = spawn(process.execPath, [entry], {
-      env: { PATH: process.env['PATH'], LOG_LEVEL: 'info', PORT: String(this.port), ...this.env },
+      env: { PATH: process.env['PATH'], TMPDIR: tmpdir(), LOG_LEVEL: 'info', PORT: String(this.port), ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -40,14 +41,24 @@ export class ServiceProcess {
     const keep = (chunk: Buffer) => (this.#output = (this.#output + chunk.toString()).slice(-200_000));
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
+    try {
+      await this.untilReady();
+    } catch (error) {
+      await this.kill9();
+      throw error;
+    }
+  }
+
+  /** Resolves when the running process says that it is ready. */
+  async untilReady(): Promise<void> {
     const deadline = Date.now() + readyLimitMs;
-    while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
+    const child = this.#child;
+    while (Date.now() < deadline && child?.exitCode === null && child.signalCode === null) {
       const answer = await fetch(`${this.url}${this.readyPath}`).catch(() => null);
       if (answer?.ok) return;
       await pause(50);
     }
-    await this.kill9();
-    throw new Error(`${this.name} did not become ready:\n${this.#output.slice(-4000)}`);
+    throw new Error(`${this.name} is not ready:\n${this.#output.slice(-4000)}`);
   }
 
   /** Ends the process as a power cut would. */
