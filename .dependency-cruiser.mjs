@@ -61,7 +61,6 @@ export default {
       { path: '^(apps|libs)/', pathNot: [tests, '^apps/(sandbox|console)/'] },
       { dependencyTypes: ['npm-dev'] },
     ),
-    error('sandbox-stays-outside', { path: '^(apps/(?!sandbox|standalone)|libs/)' }, { path: '^apps/sandbox/' }),
   ],
   options: {
     tsPreCompilationDeps: true,

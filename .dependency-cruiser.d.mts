@@ -1,0 +1,2 @@
+declare const config: { readonly forbidden: ReadonlyArray<{ readonly name: string }> };
+export default config;

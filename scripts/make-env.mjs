@@ -1,0 +1,26 @@
+/** Writes `.env` for docker compose: `.env.example` with every secret filled in. Never overwrites one. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './install.mjs';
+import { Obstacle, run } from './progress.mjs';
+
+const makers = {
+  POSTGRES_PASSWORD: () => randomBytes(24).toString('hex'),
+  RABBITMQ_PASSWORD: () => randomBytes(24).toString('hex'),
+  ASSENT_MASTER_KEYS: () => `k1:${randomBytes(32).toString('base64')}`,
+  ASSENT_API_KEY: () => `assent_${randomBytes(24).toString('base64url')}`,
+};
+
+await run(() => {
+  const target = join(root, '.env');
+  if (existsSync(target)) throw new Obstacle('.env is there already; remove it first if you want new secrets.');
+  let text = readFileSync(join(root, '.env.example'), 'utf8');
+  for (const [name, make] of Object.entries(makers)) {
+    const empty = new RegExp(`^${name}=$`, 'm');
+    if (!empty.test(text)) throw new Obstacle(`.env.example has no empty ${name}.`);
+    text = text.replace(empty, () => `${name}=${make()}`);
+  }
+  writeFileSync(target, text, { mode: 0o600, flag: 'wx' });
+  console.log('Written: .env, with new secrets. Keep it: without ASSENT_MASTER_KEYS the database cannot be read.');
+});
