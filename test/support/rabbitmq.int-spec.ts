@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { connect, type ChannelModel } from 'amqplib';
-import { startRabbit } from './rabbitmq.js';
+import { sharedRabbit, startRabbit } from './rabbitmq.js';
 
 it('survives a kill with what was confirmed, forgets it when wiped, and leaves nothing behind', async () => {
   const rabbit = await startRabbit();
@@ -27,6 +27,31 @@ it('survives a kill with what was confirmed, forgets it when wiped, and leaves n
   }
   await expect(connect(rabbit.url)).rejects.toThrow('ECONNREFUSED');
 }, 180_000);
+
+it('gives each test file a virtual host of its own on the broker of the run', async () => {
+  const rabbit = await startRabbit();
+  try {
+    process.env.ASSENT_TEST_AMQP_URL = rabbit.url;
+    process.env.ASSENT_TEST_RABBIT_DIR = rabbit.directory;
+    process.env.ASSENT_TEST_RABBIT_PORT = String(rabbit.port);
+    const [one, other] = [await sharedRabbit(), await sharedRabbit()];
+
+    await connected(one.url, async (connection) => {
+      await (await connection.createChannel()).assertQueue('mine');
+    });
+    await connected(other.url, async (connection) => {
+      const channel = await connection.createChannel();
+      channel.on('error', () => {});
+      await expect(channel.checkQueue('mine')).rejects.toThrow('404');
+    });
+    await one.stop();
+    await other.stop();
+    expect(await rabbit.ctl(['list_vhosts', '--no-table-headers'])).toBe('/\n');
+  } finally {
+    delete process.env.ASSENT_TEST_AMQP_URL;
+    await rabbit.stop();
+  }
+}, 120_000);
 
 async function connected(url: string, use: (connection: ChannelModel) => Promise<void>): Promise<void> {
   const connection = await connect(url);

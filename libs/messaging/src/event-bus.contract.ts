@@ -186,11 +186,11 @@ export function describeEventBus(kind: string, createWorld: () => BusWorld): voi
         await calls.take(2);
       });
 
-      it('nowhere, twice at once with the same id: both reject', async () => {
+      it('nowhere, many times at once with the same id: all reject', async () => {
         const bus = await started();
         const event = anEvent(`authorization.${own}.unwanted`);
-        const outcomes = await Promise.allSettled([bus.publish(event), bus.publish(event)]);
-        expect(outcomes.map((each) => each.status)).toEqual(['rejected', 'rejected']);
+        const outcomes = await Promise.allSettled(Array.from({ length: 200 }, () => bus.publish(event)));
+        expect(new Set(outcomes.map((each) => each.status))).toEqual(new Set(['rejected']));
       });
     });
 
@@ -447,12 +447,12 @@ export function describeEventBus(kind: string, createWorld: () => BusWorld): voi
 
         const order: string[] = [];
         const closing = transport.close().then(() => order.push('closed'));
-        await bus.publish(anEvent(`authorization.${own}`, 'second'));
         order.push('handler finishes');
         finish();
         await closing;
         expect(order).toEqual(['handler finishes', 'closed']);
 
+        await bus.publish(anEvent(`authorization.${own}`, 'second'));
         const later = new Journal<Call>();
         await listen(world.process(), group, `authorization.${own}`, intoJournal(later));
         expect((await later.next()).payload).toBe('second');

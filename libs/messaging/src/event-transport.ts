@@ -27,7 +27,7 @@ export abstract class EventTransport
   extends Server<Record<string, never>, 'connected' | 'disconnected'>
   implements CustomTransportStrategy
 {
-  /** Otherwise Nest logs the errors of event handlers and swallows them. */
+  /** Failures are judged and logged here; Nest is not to log them as well. */
   override readonly propagatesEventHandlerErrors = true;
   protected readonly subscriptions: Subscription[] = [];
   private readonly inFlight = new Set<Promise<void>>();

@@ -45,10 +45,12 @@ class Broker implements EventPublisher {
   answers: 'when told' | 'at once' = 'at once';
   away: Error | null = null;
   published: string[] = [];
+  attempts = 0;
   underWay = 0;
   mostUnderWay = 0;
 
   async publish({ event }: OutgoingEvent): Promise<void> {
+    this.attempts++;
     if (this.away) throw this.away;
     if (event.data === 'wanted by nobody') throw new Unroutable('assent.decisions', 'decision.x');
     this.underWay++;
@@ -235,7 +237,9 @@ describe('while the broker is away', () => {
     broker.away = new Error('ECONNREFUSED');
     outbox.insert(...events(10));
     for (let sweep = 0; sweep < 3; sweep++) await relay.sweepOnce();
+    expect(broker.attempts).toBe(12);
     relay.offer(outbox.insert(...events(5)));
+    expect(broker.attempts).toBe(12);
     expect((await outbox.sweeps.take(3)).map((each) => each.limit)).toEqual([500, 1, 1]);
     expect(log).toEqual(['warn: events wait in the outbox: the broker is away']);
 

@@ -157,6 +157,39 @@ it(
 );
 
 it(
+  'takes nothing new when its connection is lost and found again while it closes',
+  async () => {
+    const own = aWord();
+    const mine = new Journal<unknown>();
+    const others = new Journal<unknown>();
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const transport = await listen(aBus(), own, `authorization.${own}`, async (payload) => {
+      mine.add(payload);
+      await released;
+    });
+    const bus = aBus();
+    await bus.whenConnected();
+    await bus.publish(anEvent(`authorization.${own}`, 0));
+    await mine.next();
+
+    const closing = transport.close();
+    const lost = firstValueFrom(transport.status.pipe(filter((state) => state === 'disconnected')));
+    await rabbit.ctl(['close_all_connections', 'test']);
+    await lost;
+    await firstValueFrom(transport.status.pipe(filter((state) => state === 'connected')));
+    await listen(bus, own, `authorization.${own}`, (payload) => others.add(payload));
+    for (let number = 1; number < 10; number++) await bus.publish(anEvent(`authorization.${own}`, number));
+
+    expect((await others.take(10)).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    release();
+    await closing;
+    expect(mine.unread).toBe(0);
+  },
+  patient,
+);
+
+it(
   'closes while the broker is away, or frozen',
   async () => {
     const own = aWord();
@@ -164,6 +197,7 @@ it(
     await listen(bus, own, `authorization.${own}`, () => {});
     rabbit.freeze();
     await bus.close();
+    expect(bus.status()).toEqual({ state: 'disconnected', problem: 'closed' });
     rabbit.thaw();
     await rabbit.kill9();
     const other = aBus();

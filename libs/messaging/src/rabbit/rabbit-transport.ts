@@ -81,10 +81,13 @@ export class RabbitTransport extends EventTransport {
   }
 
   private async consume(channel: Channel, renew: (why: string) => void): Promise<void> {
+    this.channel = channel;
     this.consumerTags = [];
     await declareExchanges(channel);
     await channel.prefetch(this.rabbit.limits.prefetch);
     for (const subscription of this.subscriptions) {
+      // The connection was lost and found again during the drain: nothing new is taken any more.
+      if (this.closed) return;
       const queue = await this.declare(channel, subscription);
       const source: Source = { subscription, queue, channel, renew };
       const { consumerTag } = await channel.consume(queue, (message) => {
@@ -93,7 +96,6 @@ export class RabbitTransport extends EventTransport {
       });
       this.consumerTags.push(consumerTag);
     }
-    this.channel = channel;
   }
 
   private async declare(channel: Channel, subscription: Subscription): Promise<string> {
@@ -107,8 +109,6 @@ export class RabbitTransport extends EventTransport {
   }
 
   private async receive(source: Source, message: ConsumeMessage): Promise<void> {
-    // Came while the consumer was being cancelled: at once back to the others.
-    if (this.closed) return settle(() => source.channel.nack(message));
     const incoming = incomingOf(source.queue, message);
     const verdict = await this.handle(source.subscription, incoming);
     if (verdict === null) return settle(() => source.channel.ack(message));
