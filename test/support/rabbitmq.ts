@@ -246,6 +246,7 @@ function guardAgainstOrphans(directory: string, port: number): ChildProcess {
     'cat > /dev/null',
     'if [ -f "$1/pid" ]; then kill -9 "$(cat "$1/pid")"; sleep 1; fi',
     'for _ in 1 2 3; do epmd -port "$2" -kill && break; sleep 1; done',
+    'rm -rf "$1"',
   ].join('\n');
   const guard = spawn('/bin/sh', ['-c', script, 'guard', directory, String(port + 1)], {
     cwd: '/',
