@@ -36,7 +36,7 @@ function createLine(element) {
   element.append(byId('stepper-template').content.cloneNode(true));
   const { sku, priceCents, quantity } = element.dataset;
   const line = { sku, priceCents: Number(priceCents), quantity: Number(quantity), element };
-  const name = element.querySelector('h2').textContent;
+  const name = element.querySelector('h3').textContent;
   for (const [selector, step, words] of [
     ['.less', -1, 'One less'],
     ['.more', 1, 'One more'],
