@@ -54,7 +54,12 @@ beforeAll(async () => {
   signingKey = privateKey;
   const port = await freeConsecutivePorts(3);
   pings = [];
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' };
   assent = createServer((req, res) => {
+    if (req.url === '/.well-known/jwks.json') {
+      res.writeHead(200, { 'content-type': 'application/jwk-set+json' }).end(JSON.stringify({ keys: [jwk] }));
+      return;
+    }
     const chunks: Buffer[] = [];
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', () => {
@@ -72,7 +77,6 @@ beforeAll(async () => {
     assentUrl: `http://127.0.0.1:${port + 2}`,
     assentApiKey: null,
     intervalSeconds: 1,
-    privateKeyJwtJwks: { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }] },
   });
 });
 
