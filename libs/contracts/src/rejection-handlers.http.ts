@@ -1,4 +1,10 @@
-import { templateVariables, unknownTemplateVariables } from '#lib/domain';
+import {
+  isJsonMediaType,
+  renderRejection,
+  templateVariables,
+  unknownTemplateVariables,
+  type TemplateValues,
+} from '#lib/domain';
 import { z } from 'zod';
 import { id, instant, name } from './identifiers.js';
 
@@ -35,15 +41,34 @@ const redirectTarget = z
     return url.protocol === 'https:' && url.username === '' && url.password === '';
   }, 'Give an absolute https address or a path that starts with one slash.');
 
+// A value with a quote in it: it stays inside its string, or the variable stands where a value could break out.
+const probe = Object.fromEntries(templateVariables.map((variable) => [variable, 'a"b'])) as TemplateValues;
+
+/** A template for JSON must give JSON whatever the values are. */
+function staysWellFormed(handler: { status: number; contentType: string; template: string }): boolean {
+  if (!isJsonMediaType(handler.contentType)) return true;
+  try {
+    JSON.parse(renderRejection({ ...handler, type: 'error-template' }, probe).body ?? '');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const rejectionHandlerBody = z
   .discriminatedUnion('type', [
-    z.strictObject({
-      name,
-      type: z.literal('error-template'),
-      status: z.int().min(400).max(599),
-      contentType: mediaType,
-      template,
-    }),
+    z
+      .strictObject({
+        name,
+        type: z.literal('error-template'),
+        status: z.int().min(400).max(599),
+        contentType: mediaType,
+        template,
+      })
+      .refine((handler) => staysWellFormed(handler), {
+        path: ['template'],
+        message: 'The template does not give a JSON document. Put every {{variable}} inside a quoted string.',
+      }),
     z.strictObject({
       name,
       type: z.literal('redirect'),

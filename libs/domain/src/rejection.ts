@@ -116,10 +116,18 @@ function renderTemplate(template: string, contentType: string, values: TemplateV
   );
 }
 
+const mediaTypeOf = (contentType: string): string => contentType.split(';')[0]!.trim().toLowerCase();
+
+/** True for media types whose documents are JSON (RFC 6839 §3.1). */
+export function isJsonMediaType(contentType: string): boolean {
+  const mediaType = mediaTypeOf(contentType);
+  return mediaType === 'application/json' || mediaType === 'text/json' || mediaType.endsWith('+json');
+}
+
 /** The escaping that makes a value plain text inside a document of this media type. */
 export function escapeFor(contentType: string): (value: string) => string {
-  const mediaType = contentType.split(';')[0]!.trim().toLowerCase();
-  if (mediaType === 'application/json' || mediaType === 'text/json' || mediaType.endsWith('+json')) return escapeJson;
+  const mediaType = mediaTypeOf(contentType);
+  if (isJsonMediaType(contentType)) return escapeJson;
   if (mediaType === 'text/plain') return (value) => value;
   // Whatever may be markup is escaped as markup: over-escaping shows, under-escaping runs.
   return escapeMarkup;
