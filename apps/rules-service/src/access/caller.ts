@@ -1,0 +1,31 @@
+import type { Scope } from '#lib/contracts';
+
+/** Who makes a call. */
+export interface Caller {
+  /** The id of the API client; requests belong to it. */
+  readonly id: string;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+const callers = new WeakMap<object, Caller>();
+
+/** Notes who makes this call. */
+export const setCaller = (request: object, caller: Caller): void => void callers.set(request, caller);
+
+/**
+ * Who makes this call.
+ *
+ * @throws Error on a public route, where nobody is known
+ */
+export function callerOf(request: object): Caller {
+  const caller = callers.get(request);
+  if (caller === undefined) throw new Error('A public route asked for its caller.');
+  return caller;
+}
+
+/** Whose requests the caller may read: null means everybody's. */
+export const readsRequestsOf = (caller: Caller): string | null => (caller.scopes.has('admin:read') ? null : caller.id);
+
+/** Whose requests the caller may withdraw: null means everybody's. */
+export const cancelsRequestsOf = (caller: Caller): string | null =>
+  caller.scopes.has('admin:write') ? null : caller.id;

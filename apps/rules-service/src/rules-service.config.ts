@@ -1,0 +1,16 @@
+import { httpUrl } from '#lib/contracts';
+import { brokerConfig, databaseConfig, outboundConfig, processConfig, secret } from '#lib/runtime';
+import { z } from 'zod';
+
+/** What the rules service is told by its environment. */
+export const rulesServiceConfig = z.object({
+  ...processConfig.shape,
+  ...databaseConfig.shape,
+  ...brokerConfig.shape,
+  ...outboundConfig.shape,
+  ASSENT_API_KEY: secret(
+    z.string().regex(/^[\x21-\x7E]{24,1024}$/, 'must be 24 printable characters or more, without blanks'),
+  ).describe('The first API key, with all scopes.'),
+  ASSENT_PUBLIC_URL: httpUrl.describe('Address under which clients reach Assent; the issuer (`iss`) of receipts.'),
+});
+export type RulesServiceConfig = z.output<typeof rulesServiceConfig>;

@@ -1,0 +1,44 @@
+import type { RuleBody } from '#lib/contracts';
+import type { RuleCredentials, RuleDefinition } from '#lib/domain';
+import type { RuleRow, RuleValue } from '#lib/persistence';
+import type { ProblemError } from '#lib/runtime';
+import { invalidMember } from '../http/invalid-member.js';
+
+/** @throws ProblemError for a rule that cannot work */
+export function newRule(body: RuleBody): RuleValue {
+  const value = valueOf(body);
+  if (body.clientCredentials.type === 'secret' && value.clientSecret === null) throw secretMissing();
+  return value;
+}
+
+/**
+ * A change of a rule. A secret that is left out stays, when there is one.
+ *
+ * @throws ProblemError for a rule that cannot work
+ */
+export function changedRule(body: RuleBody, current: RuleRow): RuleValue {
+  const value = valueOf(body);
+  const kept = current.definition.clientCredentials.type === 'secret' && current.clientSecretSetAt !== null;
+  if (body.clientCredentials.type === 'secret' && value.clientSecret === null && !kept) throw secretMissing();
+  return value;
+}
+
+function valueOf(body: RuleBody): RuleValue {
+  if (body.deliveryMode !== 'poll') {
+    const detail = `Delivery by ${body.deliveryMode} is not available yet. Use "poll".`;
+    throw invalidMember('/deliveryMode', detail, 'delivery_mode_unavailable');
+  }
+  const { clientCredentials: credentials } = body;
+  return {
+    definition: { ...body, clientCredentials: withoutSecret(credentials) } satisfies RuleDefinition,
+    clientSecret: credentials.type === 'secret' ? (credentials.clientSecret ?? null) : null,
+  };
+}
+
+function withoutSecret(credentials: RuleBody['clientCredentials']): RuleCredentials {
+  if (credentials.type !== 'secret') return credentials;
+  return { type: 'secret', method: credentials.method };
+}
+
+const secretMissing = (): ProblemError =>
+  invalidMember('/clientCredentials/clientSecret', 'Give the client secret that the provider knows for this client.');
