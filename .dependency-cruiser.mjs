@@ -28,11 +28,7 @@ export default {
       { path: `^libs/(${adapters})/`, pathNot: '^libs/$1/' },
     ),
     error('libs-not-to-apps', { path: '^libs/' }, { path: '^apps/' }),
-    error(
-      'services-not-sideways',
-      { path: '^apps/(?!standalone/)([^/]+)/' },
-      { path: '^apps/', pathNot: '^apps/$1/' },
-    ),
+    error('services-not-sideways', { path: '^apps/(?!standalone/)([^/]+)/' }, { path: '^apps/', pathNot: '^apps/$1/' }),
     error(
       'standalone-takes-modules-only',
       { path: '^apps/standalone/' },

@@ -39,7 +39,7 @@ describe('docker-compose.yml', () => {
       .replace('http://json-schema.org/draft/2019-09/schema#', meta)
       .replace(/"id": "[^"]*",/g, '');
     const ajv = new Ajv2019({ strict: false, validateFormats: false });
-    ajv.validate(JSON.parse(text) as AnySchemaObject, parse(composeText, { merge: true }));
+    void ajv.validate(JSON.parse(text) as AnySchemaObject, parse(composeText, { merge: true }));
     expect(ajv.errors ?? []).toEqual([]);
   });
 

@@ -142,7 +142,7 @@ function examplesOf(route: Route) {
 
 function problemsFound(ajv: Ajv | Ajv2020, schema: AnySchemaObject, document: unknown): unknown[] {
   // As a client reads it: without the members that JSON leaves out.
-  ajv.validate(schema, JSON.parse(JSON.stringify(document)));
+  void ajv.validate(schema, JSON.parse(JSON.stringify(document)));
   return (ajv.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
