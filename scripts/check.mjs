@@ -3,7 +3,7 @@
  * the first complaint ends it.
  */
 import { join } from 'node:path';
-import { node } from './command.mjs';
+import { endRunning, node } from './command.mjs';
 import { inThisClone, installWhatIsMissing, requireNode, root } from './install.mjs';
 import { Obstacle, run } from './progress.mjs';
 
@@ -21,16 +21,19 @@ const lanes = [
     },
     {
       title: 'format',
-      args: [
-        ...[bin('prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn'],
-        ...['--cache', '--cache-location', bin('.cache/prettier')],
-      ],
+      args: [...[bin('prettier/bin/prettier.cjs'), '--check', '.', '--log-level', 'warn'], '--cache'],
       remedy: 'run `npm run format`',
     },
     { title: 'types', args: [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json'] },
     {
       title: 'fence',
-      args: [bin('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.mjs', 'apps', 'libs'],
+      args: [
+        bin('dependency-cruiser/bin/dependency-cruise.mjs'),
+        '--config',
+        '.dependency-cruiser.mjs',
+        'apps',
+        'libs',
+      ],
       remedy: 'docs/architecture.md says what may import what',
     },
     { title: 'docs', args: ['scripts/generate-docs.mjs', '--check'], remedy: 'run `npm run docs`' },
@@ -57,4 +60,4 @@ await run(async () => {
     }),
   );
 });
-process.exit();
+endRunning();

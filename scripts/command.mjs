@@ -21,6 +21,11 @@ export function stopListening() {
   for (const signal of signals) process.removeListener(signal, stop);
 }
 
+/** Ends the programs that still run. */
+export function endRunning() {
+  for (const child of running) child.kill('SIGTERM');
+}
+
 /** The exit code that a shell would report. */
 export const exitCodeOf = (code, signal) =>
   code ?? { SIGHUP: 129, SIGINT: 130, SIGKILL: 137, SIGTERM: 143 }[signal] ?? 1;
