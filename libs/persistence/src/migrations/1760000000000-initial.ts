@@ -267,9 +267,11 @@ create table outbox (
   routing_key text not null,
   event json not null,
   created_at timestamptz(3) not null default clock_timestamp(),
+  -- When a sweep last tried in vain.
+  tried_at timestamptz(3),
   published_at timestamptz(3)
 );
-create index outbox__unpublished_ix on outbox (id) where published_at is null;
+create index outbox__unpublished_ix on outbox (tried_at nulls first, id) where published_at is null;
 create index outbox__published_at_ix on outbox (published_at) where published_at is not null;
 
 create table inbox (

@@ -21,7 +21,7 @@ export class PostgresOutbox implements Outbox {
       const { rows } = await client.query<OutboxRow>(claimRows, [options.limit, options.olderThanMs]);
       if (rows.length === 0) return 0;
       const published = await publish(rows.map(toStoredEvent));
-      if (published.length > 0) await client.query(markPublished, [published]);
+      await client.query(markTried, [rows.map(({ id }) => id), published]);
       return rows.length;
     });
   }
@@ -47,9 +47,14 @@ const settleRows = statement(
     select id from outbox where id = any($1::uuid[]) and published_at is null order by id for update skip locked)`,
 );
 
+// What was tried in vain goes behind what was never tried: an event that no queue takes must not hold up the others.
 const claimRows = /* sql */ `
   select id, exchange, routing_key, event from outbox
   where published_at is null and created_at < clock_timestamp() - $2::integer * interval '1 millisecond'
-  order by id limit $1::integer for update skip locked`;
+  order by tried_at nulls first, id limit $1::integer for update skip locked`;
 
-const markPublished = 'update outbox set published_at = clock_timestamp() where id = any($1::uuid[])';
+const markTried = /* sql */ `
+  update outbox set
+    published_at = case when id = any($2::uuid[]) then clock_timestamp() end,
+    tried_at = case when id = any($2::uuid[]) then tried_at else clock_timestamp() end
+  where id = any($1::uuid[])`;
