@@ -16,6 +16,13 @@ export const apiClientBody = z
   .meta({ id: 'ApiClientBody' });
 export type ApiClientBody = z.infer<typeof apiClientBody>;
 
+/** A merge patch; key and callback secret are made once and stay. */
+export const apiClientPatch = z
+  .strictObject({ name, scopes: apiClientBody.shape.scopes })
+  .partial()
+  .meta({ id: 'ApiClientPatch' });
+export type ApiClientPatch = z.infer<typeof apiClientPatch>;
+
 export const apiClient = z
   .strictObject({
     id,

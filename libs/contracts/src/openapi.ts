@@ -122,12 +122,10 @@ function operation(route: Route, schemas: SchemaCollection, responses: Record<st
     ...(route.body && {
       requestBody: {
         required: route.body.required,
-        content: {
-          'application/json': {
-            schema: schemas.add(route.body.schema, 'input'),
-            examples: namedExamples(route.body.examples),
-          },
-        },
+        content: bodyContent(route.method, {
+          schema: schemas.add(route.body.schema, 'input'),
+          examples: namedExamples(route.body.examples),
+        }),
       },
     }),
     responses: {
@@ -136,6 +134,12 @@ function operation(route: Route, schemas: SchemaCollection, responses: Record<st
     },
   };
 }
+
+// A merge patch may also come under its own media type (RFC 7396).
+const bodyContent = (method: Route['method'], content: JsonSchema): JsonSchema => ({
+  ...(method === 'PATCH' && { 'application/merge-patch+json': content }),
+  'application/json': content,
+});
 
 function queryParameters(query: z.ZodObject, schemas: SchemaCollection): JsonSchema[] {
   const { properties, required = [] } = schemas.add(query, 'input') as {

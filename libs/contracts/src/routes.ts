@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { apiClient, apiClientBody, createdApiClient, type Scope } from './api-clients.http.js';
+import { apiClient, apiClientBody, apiClientPatch, createdApiClient, type Scope } from './api-clients.http.js';
 import {
   authorizationRequest,
   consumeBody,
@@ -93,8 +93,7 @@ interface Resource {
   readonly body: z.ZodType;
   /** What PUT takes; null: this resource has no PUT. Default: `body`. */
   readonly replacement?: z.ZodType | null;
-  /** What PATCH takes; null: this resource has no PATCH. */
-  readonly patch: z.ZodType | null;
+  readonly patch: z.ZodType;
   readonly answer: z.ZodType;
   readonly created?: z.ZodType;
   readonly createDescription?: string;
@@ -179,23 +178,19 @@ function resource(r: Resource): Route[] {
             problems: r.writeProblems,
           },
         ] satisfies Route[])),
-    ...(r.patch === null
-      ? []
-      : ([
-          {
-            operationId: `update${r.name}`,
-            method: 'PATCH',
-            path: one,
-            tag: r.tag,
-            summary: `Change ${r.noun}`,
-            description: 'Merges the members that are sent (RFC 7396); the others stay.',
-            scope: 'admin:write',
-            requestHeaders: ['If-Match'],
-            body: { schema: r.patch, required: true, examples: r.patchExamples },
-            answers: [{ ...whole, description: `The ${bare} as it is now.` }],
-            problems: r.writeProblems,
-          },
-        ] satisfies Route[])),
+    {
+      operationId: `update${r.name}`,
+      method: 'PATCH',
+      path: one,
+      tag: r.tag,
+      summary: `Change ${r.noun}`,
+      description: 'Merges the members that are sent (RFC 7396); the others stay.',
+      scope: 'admin:write',
+      requestHeaders: ['If-Match'],
+      body: { schema: r.patch, required: true, examples: r.patchExamples },
+      answers: [{ ...whole, description: `The ${bare} as it is now.` }],
+      problems: r.writeProblems,
+    },
     {
       operationId: `delete${r.name}`,
       method: 'DELETE',
@@ -469,12 +464,12 @@ const adminRoutes: readonly Route[] = [
     noun: 'an API client',
     body: apiClientBody,
     replacement: null,
-    patch: null,
+    patch: apiClientPatch,
     answer: apiClient,
     created: createdApiClient,
     createDescription: 'The answer shows the key (and the callback secret): the only time that they are shown.',
     bodyExamples: { shop: examples.apiClientBodyExample },
-    patchExamples: {},
+    patchExamples: { narrow: { scopes: ['requests:read'] } },
     answerExample: examples.apiClientExample,
     createdExample: examples.createdApiClientExample,
     writeProblems: ['name_taken'],
@@ -544,6 +539,7 @@ const openRoutes: readonly Route[] = [
       ['getOpenApi', '/openapi.json', 'This description as OpenAPI 3.1', 'application/json'],
       ['getAsyncApi', '/asyncapi.json', 'The events as AsyncAPI 3.0', 'application/json'],
       ['getReference', '/docs', 'The reference of the HTTP API as a page', 'text/html'],
+      ['getReferenceStyle', '/docs/reference.css', 'The style sheet of these pages', 'text/css'],
       ['getErrorCatalogue', '/docs/errors', 'Every problem code as a page', 'text/html'],
       ['getEventCatalogue', '/docs/events', 'Every event as a page', 'text/html'],
     ] as const

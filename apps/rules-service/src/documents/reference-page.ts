@@ -126,7 +126,7 @@ function operationView(route: Route, document: Document): Html {
     ${
       operation.requestBody !== undefined &&
       html`<h4>Body</h4>
-        ${contentView(operation.requestBody.content)}`
+        ${contentView({ 'application/json': operation.requestBody.content['application/json']! })}`
     }
     <h4>Answers</h4>
     ${answers.map(
