@@ -110,7 +110,6 @@ describe('submitting requests', () => {
     await blocker.connect();
     await blocker.query('begin');
     await blocker.query('lock table authorization_requests in access exclusive mode');
-    // Two batches are under way and never come back; the rest waits.
     const waiting = Array.from({ length: 4096 }, () => submit(aRequest(fixture.rule)));
     const [refused] = await Promise.allSettled([submit(aRequest(fixture.rule))]);
     await blocker.query('rollback');
