@@ -11,12 +11,16 @@ describe('an API key', () => {
     expect(prefixOfKey(key)).toHaveLength(11);
   });
 
-  it.each(['', 'assent_', 'assent_short', `${newApiKey()}x`, ` ${newApiKey()}`, newApiKey().replace('assent', 'Assent')])(
-    'is not "%s"',
-    (text) => {
-      expect(looksLikeApiKey(text)).toBe(false);
-    },
-  );
+  it.each([
+    '',
+    'assent_',
+    'assent_short',
+    `${newApiKey()}x`,
+    ` ${newApiKey()}`,
+    newApiKey().replace('assent', 'Assent'),
+  ])('is not "%s"', (text) => {
+    expect(looksLikeApiKey(text)).toBe(false);
+  });
 
   it('is kept as SHA-256', () => {
     expect(hashOfKey('abc').toString('hex')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');

@@ -29,7 +29,10 @@ export class Authenticate {
     if (timingSafeEqual(hash, this.#bootstrapHash)) return bootstrapCaller;
     const client = looksLikeApiKey(key) ? await this.apiClients.findByKeyHash(hash) : null;
     if (client === null) {
-      throw unauthenticated('Bearer error="invalid_token"', 'This API key is not known. Check it, or make another one.');
+      throw unauthenticated(
+        'Bearer error="invalid_token"',
+        'This API key is not known. Check it, or make another one.',
+      );
     }
     return { id: client.id, scopes: new Set(client.scopes) };
   }

@@ -136,9 +136,13 @@ export class AdminResource<Row extends AdminRow, New, Change, Body> {
         return new ProblemError('predefined', `This ${noun} is predefined. Make one of your own and refer to that.`);
       case 'in-use': {
         const users = result.users.map(({ kind, name }) => `${kind} "${name}"`).join(', ');
-        return new ProblemError('in_use', `This ${noun} is used by ${users || 'others'}. Change or delete that first.`, {
-          users: [...result.users],
-        });
+        return new ProblemError(
+          'in_use',
+          `This ${noun} is used by ${users || 'others'}. Change or delete that first.`,
+          {
+            users: [...result.users],
+          },
+        );
       }
     }
   }

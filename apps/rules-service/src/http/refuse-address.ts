@@ -9,5 +9,9 @@ import { invalidMember } from './invalid-member.js';
 export function refuseAddress(guard: OutboundGuard, url: string, pointer: string): void {
   const problem = guard.problem(url);
   if (problem === null) return;
-  throw invalidMember(pointer, `This address will not be called: ${problem}. Give a public https address.`, 'callback_url_refused');
+  throw invalidMember(
+    pointer,
+    `This address will not be called: ${problem}. Give a public https address.`,
+    'callback_url_refused',
+  );
 }

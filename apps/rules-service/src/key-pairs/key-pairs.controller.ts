@@ -1,4 +1,11 @@
-import { keyPairImport, keyPairPatch, pageQuery, type KeyPairImport, type KeyPairPatch, type PageQuery } from '#lib/contracts';
+import {
+  keyPairImport,
+  keyPairPatch,
+  pageQuery,
+  type KeyPairImport,
+  type KeyPairPatch,
+  type PageQuery,
+} from '#lib/contracts';
 import { Database, type KeyPairRow, type NewKeyPair } from '#lib/persistence';
 import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';

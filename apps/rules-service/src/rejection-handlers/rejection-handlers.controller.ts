@@ -36,7 +36,10 @@ export class RejectionHandlersController {
   }
 
   @Post()
-  create(@Body({ schema: rejectionHandlerBody }) body: RejectionHandlerBody, @Res({ passthrough: true }) reply: FastifyReply) {
+  create(
+    @Body({ schema: rejectionHandlerBody }) body: RejectionHandlerBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     return respond(reply, this.resource.create(toValue(body)));
   }
 

@@ -1,7 +1,21 @@
 import { pageQuery, tokenProviderBody, type PageQuery, type TokenProviderBody } from '#lib/contracts';
 import { Database, type TokenProviderRow, type TokenProviderValue } from '#lib/persistence';
 import type { OutboundGuard } from '#lib/runtime';
-import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Res,
+} from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { adminMembers } from '../admin/admin-members.js';
 import { AdminResource } from '../admin/admin-resource.js';
@@ -39,7 +53,10 @@ export class TokenProvidersController {
   }
 
   @Post()
-  create(@Body({ schema: tokenProviderBody }) body: TokenProviderBody, @Res({ passthrough: true }) reply: FastifyReply) {
+  create(
+    @Body({ schema: tokenProviderBody }) body: TokenProviderBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     return respond(reply, this.resource.create(refuseUnusableProvider(body, this.guard)));
   }
 
