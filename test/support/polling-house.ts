@@ -54,6 +54,7 @@ export class PollingHouse {
   readonly #facts: AuthorizationFact[] = [];
   readonly #waiting = new Set<() => void>();
   #apiClientId = '';
+  #lastQuery: Promise<unknown> = Promise.resolve();
 
   private constructor(
     /** For arranging and looking; no service uses it. */
@@ -192,8 +193,12 @@ export class PollingHouse {
     }
   }
 
+  /** Looks at the tables, or changes them; queries that are asked side by side take turns. */
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.sql.query<Row>(text, [...values])).rows;
+    const before = this.#lastQuery;
+    const answer = before.then(() => this.sql.query<Row>(text, [...values]));
+    this.#lastQuery = answer.catch(() => undefined);
+    return (await answer).rows;
   }
 
   /** Where every row of every table is, and which transaction put it there: any committed write changes it. */

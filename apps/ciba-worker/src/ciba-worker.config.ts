@@ -12,6 +12,9 @@ export const cibaWorkerTuning = z.object({
   CIBA_WORKER_MAX_WAITING_PER_PROVIDER: count(2000).describe(
     'Requests of one provider that a worker has taken on; more wait in the database.',
   ),
+  CIBA_WORKER_SETTLE_SECONDS: count(20).describe(
+    'How long start calls in flight may take to end when the worker stops; a call that is cut off counts as unknown.',
+  ),
 });
 export type CibaWorkerTuning = Readonly<z.output<typeof cibaWorkerTuning>>;
 

@@ -75,10 +75,11 @@ function assemble({ config, database, log, guard, instanceId }: CibaWorkerParts)
     tick: (signal) => sweepUnstarted.run(signal),
     log,
   });
+  const settleWithinMs = tuning.CIBA_WORKER_SETTLE_SECONDS * 1000;
   const beginNoMore = () => stopping.abort();
   const giveUp = () => ending.abort();
   return {
     startAuthentication,
-    run: () => new RunCibaWorker({ sweep, startAuthentication, ciba, beginNoMore, giveUp }),
+    run: () => new RunCibaWorker({ sweep, startAuthentication, ciba, settleWithinMs, beginNoMore, giveUp }),
   };
 }

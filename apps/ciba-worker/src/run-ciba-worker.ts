@@ -4,13 +4,12 @@ import type { Loop } from '#lib/runtime';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { StartAuthentication } from './start-authentication.js';
 
-/** How long calls under way may take to end when the process stops, in ms; what is cut off counts as unknown. */
-const settleWithinMs = 20_000;
-
 export interface RunCibaWorkerParts {
   readonly sweep: Loop;
   readonly startAuthentication: StartAuthentication;
   readonly ciba: CibaClient;
+  /** How long calls under way may take to end when the process stops. */
+  readonly settleWithinMs: number;
   /** No further attempt begins. */
   readonly beginNoMore: () => void;
   /** What perseveres ends. */
@@ -27,7 +26,7 @@ export class RunCibaWorker implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const { sweep, startAuthentication, ciba, beginNoMore, giveUp } = this.parts;
+    const { sweep, startAuthentication, ciba, settleWithinMs, beginNoMore, giveUp } = this.parts;
     beginNoMore();
     await sweep.stop();
     const limit = pause(settleWithinMs, undefined, { ref: false }).then(giveUp);

@@ -1,0 +1,287 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { PollingHouse, type HouseRule } from '../../../test/support/polling-house.js';
+import type { ScriptedProvider } from '../../../test/support/scripted-provider.js';
+
+let house: PollingHouse;
+const timeoutMs = 60_000;
+
+beforeEach(async () => {
+  house = await PollingHouse.open();
+}, timeoutMs);
+afterEach(() => house.close(), timeoutMs);
+
+const started = (id: string) => house.fact(id, ['authorization.initiated', 'authorization.failed']);
+
+const attempts = async (id: string): Promise<(string | null)[]> =>
+  (
+    await house.query<{ outcome: string | null }>(
+      'select outcome from start_attempts where request_id = $1 order by number',
+      [id],
+    )
+  ).map(({ outcome }) => outcome);
+
+/** Waits until a request's attempts stand so. */
+async function attempted(id: string, outcomes: readonly (string | null)[]): Promise<void> {
+  while (JSON.stringify(await attempts(id)) !== JSON.stringify(outcomes)) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Answers the next start call so, and leaves all later ones to the default script. */
+function answerOnce(provider: ScriptedProvider, answer: Parameters<ScriptedProvider['on']>[1]): void {
+  provider.on('backchannel', (call) => {
+    provider.off('backchannel');
+    return answer(call);
+  });
+}
+
+describe('a request whose provider acknowledges', () => {
+  it('is pending until the time of sending plus expires_in, with the provider’s interval', async () => {
+    const rule = await house.addRule(
+      { expiresInSeconds: 90, intervalSeconds: 7 },
+      { scopes: ['pay'], acrValues: ['gold', 'silver'] },
+    );
+    await house.startWorker();
+    const { id } = await house.begin(rule);
+    const [row] = await house.query(
+      `select r.status, r.interval_seconds, r.expires_at = a.sent_at + interval '90 seconds' as on_time, a.outcome
+       from authorization_requests r join start_attempts a on a.request_id = r.id where r.id = $1`,
+      [id],
+    );
+    expect(row).toEqual({ status: 'pending', interval_seconds: 7, on_time: true, outcome: 'acknowledged' });
+    const [call] = rule.provider.calls('backchannel');
+    expect(Object.fromEntries(call!.form)).toMatchObject({
+      scope: 'openid pay',
+      login_hint: 'alice@example.com',
+      binding_message: 'Pay 10.00 EUR',
+      acr_values: 'gold silver',
+    });
+    expect(call!.form.has('client_notification_token')).toBe(false);
+  });
+
+  it('is put to its provider once, however often its event comes', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    const { id } = await house.begin(rule);
+    const [stored] = await house.query<{ id: string; event: never; routing_key: string }>(
+      `select id, routing_key, event from outbox where event->>'subject' = $1 and routing_key = 'authorization.requested'`,
+      [id],
+    );
+    const again = { exchange: 'assent.authorizations', routingKey: stored!.routing_key, event: stored!.event } as const;
+    await Promise.all([house.bus.publish(again), house.bus.publish(again)]);
+    await house.begin(rule);
+    expect(rule.provider.calls('backchannel')).toHaveLength(2);
+    expect(await attempts(id)).toEqual(['acknowledged']);
+  });
+
+  it('stays cancelled when it was cancelled during the call', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    const id = await house.submit(rule);
+    answerOnce(rule.provider, async () => {
+      await house.database.requests.change(id, { type: 'cancel', by: 'test' });
+      return null;
+    });
+    expect(await house.ended(id)).toMatchObject({ status: 'cancelled' });
+    await house.begin(rule);
+    expect((await house.database.requests.view(id, null))!.status).toBe('cancelled');
+  });
+
+  it('fails when the auth_req_id serves another request already', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    const { authReqId } = await house.begin(rule);
+    rule.provider.on('backchannel', () => ({ json: { auth_req_id: authReqId, expires_in: 60 } }));
+    const id = await house.submit(rule);
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'invalid_evidence' });
+  });
+});
+
+describe('definite non-acceptance', () => {
+  it('of a refused connection is tried again until the provider is there', async () => {
+    const rule = await house.addRule();
+    await rule.provider.goAway();
+    await house.startWorker();
+    const id = await house.submit(rule);
+    await attempted(id, ['not-accepted']);
+    await rule.provider.comeBack();
+    expect(await started(id)).toMatchObject({ status: 'pending' });
+    expect(rule.provider.calls('backchannel')).toHaveLength(1);
+    const outcomes = await attempts(id);
+    expect(outcomes.at(-1)).toBe('acknowledged');
+    expect(new Set(outcomes.slice(0, -1))).toEqual(new Set(['not-accepted']));
+  });
+
+  it('waits as long as Retry-After says', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    answerOnce(rule.provider, () => ({ status: 503, headers: { 'retry-after': '2' } }));
+    const id = await house.submit(rule);
+    expect(await started(id)).toMatchObject({ status: 'pending' });
+    const [first, second] = rule.provider.calls('backchannel').map(({ receivedAtMs }) => receivedAtMs);
+    expect(second! - first!).toBeGreaterThanOrEqual(2000);
+    expect(await attempts(id)).toEqual(['not-accepted', 'acknowledged']);
+  });
+
+  it('is given up when the next attempt would come more than 30 s after the first', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    rule.provider.on('backchannel', () => ({ status: 429, headers: { 'retry-after': '31' } }));
+    const id = await house.submit(rule);
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_error' });
+    expect(rule.provider.calls('backchannel')).toHaveLength(1);
+  });
+
+  it('counts the 30 s from the first attempt by the database’s time, also of another process', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    answerOnce(rule.provider, () => ({ status: 503, headers: { 'retry-after': '3' } }));
+    const id = await house.submit(rule);
+    await attempted(id, ['not-accepted']);
+    await house.query(`update start_attempts set sent_at = sent_at - interval '40 seconds'`);
+    rule.provider.on('backchannel', () => ({ status: 503, headers: { 'retry-after': '1' } }));
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_error' });
+    expect(rule.provider.calls('backchannel')).toHaveLength(2);
+  });
+});
+
+describe('a definite answer', () => {
+  it.each([
+    ['unknown_user_id', 'failed', 'unknown_user'],
+    ['invalid_client', 'failed', 'configuration_error'],
+    ['unauthorized_client', 'failed', 'configuration_error'],
+    ['access_denied', 'denied', 'provider_policy'],
+    ['invalid_binding_message', 'failed', 'provider_rejected'],
+    ['something_else', 'failed', 'provider_rejected'],
+  ])('%s ends the request: %s, %s', async (error, status, reason) => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    rule.provider.on('backchannel', () => ({ status: 400, json: { error, error_description: 'why' } }));
+    const id = await house.submit(rule);
+    expect(await house.ended(id)).toMatchObject({ status, reason, providerError: { code: error, description: 'why' } });
+    expect(rule.provider.calls('backchannel')).toHaveLength(1);
+  });
+
+  it.each([
+    [500, 'provider_error'],
+    [502, 'initiation_unknown'],
+    [504, 'initiation_unknown'],
+  ])('%i without a word ends the request: %s', async (status, reason) => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    rule.provider.on('backchannel', () => ({ status, body: '' }));
+    const id = await house.submit(rule);
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason });
+    expect(rule.provider.calls('backchannel')).toHaveLength(1);
+  });
+
+  it('is not even asked for when the provider has no backchannel endpoint', async () => {
+    const rule = await house.addRule({ metadata: { backchannel_authentication_endpoint: undefined } });
+    await house.startWorker();
+    const id = await house.submit(rule);
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'configuration_error' });
+  });
+});
+
+describe('a lost answer', () => {
+  it('ends the request as unknown; the person is not asked again', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    rule.provider.on('backchannel', () => ({ reset: true }));
+    const id = await house.submit(rule);
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
+    expect(await attempts(id)).toEqual(['unknown']);
+    expect(rule.provider.calls('backchannel')).toHaveLength(1);
+  });
+
+  it('leads to one more prompt when the rule says so', async () => {
+    const rule = await house.addRule({}, { onInitiationUnknown: 'ask-again' });
+    await house.startWorker();
+    answerOnce(rule.provider, () => ({ reset: true }));
+    const id = await house.submit(rule);
+    expect(await started(id)).toMatchObject({ status: 'pending' });
+    expect(await attempts(id)).toEqual(['unknown', 'acknowledged']);
+  });
+
+  it('twice is enough, whatever the rule says', async () => {
+    const rule = await house.addRule({}, { onInitiationUnknown: 'ask-again' });
+    await house.startWorker();
+    rule.provider.on('backchannel', () => ({ reset: true }));
+    const id = await house.submit(rule);
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
+    expect(rule.provider.calls('backchannel')).toHaveLength(2);
+  });
+});
+
+describe('a worker that dies', () => {
+  /** A request whose worker has died in its call, and whose time for the call is over. */
+  async function abandoned(rule: HouseRule): Promise<string> {
+    const worker = await house.startWorker({ CIBA_WORKER_SETTLE_SECONDS: 1 });
+    rule.provider.on('backchannel', () => ({ hang: true }));
+    const id = await house.submit(rule);
+    await rule.provider.nextCall('backchannel');
+    await worker.die();
+    rule.provider.off('backchannel');
+    await house.query(
+      `update start_attempts set sent_at = sent_at - interval '60 seconds', lapses_at = clock_timestamp();
+       update authorization_requests set created_at = created_at - interval '60 seconds'`,
+    );
+    return id;
+  }
+
+  it('in its call leaves an unknown answer behind: the next one ends the request', async () => {
+    const rule = await house.addRule();
+    const id = await abandoned(rule);
+    await house.startWorker();
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
+    expect(rule.provider.calls('backchannel')).toHaveLength(1);
+    await rule.provider.goAway();
+  });
+
+  it('or asks once more when the rule says so, and not a third time', async () => {
+    const rule = await house.addRule({}, { onInitiationUnknown: 'ask-again' });
+    const id = await abandoned(rule);
+    rule.provider.on('backchannel', () => ({ reset: true }));
+    await house.startWorker();
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
+    expect(await attempts(id)).toEqual(['unknown', 'unknown']);
+    expect(rule.provider.calls('backchannel')).toHaveLength(2);
+    await rule.provider.goAway();
+  });
+});
+
+describe('the sweep', () => {
+  it('starts a request whose event was lost', async () => {
+    const rule = await house.addRule();
+    const id = await house.submit(rule);
+    await house.query('update outbox set published_at = clock_timestamp()');
+    await house.query(`update authorization_requests set created_at = created_at - interval '6 seconds'`);
+    await house.startWorker();
+    expect(await started(id)).toMatchObject({ status: 'pending' });
+  });
+
+  it('lets a request expire unasked that has waited for too long', async () => {
+    const rule = await house.addRule();
+    const id = await house.submit(rule);
+    await house.query(`update authorization_requests set created_at = created_at - interval '901 seconds'`);
+    await house.startWorker();
+    expect(await house.ended(id)).toMatchObject({ status: 'expired' });
+    expect(rule.provider.calls('backchannel')).toEqual([]);
+  });
+});
+
+describe('a provider that hangs', () => {
+  it('holds up nobody else, with more requests than the consumer’s window', async () => {
+    const slow = await house.addRule();
+    const fast = await house.addRule();
+    slow.provider.on('backchannel', () => ({ hang: true }));
+    await house.startWorker({ CIBA_WORKER_MAX_IN_FLIGHT_PER_PROVIDER: 4 });
+    for (let i = 0; i < 250; i++) await house.submit(slow);
+    const id = await house.submit(fast);
+    expect(await started(id)).toMatchObject({ status: 'pending' });
+    while (slow.provider.calls('backchannel').length < 4) await slow.provider.nextCall('backchannel');
+    expect(slow.provider.calls('backchannel')).toHaveLength(4);
+    slow.provider.off('backchannel');
+    await slow.provider.goAway();
+  });
+});
