@@ -239,6 +239,12 @@ function webhook(type: (typeof webhookEventTypes)[number], schemas: SchemaCollec
           description: '`v1,…` (HMAC-SHA256) and `v1a,…` (Ed25519), separated by blanks.',
           schema: string(),
         },
+        {
+          name: 'webhook-key-id',
+          in: 'header',
+          description: 'The `kid` of the key of a `v1a` signature in `/.well-known/jwks.json`.',
+          schema: string(),
+        },
       ],
       requestBody: {
         required: true,
