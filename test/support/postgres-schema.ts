@@ -24,7 +24,8 @@ const header =
   '-- Change it by a migration in libs/persistence/src/migrations; UPDATE_SCHEMA=1 then makes the test write it.';
 
 async function describeTable(client: Client, table: string): Promise<string> {
-  const lines = async (sql: string) => (await client.query<{ line: string }>(sql, [table])).rows.map(({ line }) => line);
+  const lines = async (sql: string) =>
+    (await client.query<{ line: string }>(sql, [table])).rows.map(({ line }) => line);
   const members = [...(await lines(columns)), ...(await lines(constraints))].map((line) => `  ${line}`);
   const indexLines = await lines(indexes);
   return [`create table ${table} (`, members.join(',\n'), ');', ...indexLines.map((line) => `${line};`)].join('\n');

@@ -62,21 +62,22 @@ const renewShards = statement(
   with mine as materialized (
     select shard from poller_shards where owner = $1 order by shard for update
   ), clock as materialized (
-    select clock_timestamp() as now, clock_timestamp() + $2::integer * interval '1 millisecond' as lease_until
-    from (select count(*) from mine) as all_locked
+    select clock_timestamp()::timestamptz(3) as now from (select count(*) from mine) as all_locked
+  ), lease as materialized (
+    select now + $2::integer * interval '1 millisecond' as ends_at from clock
   ), renewed as (
-    update poller_shards s set lease_until = clock.lease_until
-    from mine cross join clock where s.shard = mine.shard
+    update poller_shards s set lease_until = lease.ends_at
+    from mine cross join lease where s.shard = mine.shard
     returning s.shard, s.epoch, s.unclean_takeover_at
   ), present as (
-    insert into poller_instances (id, seen_until) select $1, lease_until from clock
+    insert into poller_instances (id, seen_until) select $1, ends_at from lease
     on conflict (id) do update set seen_until = excluded.seen_until
   )
-  select clock.now as database_now, clock.lease_until, ${ownedJson('renewed')} as owned,
+  select clock.now as database_now, lease.ends_at as lease_until, ${ownedJson('renewed')} as owned,
     (select count(*)::integer + 1 from poller_instances i where i.id <> $1 and i.seen_until > clock.now) as live_instances,
     (select count(*)::integer from poller_shards s
       where s.owner is null or (s.lease_until <= clock.now and s.owner <> $1)) as unowned
-  from clock`,
+  from clock cross join lease`,
 );
 
 const takeShards = statement(
@@ -87,7 +88,7 @@ const takeShards = statement(
     where owner is null or (owner <> $1 and lease_until <= clock_timestamp())
     order by shard limit $2::integer for update skip locked
   ), clock as materialized (
-    select clock_timestamp() as now from (select count(*) from free) as all_locked
+    select clock_timestamp()::timestamptz(3) as now from (select count(*) from free) as all_locked
   ), taken as (
     update poller_shards s set
       owner = $1,
