@@ -47,10 +47,23 @@ const unavailableMessages =
 
 /** True when the database could not be reached, or broke off: nothing is known to be wrong with the statement. */
 export function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof AggregateError && error.errors.some(isUnavailable)) return true;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (unavailableStates.test(code) || unavailableCodes.has(code) || unavailableMessages.test(error.message))
-    return true;
-  return error.cause !== undefined && isUnavailable(error.cause);
+  const { code, message, cause, errors } = anatomyOf(error);
+  // A name with several addresses: one refusal each.
+  if (Array.isArray(errors) && errors.some(isUnavailable)) return true;
+  if (typeof code === 'string' && (unavailableStates.test(code) || unavailableCodes.has(code))) return true;
+  if (typeof message === 'string' && unavailableMessages.test(message)) return true;
+  return cause !== undefined && cause !== error && isUnavailable(cause);
 }
+
+/** The SQLSTATE or system code of an error, and the constraint that it broke; null where there is none. */
+export function faultOf(error: unknown): { readonly code: string | null; readonly constraint: string | null } {
+  const { code, constraint } = anatomyOf(error);
+  return {
+    code: typeof code === 'string' ? code : null,
+    constraint: typeof constraint === 'string' ? constraint : null,
+  };
+}
+
+// By shape, not by class: errors of the platform and of the driver are not always instances of our `Error`.
+const anatomyOf = (error: unknown): Readonly<Record<string, unknown>> =>
+  typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {};

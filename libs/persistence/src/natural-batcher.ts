@@ -1,4 +1,4 @@
-import { DatabaseBusy, isUnavailable } from './errors.js';
+import { DatabaseBusy, faultOf, isUnavailable } from './errors.js';
 
 export interface NaturalBatcherOptions<Item, Result> {
   /** Names the work in errors. */
@@ -111,5 +111,4 @@ export class NaturalBatcher<Item, Result> {
 }
 
 // Deadlock detected, serialization failure: rolled back whole, and likely to succeed now.
-const isRetryable = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === '40P01' || error.code === '40001');
+const isRetryable = (error: unknown): boolean => ['40P01', '40001'].includes(faultOf(error).code ?? '');

@@ -1,6 +1,7 @@
 import { eventOfStatus, eventType, type AuthorizationEventKey, type CloudEvent } from '#lib/contracts';
 import type { Status, Transition } from '#lib/domain';
 import { v7 as uuid } from 'uuid';
+import { faultOf } from '../errors.js';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { sha256 } from '../sealing.js';
 import { hex, statement } from '../sql.js';
@@ -124,18 +125,16 @@ function toResult(requestId: string, row: AnswerRow | undefined): ApplyResult {
   };
 }
 
-const reuseConstraints: readonly unknown[] = [
+const reuseConstraints: readonly (string | null)[] = [
   'authorization_requests__id_token_sha256_key',
   'authorization_requests__auth_req_id_sha256_key',
 ];
 
 /** True when the statement failed because the evidence, or the `auth_req_id`, serves another request already. */
-export const isEvidenceReuse = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  error.code === '23505' &&
-  'constraint' in error &&
-  reuseConstraints.includes(error.constraint);
+export function isEvidenceReuse(error: unknown): boolean {
+  const { code, constraint } = faultOf(error);
+  return code === '23505' && reuseConstraints.includes(constraint);
+}
 
 // `judged` counts the locked rows before it reads the clock: a deadline that passes while the statement waits for a
 // lock has passed. A condition in the UPDATE itself would be judged before the wait.

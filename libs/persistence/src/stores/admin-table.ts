@@ -1,5 +1,6 @@
 import type { Page, PageQuery } from '#lib/contracts';
 import { QueryFailedError, type DataSource, type EntityManager, type EntitySchema, type ObjectLiteral } from 'typeorm';
+import { faultOf } from '../errors.js';
 import { cursorId, isUuid, pageOf } from '../paging.js';
 import type { AdminColumns } from '../tables/admin-columns.js';
 
@@ -101,9 +102,9 @@ export class AdminTable<Columns extends AdminColumns & ObjectLiteral> {
 const now = 'clock_timestamp()';
 const unchanged = 'id = :id and (:expectedVersion::integer is null or version = :expectedVersion)';
 
-/** The constraint that a statement broke, or null when it failed for another reason. */
+/** The unique or foreign key that a statement broke, or null when it failed for another reason. */
 export function brokenConstraint(error: unknown): string | null {
   if (!(error instanceof QueryFailedError)) return null;
-  const { code, constraint } = error.driverError as { code?: string; constraint?: string };
-  return code === '23505' || code === '23503' ? (constraint ?? null) : null;
+  const { code, constraint } = faultOf(error.driverError);
+  return code === '23505' || code === '23503' ? constraint : null;
 }
