@@ -21,7 +21,13 @@ await run(async () => {
     'docs/asyncapi.json': json(contracts.asyncApi()),
     'docs/configuration.md': await configuration(),
     'docs/architecture.md': await markdown(
-      withPictures('docs/architecture.md', { imports: await importPicture(), states: statePicture(domain.moves) }),
+      replaceBlocks('docs/architecture.md', 'picture', {
+        imports: mermaid(await importPicture()),
+        states: mermaid(statePicture(domain.moves)),
+      }),
+    ),
+    'docs/operations.md': await markdown(
+      replaceBlocks('docs/operations.md', 'table', { metrics: await metricsTable() }),
     ),
   };
   const stale = Object.keys(documents).filter((path) => read(path) !== documents[path]);
@@ -54,10 +60,7 @@ async function configuration() {
   for (const app of (await readdir(join(root, 'apps'))).sort()) {
     const path = `apps/${app}/src/${app}.config.ts`;
     if (!existsSync(join(root, path))) continue;
-    apps.set(
-      app,
-      Object.values(await load(path)).find((value) => value?.shape !== undefined),
-    );
+    apps.set(app, (await load(path))[`${app.replace(/-(.)/g, (_, letter) => letter.toUpperCase())}Config`]);
   }
   const alone = ['standalone', 'sandbox'].filter((app) => apps.has(app));
   const services = [...apps.keys()].filter((app) => !alone.includes(app));
@@ -129,15 +132,37 @@ function fallbackOf(setting) {
   return '**required**';
 }
 
-/** Replaces what stands between `<!-- picture: name -->` and `<!-- end -->`. */
-function withPictures(path, pictures) {
+/** Replaces what stands between `<!-- kind: name -->` and `<!-- end -->`. */
+function replaceBlocks(path, kind, blocks) {
   let text = read(path);
-  for (const [name, picture] of Object.entries(pictures)) {
-    const place = new RegExp(`(<!-- picture: ${name} -->\n)[\\s\\S]*?(<!-- end -->)`);
-    if (!place.test(text)) throw new Obstacle(`${path} has no place for the picture "${name}".`);
-    text = text.replace(place, (_, start, end) => `${start}\n\`\`\`mermaid\n${picture}\n\`\`\`\n\n${end}`);
+  for (const [name, block] of Object.entries(blocks)) {
+    const place = new RegExp(`(<!-- ${kind}: ${name} -->\n)[\\s\\S]*?(<!-- end -->)`);
+    if (!place.test(text)) throw new Obstacle(`${path} has no place for the ${kind} "${name}".`);
+    text = text.replace(place, (_, start, end) => `${start}\n${block}\n\n${end}`);
   }
   return text;
+}
+
+function mermaid(picture) {
+  return `\`\`\`mermaid\n${picture}\n\`\`\``;
+}
+
+/** Every metric of ours, as the sources declare it. */
+async function metricsTable() {
+  const rows = [];
+  for (const folder of ['apps', 'libs']) {
+    for (const entry of await readdir(join(root, folder), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !entry.name.endsWith('.ts') || /spec\.ts$/.test(entry.name)) continue;
+      const text = readFileSync(join(entry.parentPath ?? entry.path, entry.name), 'utf8');
+      const declarations = text.matchAll(
+        /(counter|gauge|histogram)\(\{\s*name: '(assent_\w+)',\s*help: '([^']+)',?(?:\s*labelNames: \[([^\]]*)\])?/g,
+      );
+      for (const [, type, name, help, labels = ''] of declarations) {
+        rows.push(`| \`${name}\` | ${type} | ${help} | ${labels.replaceAll("'", '`')} |`);
+      }
+    }
+  }
+  return ['| metric | type | meaning | labels |', '| --- | --- | --- | --- |', ...rows.sort()].join('\n');
 }
 
 /** Who imports whom, folder by folder, as dependency-cruiser sees it. */
