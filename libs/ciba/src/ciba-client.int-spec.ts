@@ -351,6 +351,24 @@ describe('mutual TLS', () => {
     expect(provider.calls('token').map((call) => call.clientCertificateFingerprint)).toEqual(shown);
   });
 
+  it('trusts whom the provider settings name now, and nobody they named before', async () => {
+    const provider = await aTlsProvider();
+    const stranger = await createCertificateAuthority('stranger');
+    const { certificatePem, privateKeyPem } = await authority.issue({ commonName: 'client-1' });
+    const client = aClient({ allowInsecureHttp: false });
+    const outcomes: string[] = [];
+    const trusted = [authority, stranger, authority];
+    for (const [version, { certificatePem: trustedPem }] of trusted.entries()) {
+      const registration = aRegistration(
+        provider,
+        { type: 'mutual-tls', certificateChainPem: certificatePem, privateKeyPem, method: null },
+        { id: `op-1.${version}`, metadata: provider.metadata, trustedCertificates: [trustedPem] },
+      );
+      outcomes.push((await client.poll(registration, 'id-1')).kind);
+    }
+    expect(outcomes).toEqual(['invalid-grant', 'not-sent', 'invalid-grant']);
+  });
+
   it('with a certificate and key that do not belong together is misconfigured', async () => {
     const provider = await aTlsProvider();
     const [one, other] = [await authority.issue({ commonName: 'a' }), await authority.issue({ commonName: 'b' })];

@@ -55,7 +55,8 @@ export class PreparedRegistrations {
     const authentication = prepareAuthentication(registration, metadata, now);
     const withCertificate = credentials.type === 'mutual-tls';
     const tls = withCertificate ? mutualTls(provider, credentials) : providerTls(provider);
-    const identity = withCertificate ? registration.key : provider.id;
+    // The provider's settings say whom a client with a certificate trusts as well.
+    const identity = withCertificate ? `${provider.id} ${registration.key}` : provider.id;
     const endpoints = withCertificate ? metadata.mutualTlsEndpoints : metadata.endpoints;
     const headers = [...constantHeaders, ...authentication.headers];
 
