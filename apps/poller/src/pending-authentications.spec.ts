@@ -29,7 +29,7 @@ describe('the table of pending requests', () => {
     const table = new PendingAuthentications();
     const slot = table.add(aRequest(7, { takenOver: true }), terms);
     expect(table.read(slot)).toEqual({
-      ...terms,
+      terms,
       ...aRequest(7, { takenOver: true }),
       doubt: false,
       resolving: false,

@@ -24,7 +24,8 @@ const phases = ['waiting', 'ready', 'busy', 'held'] as const;
 export type Phase = (typeof phases)[number];
 
 /** One pending request, as it is just now. */
-export interface PendingAuthentication extends Terms, Rhythm {
+export interface PendingAuthentication extends Rhythm {
+  readonly terms: Terms;
   readonly requestId: string;
   readonly shard: number;
   readonly authReqId: string;
@@ -136,7 +137,7 @@ export class PendingAuthentications {
 
   read(slot: number): PendingAuthentication {
     return {
-      ...this.terms(slot),
+      terms: this.terms(slot),
       requestId: this.requestId(slot),
       shard: this.#shard[slot]!,
       authReqId: this.#authReqId[slot]!,

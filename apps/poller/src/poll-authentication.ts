@@ -35,10 +35,10 @@ export class PollAuthentication {
     return { outcome: outcome.kind, health: healthAfter(outcome), step };
   }
 
-  async #ask({ rule, authReqId }: PendingAuthentication): Promise<PollOutcome> {
+  async #ask({ terms, authReqId }: PendingAuthentication): Promise<PollOutcome> {
     let registration;
     try {
-      registration = await this.registrations.load(rule);
+      registration = await this.registrations.load(terms.rule);
     } catch {
       return { kind: 'not-sent', detail: 'the registration could not be loaded' };
     }

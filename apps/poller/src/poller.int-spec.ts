@@ -235,6 +235,26 @@ describe('tokens that cannot be verified yet', () => {
   });
 });
 
+describe('tokens that cannot be recorded', () => {
+  it('are kept until the database takes them; the poll is not repeated', async () => {
+    const rule = await house.addRule();
+    const { id, authReqId } = await house.begin(rule);
+    rule.provider.approve(authReqId);
+    let refused: Promise<unknown> = Promise.resolve();
+    answerOnce(rule.provider, async () => {
+      await house.query('alter table request_timeline rename to away');
+      // By then the first attempts to commit have failed.
+      refused = new Promise((resolve) => setTimeout(resolve, 700)).then(() =>
+        house.query('alter table away rename to request_timeline'),
+      );
+      return null;
+    });
+    expect(await house.ended(id)).toMatchObject({ status: 'approved' });
+    await refused;
+    expect(pollsOf(rule.provider, authReqId)).toHaveLength(1);
+  });
+});
+
 describe('providers', () => {
   it('that hang hold up nobody else', async () => {
     const slow = await house.addRule();

@@ -109,7 +109,7 @@ export class PollingSchedule {
   #turn(): void {
     if (this.#stopped) return;
     const nowMs = this.parts.nowMs();
-    this.#wheel.advance(nowMs, (slot) => this.#due(slot, nowMs));
+    this.#wheel.advance(nowMs, (slot, dueMs) => this.#due(slot, dueMs, nowMs));
     this.#pump(nowMs);
   }
 
@@ -126,14 +126,14 @@ export class PollingSchedule {
   }
 
   /** A request's moment has come. */
-  #due(slot: number, nowMs: number): void {
+  #due(slot: number, dueMs: number, nowMs: number): void {
     const { pending, leases } = this.parts;
     if (!leases.maySend(pending.shard(slot))) return this.#wheel.arm(slot, nowMs + lookAgainMs);
     const phase = pending.phase(slot);
     if (phase === 'held') return this.#verifyAgain(slot);
     if (nowMs >= this.#endMs(slot)) return this.#decide(slot, nowMs);
     if (phase === 'ready') return this.#wheel.arm(slot, this.#endMs(slot));
-    this.#makeReady(slot, nowMs);
+    this.#makeReady(slot, dueMs);
   }
 
   /** Until when a poll may go out: the deadline, or the window after it for a resolution poll. */
@@ -142,10 +142,10 @@ export class PollingSchedule {
     return pending.deadlineMs(slot) + (pending.isResolving(slot) ? resolutionWindowMs : 0);
   }
 
-  #makeReady(slot: number, nowMs: number): void {
+  #makeReady(slot: number, dueMs: number): void {
     const { pending, queues } = this.parts;
     pending.enter(slot, 'ready');
-    queues.enqueue(pending.terms(slot).tokenProviderId, slot, nowMs);
+    queues.enqueue(pending.terms(slot).tokenProviderId, slot, dueMs);
     // The deadline comes although the provider's queue may not move.
     this.#wheel.arm(slot, this.#endMs(slot));
   }

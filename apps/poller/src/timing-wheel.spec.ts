@@ -24,6 +24,18 @@ describe('a timing wheel', () => {
     expect(advance(5000)).toEqual([]);
   });
 
+  it('tells each key’s own moment, however late it is asked', () => {
+    const { wheel } = wheelAt();
+    wheel.arm(1, 10);
+    wheel.arm(2, 47);
+    const fired: [number, number][] = [];
+    wheel.advance(100, (key, dueMs) => fired.push([key, dueMs]));
+    expect(fired).toEqual([
+      [1, 10],
+      [2, 50],
+    ]);
+  });
+
   it('fires a moment that has already passed at the next tick', () => {
     const { wheel, advance } = wheelAt(1000);
     wheel.arm(1, 3);

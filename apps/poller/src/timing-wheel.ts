@@ -63,8 +63,8 @@ export class TimingWheel {
     if (list !== this.#firing && this.#lists.isEmpty(list)) this.#unmark(list);
   }
 
-  /** Calls `fire` for each key whose moment has come; it may arm and disarm any key, this one too. */
-  advance(nowMs: number, fire: (key: number) => void): void {
+  /** Calls `fire` for each key whose moment has come, with that moment; it may arm and disarm any key, this one too. */
+  advance(nowMs: number, fire: (key: number, dueMs: number) => void): void {
     const target = Math.floor(nowMs / this.#tickMs);
     // After a long pause one round visits every slot once: whatever is due by now is found then.
     if (target - this.#tick >= this.#slots) this.#tick = target - this.#slots;
@@ -97,10 +97,10 @@ export class TimingWheel {
   }
 
   // From a list rather than in place: a callback may disarm the very key that would come next.
-  #drain(fire: (key: number) => void): void {
+  #drain(fire: (key: number, dueMs: number) => void): void {
     for (let key = this.#lists.first(this.#firing); key !== null; key = this.#lists.first(this.#firing)) {
       this.disarm(key);
-      fire(key);
+      fire(key, this.#dueTick[key]! * this.#tickMs);
     }
   }
 

@@ -45,15 +45,15 @@ export class VerifyAnswer {
           type: 'approve',
           evidence: verification.evidence,
           grantedScope: verification.grantedScope,
-          consumeWithinSeconds: request.consumeWithinSeconds,
-          releasedToken: request.releaseAccessToken ? this.#released(arrived, verification.grantedScope) : null,
+          consumeWithinSeconds: request.terms.consumeWithinSeconds,
+          releasedToken: request.terms.releaseAccessToken ? this.#released(arrived, verification.grantedScope) : null,
           held: arrived.stored === 'in-time',
           polls: request.polls,
         };
       case 'rejected':
         this.parts.log.warn('Tokens prove no approval', {
           requestId: request.requestId,
-          tokenProviderId: request.tokenProviderId,
+          tokenProviderId: request.terms.tokenProviderId,
           problem: verification.problem,
         });
         return invalidEvidence(request);
@@ -78,9 +78,9 @@ export class VerifyAnswer {
     return this.parts.ciba.verify(registration, answer, expectationOf(request), this.parts.clock.now());
   }
 
-  async #load({ rule }: PendingAuthentication): Promise<StoredRegistration | null> {
+  async #load({ terms }: PendingAuthentication): Promise<StoredRegistration | null> {
     try {
-      return await this.parts.registrations.load(rule);
+      return await this.parts.registrations.load(terms.rule);
     } catch (error) {
       if (isUnavailable(error)) throw error;
       return null;
@@ -111,10 +111,10 @@ export const invalidEvidence = ({ polls }: { readonly polls: number }): Command 
 });
 
 const expectationOf = (request: PendingAuthentication): EvidenceExpectation => ({
-  clientId: request.clientId,
-  requestedScope: request.requestedScope,
+  clientId: request.terms.clientId,
+  requestedScope: request.terms.requestedScope,
   sentAt: request.sentAt,
-  acrValues: request.acrValues,
+  acrValues: request.terms.acrValues,
   expectedSubject: null,
   authReqId: request.authReqId,
 });
