@@ -13,7 +13,7 @@ const migrationLock = 4_158_305_112;
 export async function migrate(url: string, log: PersistenceLog = silent): Promise<string[]> {
   const options = dataSourceOptions({ url, applicationName: 'assent-migrate', poolSize: 2, log });
   // A migration may take as long as it takes.
-  const dataSource = new DataSource({ ...options, extra: { connectionTimeoutMillis: 5_000 } } as typeof options);
+  const dataSource = new DataSource({ ...options, extra: { connectionTimeoutMillis: 5_000 } });
   await dataSource.initialize();
   const lock = dataSource.createQueryRunner();
   try {

@@ -83,7 +83,12 @@ export class Cluster {
     const pid = await this.recordedPid();
     if (pid === null || !isAlive(pid)) return;
     const options = ['-D', this.data, '-m', 'fast', '-w', '-t', String(stopLimitSeconds)];
-    await run(this.binaries.pg_ctl, ['stop', ...options], this.spawnOptions());
+    try {
+      await run(this.binaries.pg_ctl, ['stop', ...options], this.spawnOptions());
+    } catch (error) {
+      // Just killed: it was a zombie still when we looked.
+      if (isAlive(pid)) throw error;
+    }
   }
 
   async url(port: number): Promise<string> {

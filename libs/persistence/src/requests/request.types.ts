@@ -34,7 +34,7 @@ export interface NewRequest {
 }
 
 export type SubmitResult =
-  | { readonly kind: 'created'; readonly id: string }
+  | { readonly kind: 'created'; readonly id: string; readonly createdAt: Date }
   | { readonly kind: 'replayed'; readonly id: string }
   | { readonly kind: 'idempotency-key-reused' };
 

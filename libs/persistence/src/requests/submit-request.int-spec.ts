@@ -23,9 +23,10 @@ describe('submitting requests', () => {
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     });
 
-    expect(await submit(request)).toEqual({ kind: 'created', id: request.id });
+    const result = await submit(request);
 
     const view = await fixture.database.requests.view(request.id, request.apiClientId);
+    expect(result).toEqual({ kind: 'created', id: request.id, createdAt: view!.createdAt });
     expect(view).toMatchObject({
       id: request.id,
       status: 'requested',

@@ -29,11 +29,12 @@ export class SubmitRequest {
     ]);
     this.context.committed(created.map(({ event }) => storedFact(authorizationEvents.requested, event)));
 
-    const createdIds = new Set(created.map(({ id }) => id));
-    const repeated = requests.filter(({ id }) => !createdIds.has(id));
+    const createdAt = new Map(created.map(({ id, event }) => [id, new Date(event.time)]));
+    const repeated = requests.filter(({ id }) => !createdAt.has(id));
     const earlier = await this.earlier(repeated);
     return requests.map((request): SubmitResult => {
-      if (createdIds.has(request.id)) return { kind: 'created', id: request.id };
+      const at = createdAt.get(request.id);
+      if (at !== undefined) return { kind: 'created', id: request.id, createdAt: at };
       const first = earlier.get(keyOf(request.apiClientId, request.idempotencyKey));
       if (first === undefined) throw new Error(`Request ${request.id} was neither stored nor a replay.`);
       return first.body_hash.equals(request.bodyHash)

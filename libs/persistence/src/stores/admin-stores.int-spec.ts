@@ -103,18 +103,18 @@ describe('administered objects', () => {
   });
 
   it('lists page by page, oldest first', async () => {
-    const { database: empty, close } = await openFixture();
+    const own = await openFixture();
     const names = ['a', 'b', 'c', 'd'];
-    for (const name of names) await aProvider(empty, name);
+    for (const name of names) await aProvider(own.database, name);
     const seen: string[] = [];
     for (let cursor: string | undefined; ;) {
-      const page = await empty.tokenProviders.list({ limit: 2, cursor });
+      const page = await own.database.tokenProviders.list({ limit: 2, cursor });
       seen.push(...page.data.map(({ name }) => name));
       if (page.nextCursor === null) break;
       cursor = page.nextCursor;
     }
     expect(seen.slice(1)).toEqual(names);
-    await close();
+    await own.close();
   });
 
   it('keeps every version of a rule, and the secret over changes that leave it out', async () => {

@@ -52,7 +52,7 @@ export class AdminTable<Columns extends AdminColumns & ObjectLiteral> {
       .createQueryBuilder()
       .insert()
       .into(this.schema)
-      .values(values as object as Columns)
+      .values(values as object)
       .execute();
     return (await this.find(id, manager))!;
   }
@@ -69,7 +69,7 @@ export class AdminTable<Columns extends AdminColumns & ObjectLiteral> {
     const { affected } = await manager
       .createQueryBuilder()
       .update(this.schema)
-      .set(values as object as Columns)
+      .set(values)
       .where(unchanged, { id, expectedVersion })
       .execute();
     const row = await this.find(id, manager);
