@@ -174,12 +174,13 @@ create table outbox (
   routing_key text not null,
   event json not null,
   created_at timestamp(3) with time zone not null default clock_timestamp(),
+  tried_at timestamp(3) with time zone,
   published_at timestamp(3) with time zone,
   constraint outbox__id_pk PRIMARY KEY (id),
   constraint outbox__exchange_check CHECK ((exchange = ANY (ARRAY['assent.authorizations'::text, 'assent.decisions'::text])))
 );
 CREATE INDEX outbox__published_at_ix ON public.outbox USING btree (published_at) WHERE (published_at IS NOT NULL);
-CREATE INDEX outbox__unpublished_ix ON public.outbox USING btree (id) WHERE (published_at IS NULL);
+CREATE INDEX outbox__unpublished_ix ON public.outbox USING btree (tried_at NULLS FIRST, id) WHERE (published_at IS NULL);
 
 create table poller_instances (
   id text not null,
