@@ -93,11 +93,23 @@ describe('evidence that is accepted', () => {
     });
   });
 
-  it('says nothing of what was not told, or told in a way that makes no sense', () => {
-    const verdict = checkEvidence(aSubject({ claims: { acr: 7, amr: 'pin' } }));
-    expect(verdict).toMatchObject({
+  it.each<Record<string, unknown>>([
+    { acr: 7, amr: 'pin' },
+    { acr: '', amr: [''] },
+    { acr: 'a\u0000', amr: ['pin', 'hwk\u0000'] },
+    { acr: '\ud800', amr: ['\udc00'] },
+    { acr: 'x'.repeat(256), amr: ['x'.repeat(256)] },
+    { amr: Array.from({ length: 51 }, () => 'pin') },
+  ])('says nothing of what was not told, or told in a way that makes no sense: %j', (claims) => {
+    expect(checkEvidence(aSubject({ claims }))).toMatchObject({
       evidence: { acr: null, amr: null, authTime: null },
       grantedScope: 'openid payments',
+    });
+  });
+
+  it('tells the time in whole seconds', () => {
+    expect(checkEvidence(aSubject({ claims: { auth_time: sent + 5.75 } }))).toMatchObject({
+      evidence: { authTime: sent + 5 },
     });
   });
 });
@@ -123,6 +135,8 @@ describe('evidence that is rejected', () => {
     ['acr', { expectation: { acrValues: ['a'] } }],
     ['acr', { claims: { acr: 'a b' }, expectation: { acrValues: ['a', 'b'] } }],
     ['scope', { answer: { scope: 'openid' } }],
+    ['scope', { answer: { scope: 'openid payments x\u0000' } }],
+    ['scope', { answer: { scope: 'openid payments \ud800' } }],
     ['at_hash', { claims: { at_hash: leftHalf('sha512') } }],
     ['auth_req_id', { claims: { 'urn:openid:params:jwt:claim:auth_req_id': 'id-2' } }],
     ['expired', { claims: { exp: at }, expectation: { clockSkewSeconds: 0 } }],

@@ -20,7 +20,8 @@ type Rejection = Extract<EvidenceVerdict, { kind: 'rejected' }>;
 type Check = readonly [problem: EvidenceProblem, holds: (subject: EvidenceSubject) => boolean, detail: string];
 
 const authReqIdClaim = 'urn:openid:params:jwt:claim:auth_req_id';
-const maximumSubjectLength = 255;
+const maximumTextLength = 255;
+const maximumMethods = 50;
 /** Each of these lets the token name its own key or change what is signed (RFC 7515 §4.1, RFC 7797 §3). */
 const refusedHeaders = ['crit', 'b64', 'jku', 'x5u', 'jwk', 'zip'];
 
@@ -75,7 +76,7 @@ const checks: readonly Check[] = [
     (it) => isAbsentOr(claim(it, 'azp'), it.expectation.clientId),
     'the ID token was issued to another client',
   ],
-  ['subject', (it) => isSubject(claim(it, 'sub')), 'the ID token names no subject'],
+  ['subject', (it) => isShortText(claim(it, 'sub')), 'the ID token names no subject'],
   [
     'subject_mismatch',
     (it) => it.expectation.expectedSubject === null || claim(it, 'sub') === it.expectation.expectedSubject,
@@ -112,8 +113,8 @@ const checks: readonly Check[] = [
   ],
   [
     'scope',
-    (it) => includesAll(grantedScope(it), it.expectation.requestedScope),
-    'less was granted than was asked for',
+    (it) => isPrintable(grantedScope(it)) && includesAll(grantedScope(it), it.expectation.requestedScope),
+    'less was granted than was asked for, or nobody can read what was granted',
   ],
   [
     'at_hash',
@@ -127,6 +128,7 @@ const checks: readonly Check[] = [
   ],
 ];
 
+/** What makes no sense is left out; text that does not print could be neither stored nor shown. */
 function collectEvidence(subject: EvidenceSubject): Evidence {
   const acr = claim(subject, 'acr');
   const amr = claim(subject, 'amr');
@@ -134,9 +136,9 @@ function collectEvidence(subject: EvidenceSubject): Evidence {
   return {
     issuer: subject.issuer,
     subject: String(claim(subject, 'sub')),
-    acr: typeof acr === 'string' ? acr : null,
-    amr: Array.isArray(amr) && amr.every((method) => typeof method === 'string') ? amr : null,
-    authTime: typeof authTime === 'number' ? authTime : null,
+    acr: isShortText(acr) ? acr : null,
+    amr: Array.isArray(amr) && amr.length <= maximumMethods && amr.every(isShortText) ? amr : null,
+    authTime: typeof authTime === 'number' ? Math.floor(authTime) : null,
     idTokenSha256: createHash('sha256').update(subject.idToken.compact).digest('base64url'),
   };
 }
@@ -170,8 +172,8 @@ function isExactly(audience: unknown, clientId: string): boolean {
   return audience === clientId || (Array.isArray(audience) && audience.length === 1 && audience[0] === clientId);
 }
 
-function isSubject(value: unknown): boolean {
-  return typeof value === 'string' && value.length <= maximumSubjectLength && isPrintable(value);
+function isShortText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= maximumTextLength && isPrintable(value);
 }
 
 function isAcceptedAcr(acr: unknown, accepted: readonly string[]): boolean {

@@ -22,6 +22,9 @@ const terminalCodes = new Set([
   'unsupported_grant_type',
 ]);
 
+/** A token that lives longer is treated as if it lived a year; what computes with times must not leave the calendar. */
+const maximumLifetimeSeconds = 365 * 86_400;
+
 /**
  * Reads the answer to a token call (CIBA Core 1.0 §10.1.1, §11).
  *
@@ -79,12 +82,18 @@ function readTokens(body: JsonObject): TokenAnswer {
   return {
     accessToken: textOrNull(body.get('access_token')),
     tokenType: textOrNull(body.get('token_type')),
-    expiresInSeconds: readSeconds(body.get('expires_in')),
+    expiresInSeconds: readLifetimeSeconds(body.get('expires_in')),
     scope: readScope(body),
     idToken: textOrNull(body.get('id_token')),
     refreshToken: textOrNull(body.get('refresh_token')),
     authorizationDetails: body.get('authorization_details') ?? null,
   };
+}
+
+/** Null when the provider does not say, or says nothing that makes sense. */
+function readLifetimeSeconds(value: unknown): number | null {
+  const seconds = readSeconds(value);
+  return seconds === null || seconds < 0 ? null : Math.min(seconds, maximumLifetimeSeconds);
 }
 
 /** Only a missing scope means "as requested"; one that is not text grants nothing. */
