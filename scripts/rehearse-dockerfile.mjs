@@ -66,10 +66,10 @@ async function runStep(stage, text, here, environment) {
 }
 
 // Where packages come from is this machine's business.
-const npmSettings = () =>
-  Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => /^npm_config_(registry|cache|cafile|.*proxy)$/i.test(name)),
-  );
+function npmSettings() {
+  const ours = /^npm_config_(registry|cache|cafile|.*proxy)$/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => ours.test(name)));
+}
 
 async function startEverything(folder) {
   const { services } = parse(await read('docker-compose.yml'), { merge: true });

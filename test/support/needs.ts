@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { describe } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 import { findChromium } from './chromium.js';
 
 const privateBrokerIsThere = existsSync('/usr/lib/rabbitmq/bin/rabbitmq-server');
@@ -8,8 +8,14 @@ const brokerIsThere = privateBrokerIsThere || !!process.env.ASSENT_TEST_AMQP_URL
 /** Tests that need a RabbitMQ, whoever runs it; skipped where none can be had. */
 export const describeWithBroker = brokerIsThere ? describe : describe.skip;
 
+/** One test of that kind; a file of nothing but these may start the broker in `beforeAll`, which is skipped with them. */
+export const itWithBroker = brokerIsThere ? it : it.skip;
+
 /** Tests that start, kill and wipe a RabbitMQ of their own; skipped where none is installed. */
 export const describeWithPrivateBroker = privateBrokerIsThere ? describe : describe.skip;
+
+/** One test of that kind. */
+export const itWithPrivateBroker = privateBrokerIsThere ? it : it.skip;
 
 /** Tests that look at pages; skipped where there is no browser. */
 export const describeWithBrowser = findChromium() === null ? describe.skip : describe;

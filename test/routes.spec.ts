@@ -1,0 +1,41 @@
+import 'reflect-metadata';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { routes } from '#lib/contracts';
+import { RequestMethod, type Type } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { expect, it } from '@jest/globals';
+
+/** What every process serves by itself, beside its controllers (`libs/runtime/src/start-service.ts`). */
+const ofEveryProcess = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
+
+it('serves every route of the contract, and no other', async () => {
+  const served = (await controllersOf('apps/rules-service/src')).flatMap(routesOf);
+  const promised = routes.map(({ method, path }) => `${method} ${path}`);
+  expect([...served, ...ofEveryProcess].sort()).toEqual([...promised].sort());
+});
+
+async function controllersOf(folder: string): Promise<Type[]> {
+  const root = join(import.meta.dirname, '..', folder);
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.controller.ts'),
+  );
+  const modules: Array<Record<string, unknown>> = [];
+  // One after the other: jest loses its way when modules that share others are loaded together.
+  for (const file of files) modules.push((await import(join(root, file))) as Record<string, unknown>);
+  return modules
+    .flatMap((module) => Object.values(module))
+    .filter((value): value is Type => typeof value === 'function' && Reflect.hasMetadata(PATH_METADATA, value));
+}
+
+function routesOf(controller: Type): string[] {
+  const prototype = controller.prototype as Record<string, unknown>;
+  return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+    const handler = prototype[name];
+    if (typeof handler !== 'function' || !Reflect.hasMetadata(METHOD_METADATA, handler)) return [];
+    const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod];
+    const parts = [controller, handler].map((part) => String(Reflect.getMetadata(PATH_METADATA, part)));
+    const path = parts.flatMap((part) => part.split('/')).filter((segment) => segment !== '');
+    return [`${method} /${path.join('/').replace(/:(\w+)/g, '{$1}')}`];
+  });
+}
