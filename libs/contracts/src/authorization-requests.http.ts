@@ -42,6 +42,17 @@ export const authorizationRequest = z
   .meta({ id: 'AuthorizationRequest' });
 export type AuthorizationRequestDocument = z.infer<typeof authorizationRequest>;
 
+/** For callers that cannot send `Prefer: wait`. */
+export const waitQuery = z.strictObject({
+  wait: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'Seconds to wait for the decision, at most 60; `Prefer: wait` says the same and wins.' }),
+});
+export type WaitQuery = z.infer<typeof waitQuery>;
+
 export const listAuthorizationRequestsQuery = pageQuery.extend({
   status: z
     .string()

@@ -2,6 +2,7 @@ export * from './api-clients.http.js';
 export * from './asyncapi.js';
 export * from './authorization-requests.http.js';
 export * from './authorization.events.js';
+export * from './ciba-notifications.http.js';
 export * from './cloud-event.js';
 export * from './decision.js';
 export * from './identifiers.js';

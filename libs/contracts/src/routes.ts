@@ -7,7 +7,9 @@ import {
   listAuthorizationRequestsQuery,
   submitAuthorizationRequestBody,
   timeline,
+  waitQuery,
 } from './authorization-requests.http.js';
+import { cibaNotification } from './ciba-notifications.http.js';
 import * as examples from './examples.js';
 import { keyPair, keyPairImport, keyPairPatch } from './key-pairs.http.js';
 import { page, pageQuery } from './paging.http.js';
@@ -77,6 +79,7 @@ export const routeTags = {
   'Rejection handlers': 'What an application shows when the answer is no, or when there is none.',
   'Webhook endpoints': 'Addresses that are told every decision, signed and retried.',
   'API clients': 'The applications that may call this API, their keys and scopes.',
+  Notifications: 'Where token providers tell that an answer is there.',
   Keys: 'Public keys that verify receipts and callbacks.',
   Operations: 'Health, metrics and this description.',
 } as const;
@@ -220,6 +223,7 @@ const authorizationRequestRoutes: readonly Route[] = [
       'the answer waits for the decision, for at most 60 seconds. Send an `Idempotency-Key`, so that a repeated call ' +
       'never asks twice.',
     scope: 'requests:write',
+    query: waitQuery,
     requestHeaders: ['Idempotency-Key', 'Prefer', 'traceparent'],
     body: {
       schema: submitAuthorizationRequestBody,
@@ -283,6 +287,7 @@ const authorizationRequestRoutes: readonly Route[] = [
     description:
       'With `Prefer: wait=<seconds>` the answer waits for the decision; with `If-None-Match` as well, for any change.',
     scope: 'requests:read',
+    query: waitQuery,
     requestHeaders: ['Prefer', 'If-None-Match'],
     answers: [
       {
@@ -310,7 +315,10 @@ const authorizationRequestRoutes: readonly Route[] = [
       'the current document and ends after the decision.',
     scope: 'requests:read',
     requestHeaders: ['Last-Event-ID'],
-    answers: [{ status: 200, description: 'The stream.', mediaType: 'text/event-stream' }],
+    answers: [
+      { status: 200, description: 'The stream.', mediaType: 'text/event-stream' },
+      { status: 204, description: 'The decision was in the event that `Last-Event-ID` names: nothing more will come.' },
+    ],
   },
   {
     operationId: 'getTimeline',
@@ -515,6 +523,24 @@ const adminRoutes: readonly Route[] = [
 
 const openRoutes: readonly Route[] = [
   {
+    operationId: 'receiveCibaNotification',
+    method: 'POST',
+    path: '/v1/ciba/notifications',
+    tag: 'Notifications',
+    summary: 'Tell that an answer is there',
+    description:
+      'For token providers (CIBA Core 1.0 §10.2). The bearer token is the one that Assent gave the provider for the ' +
+      'request; rules do not use this way of delivery yet, so no token fits.',
+    scope: null,
+    body: {
+      schema: cibaNotification,
+      required: true,
+      examples: { ping: { auth_req_id: '1c266114-a1be-4252-8ad1-04986c5b9ac1' } },
+    },
+    answers: [{ status: 204, description: 'Heard.' }],
+    problems: ['unauthenticated'],
+  },
+  {
     operationId: 'getKeys',
     method: 'GET',
     path: '/.well-known/jwks.json',
@@ -568,7 +594,8 @@ export function problemsOf(route: Route): ProblemCode[] {
   if (route.tag === 'Operations') return codes;
   if (route.scope !== null) codes.push('unauthenticated', 'insufficient_scope');
   if (route.path.includes('{id}')) codes.push('not_found');
-  if (route.query) codes.push('invalid_parameter', 'invalid_cursor');
+  codes.push('invalid_parameter');
+  if (route.query && 'cursor' in route.query.shape) codes.push('invalid_cursor');
   if (route.requestHeaders?.includes('If-Match')) codes.push('invalid_if_match', 'version_mismatch');
   if (route.body) codes.push('malformed_body', 'body_too_large', 'unsupported_media_type', 'invalid_body');
   codes.push('internal_error', 'database_unavailable', 'shutting_down');
