@@ -12,8 +12,11 @@ export interface RabbitLimits {
   readonly drainMs: number;
   /** Before a lost channel is opened again, the first time; doubles up to ten times as much. */
   readonly reopenMs: number;
-  /** Before a message goes back to its queue because its copy found no place in the retry or dead queue. */
-  readonly giveBackMs: number;
+  /**
+   * Before the copy of a failed message is sent again because it found no place in the retry or dead queue, the first
+   * time; doubles up to five times as much.
+   */
+  readonly copyAgainMs: number;
   /** One retry per delay, each from a queue of its own; then the dead queue. */
   readonly retryDelaysMs: readonly number[];
   /** Messages handed to a consumer, per queue, before it has acknowledged any. */
@@ -29,7 +32,7 @@ export const defaultLimits: RabbitLimits = {
   confirmMs: 10_000,
   drainMs: 10_000,
   reopenMs: 500,
-  giveBackMs: 1_000,
+  copyAgainMs: 1_000,
   retryDelaysMs: [1_000, 5_000, 30_000],
   prefetch: 200,
   maxUnconfirmed: 10_000,

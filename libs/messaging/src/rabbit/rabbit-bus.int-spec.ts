@@ -160,7 +160,7 @@ it('consumes again after the broker has cancelled the consumer', async () => {
 
 it('declares a retry queue again that somebody deleted, and still retries', async () => {
   const own = aWord();
-  await withBus({ retryDelaysMs: [10], giveBackMs: 1 }, async (bus) => {
+  await withBus({ retryDelaysMs: [10], copyAgainMs: 1 }, async (bus) => {
     const calls = new Journal<number>();
     await listen(bus, own, `authorization.${own}`, (_, { attempt }) => {
       calls.add(attempt);

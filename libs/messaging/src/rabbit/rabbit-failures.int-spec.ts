@@ -157,6 +157,32 @@ it(
 );
 
 it(
+  'keeps an event whose handler fails while a full disk blocks the copy for its retry, and retries when there is room',
+  async () => {
+    const own = aWord();
+    const bus = aBus({ confirmMs: 500, reopenMs: 50, retryDelaysMs: [10], copyAgainMs: 1 });
+    const attempts = new Journal<number>();
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await listen(bus, own, `authorization.${own}`, async (_, { attempt }) => {
+      attempts.add(attempt);
+      await released;
+      if (attempt === 1) throw new Error('not yet');
+    });
+    await bus.publish(anEvent(`authorization.${own}`));
+    await attempts.next();
+
+    await rabbit.ctl(['set_disk_free_limit', '1000GB']);
+    await expect(bus.publish(anEvent(`authorization.${aWord()}`))).rejects.toThrow();
+    release();
+    await rabbit.ctl(['set_disk_free_limit', '50MB']);
+    expect(await attempts.next()).toBe(2);
+    expect(await bus.deadLetters(`${own}.authorization.${own}`)).toEqual([]);
+  },
+  patient,
+);
+
+it(
   'takes nothing new when its connection is lost and found again while it closes',
   async () => {
     const own = aWord();

@@ -112,21 +112,37 @@ export class RabbitTransport extends EventTransport {
     const incoming = incomingOf(source.queue, message);
     const verdict = await this.handle(source.subscription, incoming);
     if (verdict === null) return settle(() => source.channel.ack(message));
-    try {
-      await this.rabbit.publisher.send(copyFor(verdict, incoming, message));
-    } catch (error) {
-      return this.giveBack(source, message, error);
+    if (!(await this.place(copyFor(verdict, incoming, message), source))) {
+      return settle(() => source.channel.nack(message));
     }
     settle(() => source.channel.ack(message));
     this.report(verdict, incoming, (message.properties.messageId as string | undefined) ?? null);
   }
 
-  /** The copy found no place: the message goes back to its queue, after a pause lest it come round and round. */
-  private async giveBack(source: Source, message: ConsumeMessage, error: unknown): Promise<void> {
-    await pause(this.rabbit.limits.giveBackMs);
-    settle(() => source.channel.nack(message));
-    // Somebody deleted the retry or dead queue: a new channel declares it again.
-    if (error instanceof Unroutable) source.renew(error.message);
+  /**
+   * Sends a copy until it has its place; false when the message has to go back to its queue instead.
+   *
+   * Going back counts towards the delivery limit, and a publisher that is away for a while is no fault of the message:
+   * it stays in our hands as long as there is a channel to acknowledge it on.
+   */
+  private async place(copy: Parcel, source: Source): Promise<boolean> {
+    const { copyAgainMs } = this.rabbit.limits;
+    let pauseMs = copyAgainMs;
+    do {
+      try {
+        await this.rabbit.publisher.send(copy);
+        return true;
+      } catch (error) {
+        await pause(pauseMs);
+        pauseMs = Math.min(pauseMs * 2, copyAgainMs * 5);
+        if (error instanceof Unroutable) {
+          // Somebody deleted the retry or dead queue: a new channel declares it again.
+          source.renew(error.message);
+          return false;
+        }
+      }
+    } while (!this.closed && this.channel === source.channel);
+    return false;
   }
 }
 
