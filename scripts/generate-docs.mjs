@@ -195,11 +195,14 @@ async function importPicture() {
   const ranks = [
     ['rank 4 · everything in one process', ['standalone']],
     ['rank 3 · use cases, they meet on the bus', ['rules-service', 'ciba-worker', 'poller', 'decision-service']],
+    ['between · joins the adapters', ['assembly']],
     ['rank 2 · one outside thing each', ['persistence', 'messaging', 'ciba', 'runtime']],
     ['rank 1 · what crosses a wire', ['contracts']],
     ['rank 0 · the law', ['domain']],
     ['beside · development only', ['sandbox']],
   ];
+  const homeless = [...folders].filter((folder) => !ranks.some(([, members]) => members.includes(folder)));
+  if (homeless.length > 0) throw new Obstacle(`${homeless.join(', ')}: in no rank of the picture.`);
   const lines = ['flowchart TB'];
   for (const [index, [title, members]] of ranks.entries()) {
     const present = members.filter((member) => folders.has(member));
