@@ -33,6 +33,7 @@ export class OwnShards {
   readonly #sweep: Loop;
   readonly #toAdopt = new Set<number>();
   #handingOver: Promise<void> | null = null;
+  #stopping = false;
 
   constructor(private readonly parts: OwnShardsParts) {
     const { log, adopt, renewEveryMs, sweepEveryMs } = parts;
@@ -55,12 +56,15 @@ export class OwnShards {
   /** Stops polling, waits a while for polls in flight, and gives every shard back. */
   async stop(): Promise<void> {
     const { leases, schedule, giveUp, handOverMs } = this.parts;
+    this.#stopping = true;
     const limit = setTimeout(giveUp, handOverMs + releaseWithinMs);
     await Promise.all([this.#takeOver.stop(), this.#sweep.stop()]);
     // The leases are renewed meanwhile, since what is in flight may take longer than a lease.
     await Promise.all([this.#handingOver, this.#handOver(leases.kept)]);
-    schedule.stop();
     await this.#renewal.stop();
+    // A renewal that was under way when we began to stop may have taken more.
+    await this.#handOver(leases.kept);
+    schedule.stop();
     await this.#untilGivenUp('Leaving the other pollers', () => leases.leave());
     clearTimeout(limit);
     giveUp();
@@ -68,10 +72,10 @@ export class OwnShards {
 
   async #renew(): Promise<void> {
     const { leases, schedule, pending, queues, metrics } = this.parts;
-    const { taken, lost, surplus } = await leases.renew();
+    const { taken, lost, surplus } = await leases.renew(this.#stopping ? 'keep-only' : 'take-share');
     for (const shard of lost) schedule.dropShard(shard);
     if (taken.length > 0) this.#adoptSoon(taken);
-    if (surplus.length > 0) this.#handOverInBackground(surplus);
+    if (surplus.length > 0 && !this.#stopping) this.#handOverInBackground(surplus);
     metrics.state({
       pending: pending.size,
       inFlight: queues.inFlight,
@@ -88,8 +92,13 @@ export class OwnShards {
 
   async #adopt(): Promise<void> {
     const shards = [...this.#toAdopt];
-    await this.parts.adopt.takeOver(shards);
-    shards.forEach((shard) => this.#toAdopt.delete(shard));
+    this.#toAdopt.clear();
+    try {
+      await this.parts.adopt.takeOver(shards);
+    } catch (error) {
+      shards.forEach((shard) => this.#toAdopt.add(shard));
+      throw error;
+    }
   }
 
   #handOverInBackground(shards: readonly number[]): void {
@@ -102,10 +111,8 @@ export class OwnShards {
     const { leases, schedule, handOverMs } = this.parts;
     leases.startLeaving(shards);
     const { clean, unclean } = await schedule.quiesce(shards, handOverMs);
-    await this.#untilGivenUp('Releasing shards', async () => {
-      await leases.release(clean, true);
-      await leases.release(unclean, false);
-    });
+    await this.#untilGivenUp('Releasing shards', () => leases.release(clean, true));
+    await this.#untilGivenUp('Releasing shards', () => leases.release(unclean, false));
   }
 
   /** What cannot be given back lapses, and whoever takes it then knows that it was not released. */

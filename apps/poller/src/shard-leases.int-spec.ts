@@ -135,6 +135,17 @@ describe('leases', () => {
     expect(leases.maySend(3)).toBe(true);
   });
 
+  it('are kept but not taken when the instance is about to stop', async () => {
+    const { leases, clock } = leasesOf('a');
+    await leases.renew();
+    await leases.release([1, 2, 3], true);
+    clock.ms += 6000;
+    expect((await leases.renew('keep-only')).taken).toEqual([]);
+    clock.ms += 6000;
+    expect([leases.owns(1), leases.maySend(4)]).toEqual([false, true]);
+    expect((await leases.renew()).taken).toEqual([1, 2, 3]);
+  });
+
   it('go out of use at once when their shard is to be given away, and back to the pool when it is', async () => {
     const a = leasesOf('a').leases;
     const b = leasesOf('b').leases;

@@ -67,11 +67,11 @@ export class ShardLeases {
   }
 
   /**
-   * Renews every lease with one statement, then takes what is free, up to a fair share.
+   * Renews every lease with one statement, then takes what is free, up to a fair share; `keep-only` takes nothing.
    *
    * Also learns of what an earlier call has taken although its answer was lost.
    */
-  async renew(): Promise<LeaseChanges> {
+  async renew(mode: 'take-share' | 'keep-only' = 'take-share'): Promise<LeaseChanges> {
     const { shards, owner, leaseMs, marginMs, clock, nowMs } = this.options;
     const askedAtMs = nowMs();
     const renewed = await shards.renew(owner, leaseMs);
@@ -80,7 +80,8 @@ export class ShardLeases {
     const { taken, lost } = this.#reconcile(renewed.owned);
 
     const room = fairShare(renewed.liveInstances) - this.kept.length;
-    const more = room > 0 && renewed.unowned > 0 ? await this.#take(room) : [];
+    const wanted = mode === 'take-share' && room > 0 && renewed.unowned > 0;
+    const more = wanted ? await this.#take(room) : [];
     return { taken: [...taken, ...more], lost, surplus: room < 0 ? this.kept.slice(room) : [] };
   }
 
