@@ -62,7 +62,8 @@ export class ApplyTransition {
       fence_owner: fence?.owner,
       fence_epoch: fence?.epoch,
       reason: changes.reason,
-      provider_error: changes.providerError,
+      // Documents travel as text: what JSON may say and no text column can hold passes unread.
+      provider_error: document(changes.providerError),
       auth_req_id:
         changes.authReqId === undefined
           ? undefined
@@ -71,8 +72,8 @@ export class ApplyTransition {
       sent_at: changes.sentAt,
       expires_at: changes.expiresAt,
       interval_seconds: changes.intervalSeconds,
-      evidence: changes.evidence,
-      late_evidence: changes.lateEvidence,
+      evidence: document(changes.evidence),
+      late_evidence: document(changes.lateEvidence),
       id_token_sha256: evidence?.idTokenSha256,
       granted_scope: changes.grantedScope,
       consume_within_seconds: changes.consumeWithinSeconds,
@@ -86,7 +87,7 @@ export class ApplyTransition {
       consume_key: changes.consumed?.key,
       closed_attempt_id: changes.closedAttempt?.id,
       closed_attempt_outcome: changes.closedAttempt?.outcome,
-      timeline,
+      timeline: timeline.map(({ type, detail }) => ({ type, detail: JSON.stringify(detail) })),
       // A transition that enters no status, such as a consumption, tells nobody.
       event_id: entersStatus ? uuid() : undefined,
       routing_key: entersStatus ? eventOfStatus[to] : undefined,
@@ -94,6 +95,9 @@ export class ApplyTransition {
     };
   }
 }
+
+const document = (value: object | undefined): string | undefined =>
+  value === undefined ? undefined : JSON.stringify(value);
 
 interface AnswerRow {
   readonly request_id: string;
@@ -144,8 +148,8 @@ const applyTransitions = statement(
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
       request_id uuid, from_status text, to_status text, guard text, fence_shard smallint, fence_owner text,
-      fence_epoch integer, reason text, provider_error json, auth_req_id bytea, auth_req_id_sha256 bytea,
-      sent_at timestamptz, expires_at timestamptz, interval_seconds integer, evidence json, late_evidence json,
+      fence_epoch integer, reason text, provider_error text, auth_req_id bytea, auth_req_id_sha256 bytea,
+      sent_at timestamptz, expires_at timestamptz, interval_seconds integer, evidence text, late_evidence text,
       id_token_sha256 text, granted_scope text, consume_within_seconds integer, released_token bytea,
       released_token_expires_at timestamptz, consumes boolean, consumed_by text, consume_key text,
       closed_attempt_id uuid, closed_attempt_outcome text, timeline json, event_id uuid, routing_key text,
@@ -185,14 +189,14 @@ const applyTransitions = statement(
       status = j.to_status,
       state_version = r.state_version + 1,
       reason = coalesce(j.reason, r.reason),
-      provider_error = coalesce(j.provider_error, r.provider_error),
+      provider_error = coalesce(j.provider_error::json, r.provider_error),
       auth_req_id = case when j.ends then null else coalesce(j.auth_req_id, r.auth_req_id) end,
       auth_req_id_sha256 = coalesce(j.auth_req_id_sha256, r.auth_req_id_sha256),
       sent_at = coalesce(j.sent_at, r.sent_at),
       expires_at = coalesce(j.expires_at, r.expires_at),
       interval_seconds = coalesce(j.interval_seconds, r.interval_seconds),
-      evidence = coalesce(j.evidence, r.evidence),
-      late_evidence = coalesce(j.late_evidence, r.late_evidence),
+      evidence = coalesce(j.evidence::json, r.evidence),
+      late_evidence = coalesce(j.late_evidence::json, r.late_evidence),
       id_token_sha256 = coalesce(j.id_token_sha256, r.id_token_sha256),
       granted_scope = coalesce(j.granted_scope, r.granted_scope),
       released_token = coalesce(j.released_token, r.released_token),
@@ -208,7 +212,7 @@ const applyTransitions = statement(
     returning r.id, r.state_version, r.status, r.reason, r.traceparent, j.judged_at
   ), told as (
     insert into request_timeline (request_id, at, type, detail)
-    select updated.id, updated.judged_at, entry.value->>'type', entry.value->'detail'
+    select updated.id, updated.judged_at, entry.value->>'type', (entry.value->>'detail')::json
     from updated
     join input on input.request_id = updated.id
     cross join lateral json_array_elements(input.timeline) with ordinality as entry

@@ -279,6 +279,19 @@ describe('changing requests', () => {
     expect(await column(asked, 'auth_req_id')).toBeNull();
   });
 
+  it('keeps evidence and errors that no text column could hold', async () => {
+    const evidence = anEvidence({ subject: 'a\u0000b', acr: '\ud800' });
+    const approved = await pending(database, fixture.rule);
+    expect(await database.requests.change(approved, approve({ evidence }))).toMatchObject({ kind: 'applied' });
+    expect(await column(approved, 'evidence')).toEqual(evidence);
+    expect((await database.requests.timeline(approved, null))!.at(-1)!.detail).toMatchObject({ acr: '\ud800' });
+
+    const denied = await pending(database, fixture.rule);
+    const providerError = { code: 'access_denied', description: 'a\u0000b' };
+    await database.requests.change(denied, { type: 'deny', providerError, polls: 1 });
+    expect(await database.requests.view(denied, null)).toMatchObject({ providerError });
+  });
+
   it('says so when there is no such request', async () => {
     const cancel: Command = { type: 'cancel', by: 'client' };
     expect(await database.requests.change(randomUUID(), cancel)).toEqual({ kind: 'gone' });

@@ -71,7 +71,8 @@ export class SubmitRequest {
       login_hint: seal('login_hint', request.loginHint),
       user_code: request.userCode === null ? null : seal('user_code', request.userCode),
       binding_message: request.bindingMessage,
-      metadata: request.metadata,
+      // As text: what JSON may say and no text column can hold passes unread.
+      metadata: JSON.stringify(request.metadata),
       callback_url: request.callbackUrl,
       request_hash: request.requestHash,
       traceparent: request.traceparent,
@@ -97,13 +98,13 @@ const insertRequests = statement(
     select * from json_to_recordset($1::json) as input (
       id uuid, shard smallint, api_client_id uuid, idempotency_key text, body_hash bytea, rule_id uuid,
       rule_version integer, rule_name text, token_provider_id uuid, attributes bytea, login_hint bytea, user_code bytea,
-      binding_message text, metadata json, callback_url text, request_hash text, traceparent text, event_id uuid)
+      binding_message text, metadata text, callback_url text, request_hash text, traceparent text, event_id uuid)
   ), inserted as (
     insert into authorization_requests (
       id, shard, api_client_id, idempotency_key, body_hash, rule_id, rule_version, rule_name, token_provider_id,
       attributes, login_hint, user_code, binding_message, metadata, callback_url, request_hash, traceparent)
     select id, shard, api_client_id, idempotency_key, body_hash, rule_id, rule_version, rule_name, token_provider_id,
-      attributes, login_hint, user_code, binding_message, metadata, callback_url, request_hash, traceparent
+      attributes, login_hint, user_code, binding_message, metadata::json, callback_url, request_hash, traceparent
     from input order by api_client_id, idempotency_key, id
     on conflict (api_client_id, idempotency_key) do nothing
     returning id, created_at, state_version, traceparent

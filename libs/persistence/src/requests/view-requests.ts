@@ -3,6 +3,7 @@ import type { Attributes, ProviderError, Reason, ReleasedToken, Status } from '#
 import { NaturalBatcher } from '../natural-batcher.js';
 import { cursorId, isUuid, pageOf } from '../paging.js';
 import { statement } from '../sql.js';
+import { isStorable } from '../storable.js';
 import type { StoreContext } from '../store-context.js';
 import type { ConsumedApproval, RequestFilter, RequestState, RequestView, TimelineRow } from './request.types.js';
 import { requestPlace } from './sealed-columns.js';
@@ -33,6 +34,7 @@ export class ViewRequests {
   }
 
   async list(filter: RequestFilter): Promise<Page<RequestView>> {
+    if (filter.rule !== undefined && !isStorable(filter.rule)) return { data: [], nextCursor: null };
     const rows = await this.context.sql.rows<ViewRow>(listViews, [
       filter.apiClientId,
       filter.statuses ?? null,

@@ -252,6 +252,9 @@ describe('administered objects', () => {
     expect(await database.rules.findForSubmit(rule.id)).toEqual(expected);
     expect(await database.rules.findForSubmit(rule.definition.name)).toEqual(expected);
     expect(await database.rules.findForSubmit('nobody')).toBeNull();
+    expect(await database.rules.findForSubmit('a\u0000b')).toBeNull();
+    expect(await database.rules.findByName('a\u0000b')).toBeNull();
+    expect((await database.requests.list({ apiClientId: null, rule: '\u0000', limit: 1 })).data).toEqual([]);
     const definition = { ...rule.definition, enabled: false };
     await database.rules.update(rule.id, null, { definition, clientSecret: null });
     expect(await database.rules.findForSubmit(rule.id)).toMatchObject({ version: 2, definition: { enabled: false } });

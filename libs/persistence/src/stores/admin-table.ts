@@ -2,6 +2,7 @@ import type { Page, PageQuery } from '#lib/contracts';
 import { QueryFailedError, type DataSource, type EntityManager, type EntitySchema, type ObjectLiteral } from 'typeorm';
 import { faultOf } from '../errors.js';
 import { cursorId, isUuid, pageOf } from '../paging.js';
+import { isStorable } from '../storable.js';
 import type { AdminColumns } from '../tables/admin-columns.js';
 
 /** The columns that a store may set; the rest is kept by `AdminTable`. */
@@ -30,6 +31,7 @@ export class AdminTable<Columns extends AdminColumns & ObjectLiteral> {
   }
 
   async findBy(column: keyof Columns & string, value: unknown): Promise<Columns | null> {
+    if (typeof value === 'string' && !isStorable(value)) return null;
     return this.query(this.dataSource.manager).where(`row.${column} = :value`, { value }).getOne();
   }
 

@@ -34,11 +34,14 @@ export class PostgresDecisionStore implements DecisionStore {
 
   async context(requestId: string): Promise<DecisionContext | null> {
     if (!isUuid(requestId)) return null;
-    const row = await this.store.sql.row<ContextRow>(selectContext, [
-      requestId,
-      Object.values(defaultRejectionHandlers),
+    const row = await this.store.sql.row<ContextRow>(selectContext, [requestId]);
+    if (row === null) return null;
+    const { timeoutRejectionHandlerId, denyRejectionHandlerId, errorRejectionHandlerId } = row.definition;
+    const chosen = [timeoutRejectionHandlerId, denyRejectionHandlerId, errorRejectionHandlerId];
+    const handlers = await this.store.sql.rows<HandlerRow & Record<string, unknown>>(selectHandlers, [
+      [...chosen, ...Object.values(defaultRejectionHandlers)].filter((id) => id !== null),
     ]);
-    return row === null ? null : toContext(row);
+    return toContext(row, handlers);
   }
 
   record(input: NewDecision): Promise<'recorded' | 'already-recorded'> {
@@ -107,10 +110,15 @@ interface ContextRow {
   readonly metadata: Record<string, string>;
   readonly callback_url: string | null;
   readonly expires_at: Date | null;
-  readonly handlers: { id: string; name: string; definition: RejectionHandlerDefinition }[];
 }
 
-const toContext = (row: ContextRow): DecisionContext => ({
+interface HandlerRow {
+  readonly id: string;
+  readonly name: string;
+  readonly definition: RejectionHandlerDefinition;
+}
+
+const toContext = (row: ContextRow, handlers: readonly HandlerRow[]): DecisionContext => ({
   requestId: row.id,
   outcome: isTerminal(row.status) ? row.status : null,
   decided: row.decided,
@@ -125,7 +133,7 @@ const toContext = (row: ContextRow): DecisionContext => ({
   metadata: row.metadata,
   callbackUrl: row.callback_url,
   expiresAt: row.expires_at,
-  handlers: new Map(row.handlers.map((handler) => [handler.id, handler])),
+  handlers: new Map(handlers.map((handler) => [handler.id, handler])),
 });
 
 const selectContext = statement(
@@ -133,15 +141,15 @@ const selectContext = statement(
   /* sql */ `
   select r.id, r.status, r.decision_id is not null as decided, r.reason, r.provider_error, r.evidence,
     coalesce(r.ended_at, clock_timestamp()) as ended_at, r.rule_id, r.rule_name, r.rule_version, v.definition,
-    r.binding_message, r.request_hash, r.metadata, r.callback_url, r.expires_at,
-    (select json_agg(json_build_object('id', h.id, 'name', h.name, 'definition', h.definition))
-      from rejection_handlers h
-      where h.id = any($2::uuid[]) or h.id::text in (
-        v.definition->>'timeoutRejectionHandlerId', v.definition->>'denyRejectionHandlerId',
-        v.definition->>'errorRejectionHandlerId')) as handlers
+    r.binding_message, r.request_hash, r.metadata, r.callback_url, r.expires_at
   from authorization_requests r
   join rule_versions v on v.rule_id = r.rule_id and v.version = r.rule_version
   where r.id = $1::uuid`,
+);
+
+const selectHandlers = statement(
+  'select_rejection_handlers',
+  'select id, name, definition from rejection_handlers where id = any($1::uuid[])',
 );
 
 // The lock comes first: of two that record the same request, the second finds it decided.
@@ -191,13 +199,13 @@ const recordDecisions = statement(
       ',"subject":', to_json(request_id), ',"time":"', ${instantSql('decided_at')}, '","datacontenttype":"application/json"',
       ',"traceparent":' || to_json(traceparent)::text, ',"data":', document, '}')::json
     from due
-    returning event->>'subject' as request_id, routing_key, event
+    returning id, routing_key, event
   )
   select input.request_id, marked.id is not null as recorded, locked.decision_id is not null as decided,
     stored.routing_key, stored.event
   from input
   left join locked on locked.id = input.request_id
   left join marked on marked.id = input.request_id
-  left join stored on stored.request_id = input.request_id::text
+  left join stored on stored.id = input.event_id
   cross join (select count(*) from recorded) as all_recorded`,
 );

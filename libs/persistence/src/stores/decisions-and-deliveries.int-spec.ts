@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { v7 as uuid } from 'uuid';
 import {
   approve,
+  aRule,
   openFixture,
   pending,
   submitted,
@@ -148,6 +149,23 @@ describe('decisions and their deliveries', () => {
     expect(await database.decisions.record({ decision: aDecision(id, 'denied'), cause: null })).toBe('recorded');
   });
 
+  it('carries notes that no text column could hold', async () => {
+    await anEndpoint('https://all.example');
+    const metadata = { nul: 'a\u0000b', half: '\ud800', '\u0000': 'name' };
+    const rule = await aRule(database, {
+      tokenProviderId: fixture.provider.id,
+      bindingMessage: 'a\u0000b',
+    });
+    const id = await submitted(database, rule, { metadata });
+    expect((await database.requests.view(id, null))!.metadata).toEqual(metadata);
+    await database.requests.change(id, { type: 'cancel', by: 'client' });
+    expect((await database.decisions.context(id))!.metadata).toEqual(metadata);
+    const decision = { ...aDecision(id, 'cancelled'), metadata };
+    expect(await database.decisions.record({ decision, cause: null })).toBe('recorded');
+    expect((await database.requests.view(id, null))!.decision).toEqual(decision);
+    expect(JSON.parse((await claim())[0]!.body)).toMatchObject({ data: decision });
+  });
+
   it('gives what a decision is made of, the predefined handlers included', async () => {
     const id = await pending(database, fixture.rule, { request: { metadata: { order: '7' } } });
     expect(await database.decisions.context(id)).toMatchObject({ outcome: null, decided: false });
@@ -205,7 +223,14 @@ describe('decisions and their deliveries', () => {
     const [work] = await claim();
     expect((await deliveries.nextDueAt())!.getTime()).toBeGreaterThan((await now()).getTime() + 50_000);
     await deliveries.finish([
-      { id: work!.id, at: new Date(), durationMs: 1, status: null, problem: 'reset', outcome: { retryInSeconds: 300 } },
+      {
+        id: work!.id,
+        at: new Date(),
+        durationMs: 1,
+        status: null,
+        problem: 're\u0000set',
+        outcome: { retryInSeconds: 300 },
+      },
     ]);
     expect((await deliveries.nextDueAt())!.getTime()).toBeGreaterThan((await now()).getTime() + 290_000);
     expect(await claim()).toEqual([]);

@@ -1,6 +1,7 @@
 import type { Delivery, Page, PageQuery } from '#lib/contracts';
 import { cursorId, isUuid, pageOf } from '../paging.js';
-import { statement } from '../sql.js';
+import { instantSql, statement } from '../sql.js';
+import { storable } from '../storable.js';
 import type { StoreContext } from '../store-context.js';
 import { callbackSecretPlace } from './api-client.store.js';
 import { webhookSecretPlace } from './webhook-endpoint.store.js';
@@ -102,7 +103,13 @@ const toDelivery = (row: DeliveryRow): Delivery => ({
 });
 
 function toFinishInput({ id, at, durationMs, status, problem, outcome }: DeliveryResult) {
-  const attempt = { id, at, duration_ms: Math.round(durationMs), status, problem };
+  const attempt = {
+    id,
+    at,
+    duration_ms: Math.round(durationMs),
+    status,
+    problem: problem === null ? null : storable(problem),
+  };
   if (typeof outcome === 'object') return { ...attempt, state: 'pending', retry_in_seconds: outcome.retryInSeconds };
   return { ...attempt, state: outcome === 'delivered' ? 'delivered' : 'exhausted' };
 }
@@ -149,7 +156,7 @@ const claimDeliveries = statement(
   )
   select l.id, l.decision_id, l.request_id, l.kind, l.target, l.failed_attempts, coalesce(e.url, l.url) as url,
     l.endpoint_id, e.secret as endpoint_secret, c.id as client_id, c.callback_secret,
-    concat('{"type":"decision.', n.outcome, '","timestamp":', n.document->'decidedAt', ',"data":', n.document::text, '}') as body
+    concat('{"type":"decision.', n.outcome, '","timestamp":"', ${instantSql('n.decided_at')}, '","data":', n.document::text, '}') as body
   from leased l
   join decisions n on n.id = l.decision_id
   left join webhook_endpoints e on e.id = l.endpoint_id

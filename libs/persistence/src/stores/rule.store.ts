@@ -6,6 +6,7 @@ import { isUuid } from '../paging.js';
 import type { SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
 import { statement } from '../sql.js';
+import { isStorable } from '../storable.js';
 import type { StoreContext } from '../store-context.js';
 import { rulesTable, ruleVersionsTable, type RuleColumns } from '../tables/rules.table.js';
 import { AdminTable, brokenConstraint } from './admin-table.js';
@@ -109,6 +110,7 @@ export class TypeormRuleStore implements RuleStore {
   }
 
   async findForSubmit(idOrName: string): Promise<RuleForSubmit | null> {
+    if (!isStorable(idOrName)) return null;
     return this.forSubmit.get(idOrName, async () => {
       const row = await this.context.sql.row<RuleForSubmit>(findForSubmit, [
         idOrName,

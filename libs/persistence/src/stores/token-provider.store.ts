@@ -1,3 +1,4 @@
+import { storable } from '../storable.js';
 import type { StoreContext } from '../store-context.js';
 import { tokenProvidersTable, type TokenProviderColumns } from '../tables/token-providers.table.js';
 import type { OwnColumns } from './admin-table.js';
@@ -22,7 +23,11 @@ export class TypeormTokenProviderStore
     await this.context.dataSource
       .createQueryBuilder()
       .update(tokenProvidersTable)
-      .set({ discoveryState: state, discoveryCheckedAt: checkedAt, discoveryProblem: problem })
+      .set({
+        discoveryState: state,
+        discoveryCheckedAt: checkedAt,
+        discoveryProblem: problem === null ? null : storable(problem),
+      })
       .where('id = :id', { id })
       .execute();
   }
