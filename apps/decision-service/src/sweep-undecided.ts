@@ -6,6 +6,8 @@ import type { RecordDecision } from './record-decision.js';
 const everyMs = 2000;
 const olderThanSeconds = 2;
 const pageSize = 100;
+/** Requests that one sweep looks past, because they cannot be decided or another process was faster. */
+const mostPassed = 10_000;
 /** Decisions recorded side by side; more would only wait for the pool. */
 const sideBySide = 8;
 
@@ -30,37 +32,40 @@ export class SweepUndecided implements OnApplicationBootstrap, OnApplicationShut
     return this.#loop.stop();
   }
 
-  /** One sweep: page after page, until a page is short or brings nothing. */
+  /** One sweep: page after page, looking past those that it could not decide, until nothing new comes. */
   async tick(stopping?: AbortSignal): Promise<void> {
-    for (let ids = await this.#undecided(); ids.length > 0; ids = await this.#undecided()) {
-      const recorded = await this.#recordAll(ids, stopping);
-      if (recorded === 0 || ids.length < pageSize || stopping?.aborted) return;
-    }
-  }
-
-  #undecided(): Promise<string[]> {
-    return this.database.requests.undecided({ olderThanSeconds, limit: pageSize });
-  }
-
-  async #recordAll(ids: readonly string[], stopping?: AbortSignal): Promise<number> {
-    let recorded = 0;
-    for (let at = 0; at < ids.length && !stopping?.aborted; at += sideBySide) {
-      const results = await Promise.all(ids.slice(at, at + sideBySide).map((id) => this.#record(id)));
-      recorded += results.filter(Boolean).length;
-    }
-    return recorded;
+    const passed = new Set<string>();
+    const failures: Failure[] = [];
+    let found = 0;
+    do {
+      const ids = await this.database.requests.undecided({ olderThanSeconds, limit: pageSize + passed.size });
+      const untried = ids.filter((id) => !passed.has(id));
+      found = untried.length;
+      for (let at = 0; at < found && !stopping?.aborted; at += sideBySide) {
+        await Promise.all(untried.slice(at, at + sideBySide).map((id) => this.#record(id, passed, failures)));
+      }
+    } while (found >= pageSize && passed.size < mostPassed && !stopping?.aborted);
+    const [first] = failures;
+    if (!first) return;
+    const detail = { requests: failures.length, ...first };
+    this.log.error('Decisions could not be recorded; the sweep will try again', detail);
   }
 
   // One request that cannot be decided must not keep the others from it.
-  async #record(requestId: string): Promise<boolean> {
+  async #record(requestId: string, passed: Set<string>, failures: Failure[]): Promise<void> {
     try {
       const outcome = await this.recordDecision.run(requestId, null);
       if (outcome === 'recorded') this.log.info('A decision was recorded by the sweep', { requestId });
-      return outcome === 'recorded';
+      else passed.add(requestId);
     } catch (error) {
       if (isUnavailable(error)) throw error;
-      this.log.error('A decision could not be recorded; the sweep will try again', { requestId, error });
-      return false;
+      passed.add(requestId);
+      failures.push({ requestId, error });
     }
   }
+}
+
+interface Failure {
+  readonly requestId: string;
+  readonly error: unknown;
 }
