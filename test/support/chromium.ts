@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { describe } from '@jest/globals';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
 export type { Browser, Page } from 'playwright-core';
@@ -27,6 +28,9 @@ const flags = [
 export function findChromium(): string | null {
   return candidates.find((path) => path !== undefined && existsSync(path)) ?? null;
 }
+
+/** Tests that look at pages; skipped where there is no browser. */
+export const describeWithBrowser = findChromium() === null ? describe.skip : describe;
 
 /**
  * Starts the browser with a profile of its own, which `close()` removes.

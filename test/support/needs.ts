@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { describe, it } from '@jest/globals';
-import { findChromium } from './chromium.js';
 
 const privateBrokerIsThere = existsSync('/usr/lib/rabbitmq/bin/rabbitmq-server');
 const brokerIsThere = privateBrokerIsThere || !!process.env.ASSENT_TEST_AMQP_URL;
@@ -16,6 +15,3 @@ export const describeWithPrivateBroker = privateBrokerIsThere ? describe : descr
 
 /** One test of that kind. */
 export const itWithPrivateBroker = privateBrokerIsThere ? it : it.skip;
-
-/** Tests that look at pages; skipped where there is no browser. */
-export const describeWithBrowser = findChromium() === null ? describe.skip : describe;

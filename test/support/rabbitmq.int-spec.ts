@@ -1,5 +1,6 @@
-import { expect, it } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { connect, type ChannelModel } from 'amqplib';
+import { itWithPrivateBroker as it } from './needs.js';
 import { sharedRabbit, startRabbit } from './rabbitmq.js';
 
 it('survives a kill with what was confirmed, forgets it when wiped, and leaves nothing behind', async () => {

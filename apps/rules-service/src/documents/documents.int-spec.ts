@@ -2,13 +2,13 @@ import { createLog, startService, type RunningService } from '#lib/runtime';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import {
+  describeWithBrowser,
   findAccessibilityProblems,
   launchChromium,
   openWatchedPage,
   overflowsSideways,
   type Browser,
 } from '../../../../test/support/chromium.js';
-import { describeWithBrowser } from '../../../../test/support/needs.js';
 import { freeConsecutivePorts } from '../../../../test/support/rabbitmq-ports.js';
 import { DocumentsController } from './documents.controller.js';
 

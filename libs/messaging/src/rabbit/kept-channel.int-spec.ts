@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import type { Channel } from 'amqplib';
+import { itWithBroker as it } from '../../../../test/support/needs.js';
 import { sharedRabbit, type BrokerAccess } from '../../../../test/support/rabbitmq.js';
 import { Journal } from '../event-bus.contract.js';
 import { KeptChannel, type ChannelUse } from './kept-channel.js';

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { connect, type Channel, type ChannelModel } from 'amqplib';
 import { filter, firstValueFrom } from 'rxjs';
+import { describeWithBroker, itWithBroker as it } from '../../../../test/support/needs.js';
 import { sharedRabbit, type BrokerAccess } from '../../../../test/support/rabbitmq.js';
 import { anEvent, aWord, deadLog, describeEventBus, Journal, listen, type BusSettings } from '../event-bus.contract.js';
 import { createRabbitBus, type EventBus, type EventTransport, type Log, type RabbitLimits } from '../index.js';
@@ -18,16 +19,18 @@ afterAll(async () => {
   await broker.stop();
 }, 60_000);
 
-describeEventBus('RabbitMQ', () => {
-  const buses: EventBus[] = [];
-  return {
-    process: ({ log, ...limits }: BusSettings = {}) => {
-      const bus = createRabbitBus({ url: broker.url, instanceId: aWord(), log, limits });
-      buses.push(bus);
-      return bus;
-    },
-    end: async () => void (await Promise.all(buses.map((bus) => bus.close()))),
-  };
+describeWithBroker('with a broker', () => {
+  describeEventBus('RabbitMQ', () => {
+    const buses: EventBus[] = [];
+    return {
+      process: ({ log, ...limits }: BusSettings = {}) => {
+        const bus = createRabbitBus({ url: broker.url, instanceId: aWord(), log, limits });
+        buses.push(bus);
+        return bus;
+      },
+      end: async () => void (await Promise.all(buses.map((bus) => bus.close()))),
+    };
+  });
 });
 
 /** A bus of one process, closed after its use. */

@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import { filter, firstValueFrom } from 'rxjs';
+import { itWithPrivateBroker as it } from '../../../../test/support/needs.js';
 import { startRabbit, type Rabbit } from '../../../../test/support/rabbitmq.js';
 import { anEvent, aWord, Journal, listen } from '../event-bus.contract.js';
 import { createRabbitBus, type EventBus, type Log, type RabbitLimits } from '../index.js';
