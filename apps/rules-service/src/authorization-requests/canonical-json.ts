@@ -24,7 +24,10 @@ export function canonicalJson(value: unknown): string {
     case 'object':
       if (value === null) return 'null';
       return Array.isArray(value) ? `[${value.map(canonicalJson).join(',')}]` : canonicalObject(value);
-    default:
+    case 'bigint':
+    case 'function':
+    case 'symbol':
+    case 'undefined':
       throw new NotCanonical(`A value of type ${typeof value} is not JSON.`);
   }
 }

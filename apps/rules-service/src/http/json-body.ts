@@ -7,7 +7,7 @@ const maxDepth = 20;
 const refusedNames = new Set(['__proto__', 'constructor', 'prototype']);
 
 // Postgres stores no NUL; a lone surrogate is no character (RFC 8785 §3.2.2.2).
-// eslint-disable-next-line no-control-regex -- NUL is meant
+
 const refusedText = /[\u0000\uD800-\uDFFF]/u;
 
 /**

@@ -90,7 +90,6 @@ function certificateOf({ cert, asn1 }: Bag): X509Certificate {
   }
 }
 
-// eslint-disable-next-line no-control-regex -- ASCII is meant, controls included
 const isAscii = (text: string): boolean => /^[\u0000-\u007F]*$/.test(text);
 
 const refused = (pointer: string, detail: string) => invalidMember(pointer, detail, 'invalid_key_pair');

@@ -1,0 +1,13 @@
+import 'reflect-metadata';
+import { runAlone } from '#lib/assembly';
+import { rulesServiceConfig } from './src/rules-service.config.js';
+import { RulesServiceModule } from './src/rules-service.module.js';
+
+await runAlone(
+  {
+    name: 'rules-service',
+    schema: rulesServiceConfig,
+    module: (config, parts) => RulesServiceModule.register({ ...parts, config }),
+  },
+  process.env,
+);

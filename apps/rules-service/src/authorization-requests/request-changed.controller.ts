@@ -1,0 +1,30 @@
+import { authorizationFact, decision } from '#lib/contracts';
+import { GiveUp } from '#lib/messaging';
+import { Controller } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { z } from 'zod';
+import { Waiters } from './waiters.js';
+
+/** Hears on every instance what happens to requests, and wakes the calls that wait for it here. */
+@Controller()
+export class RequestChangedController {
+  constructor(private readonly waiters: Waiters) {}
+
+  @EventPattern<string>('authorization.#', { delivery: 'every-instance' })
+  handleAuthorization(@Payload() data: unknown): void {
+    const { authorizationRequestId, stateVersion } = read(authorizationFact, data);
+    this.waiters.tell(authorizationRequestId, { stateVersion, decided: false });
+  }
+
+  @EventPattern<string>('decision.#', { delivery: 'every-instance' })
+  handleDecision(@Payload() data: unknown): void {
+    const { authorizationRequestId } = read(decision, data);
+    this.waiters.tell(authorizationRequestId, { stateVersion: null, decided: true });
+  }
+}
+
+function read<Schema extends z.ZodType>(schema: Schema, data: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(data);
+  if (!parsed.success) throw new GiveUp('its data does not have the form of its kind');
+  return parsed.data;
+}

@@ -1,0 +1,141 @@
+import type { AuthorizationRequestDocument, SubmitAuthorizationRequestBody } from '#lib/contracts';
+import { bindingMessageLimits } from '#lib/ciba';
+import { loginHint } from '#lib/domain';
+import type { Database, NewRequest, RequestView, RuleForSubmit } from '#lib/persistence';
+import { ProblemError, type OutboundGuard } from '#lib/runtime';
+import { v7 as uuid } from 'uuid';
+import type { Caller } from '../access/caller.js';
+import { inProblemTerms } from '../database-problems.js';
+import type { Answer } from '../http/answer.js';
+import { invalidMember } from '../http/invalid-member.js';
+import { refuseAddress } from '../http/refuse-address.js';
+import { AwaitRequest, isDecided } from './await-request.js';
+import { bindingMessage } from './binding-message.js';
+import { pathOf, requestDocument, requestHeaders } from './request-document.js';
+import { bodyHash, requestHash } from './request-hash.js';
+import type { WaitPreference } from './wait-preference.js';
+
+/** What comes with a submission beside its body. */
+export interface Submission {
+  readonly caller: Caller;
+  readonly body: SubmitAuthorizationRequestBody;
+  readonly idempotencyKey: string | null;
+  readonly traceparent: string | null;
+  readonly wait: WaitPreference;
+  /** Aborts when the caller has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Accepts a request to ask a person: one commit, then the answer, or the wait for the decision. */
+export class SubmitAuthorizationRequest {
+  constructor(
+    private readonly database: Database,
+    private readonly guard: OutboundGuard,
+    private readonly awaitRequest: AwaitRequest,
+  ) {}
+
+  /** @throws ProblemError */
+  async run(submission: Submission): Promise<Answer<AuthorizationRequestDocument>> {
+    const rule = await this.usableRule(submission.body.rule);
+    const request = this.newRequest(submission, rule);
+    const result = await inProblemTerms(this.database.requests.submit(request));
+    switch (result.kind) {
+      case 'created':
+        return this.answer(submission, acceptedView(request, result.createdAt), {});
+      case 'replayed': {
+        const view = await this.database.requests.view(result.id, submission.caller.id);
+        if (view === null) throw new Error(`The request ${result.id} was replayed and is not there.`);
+        return this.answer(submission, view, { 'idempotent-replayed': 'true' });
+      }
+      case 'idempotency-key-reused':
+        throw new ProblemError(
+          'idempotency_key_reused',
+          'This Idempotency-Key was sent with another body. Use a new key for a new request.',
+        );
+    }
+  }
+
+  private async usableRule(idOrName: string): Promise<RuleForSubmit> {
+    const rule = await this.database.rules.findForSubmit(idOrName);
+    if (rule === null) throw invalidMember('/rule', 'There is no rule of this id or name.', 'unknown_rule');
+    if (!rule.definition.enabled) {
+      throw new ProblemError('rule_disabled', `The rule "${rule.definition.name}" is disabled. Nobody was asked.`);
+    }
+    return rule;
+  }
+
+  private newRequest({ caller, body, idempotencyKey, traceparent }: Submission, rule: RuleForSubmit): NewRequest {
+    const { definition, provider } = rule;
+    const hint = loginHint(definition.loginHintAttribute, body.attributes);
+    if (hint === null) throw hintMissing(definition);
+    if (body.callbackUrl !== undefined) refuseAddress(this.guard, body.callbackUrl, '/callbackUrl');
+    const limits = bindingMessageLimits(provider.profile);
+    const message = bindingMessage(body.bindingMessage, definition, body.attributes, limits);
+    const asked = { ruleId: rule.id, ruleVersion: rule.version, attributes: body.attributes, bindingMessage: message };
+    return {
+      id: uuid(),
+      apiClientId: caller.id,
+      idempotencyKey,
+      bodyHash: bodyHash(body),
+      rule: { id: rule.id, name: definition.name, version: rule.version },
+      tokenProviderId: provider.id,
+      attributes: body.attributes,
+      loginHint: hint,
+      bindingMessage: message,
+      userCode: body.userCode ?? null,
+      metadata: body.metadata ?? {},
+      callbackUrl: body.callbackUrl ?? null,
+      requestHash: requestHash(asked),
+      traceparent,
+    };
+  }
+
+  private async answer(
+    { caller, wait, signal }: Submission,
+    accepted: RequestView,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Answer<AuthorizationRequestDocument>> {
+    const waits = accepted.decision === null && wait.seconds > 0 && this.awaitRequest.possible;
+    const view = waits
+      ? await this.awaitRequest.run(accepted.id, () => this.database.requests.view(accepted.id, caller.id), isDecided, {
+          seconds: wait.seconds,
+          signal,
+        })
+      : accepted;
+    if (view === null) throw new Error(`The request ${accepted.id} was accepted and is not there.`);
+    return {
+      status: view.decision === null ? 202 : 201,
+      headers: {
+        location: pathOf(view.id),
+        ...requestHeaders(view),
+        ...(wait.applied !== null && (waits || view.decision !== null) && { 'preference-applied': wait.applied }),
+        ...headers,
+      },
+      body: requestDocument(view),
+    };
+  }
+}
+
+/** What the row says right after its commit, without reading it again. */
+const acceptedView = (request: NewRequest, createdAt: Date): RequestView => ({
+  id: request.id,
+  apiClientId: request.apiClientId,
+  status: 'requested',
+  reason: null,
+  providerError: null,
+  rule: request.rule,
+  bindingMessage: request.bindingMessage,
+  requestHash: request.requestHash,
+  createdAt,
+  expiresAt: null,
+  consumedAt: null,
+  metadata: request.metadata,
+  stateVersion: 1,
+  decision: null,
+});
+
+function hintMissing({ loginHintAttribute, name }: RuleForSubmit['definition']): ProblemError {
+  const pointer = `/attributes/${loginHintAttribute}`;
+  const detail = `The rule "${name}" takes the login hint from the attribute ${loginHintAttribute}, which is missing.`;
+  return invalidMember(pointer, detail, 'login_hint_missing');
+}

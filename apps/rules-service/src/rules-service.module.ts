@@ -1,0 +1,111 @@
+import { CibaClient } from '#lib/ciba';
+import { Database } from '#lib/persistence';
+import { asFunction, type Log, type OutboundGuard } from '#lib/runtime';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { AccessGuard } from './access/access.guard.js';
+import { Authenticate } from './access/authenticate.js';
+import { QueryGuard } from './access/query.guard.js';
+import { ApiClientsController } from './api-clients/api-clients.controller.js';
+import { AuthorizationRequestViewsController } from './authorization-requests/authorization-request-views.controller.js';
+import { AuthorizationRequestsController } from './authorization-requests/authorization-requests.controller.js';
+import { AwaitRequest } from './authorization-requests/await-request.js';
+import { CancelAuthorizationRequest } from './authorization-requests/cancel-authorization-request.js';
+import { ConsumeAuthorizationRequest } from './authorization-requests/consume-authorization-request.js';
+import { GetAuthorizationRequest } from './authorization-requests/get-authorization-request.js';
+import { GetTimeline } from './authorization-requests/get-timeline.js';
+import { ListAuthorizationRequests } from './authorization-requests/list-authorization-requests.js';
+import { RequestChangedController } from './authorization-requests/request-changed.controller.js';
+import { StreamAuthorizationRequest } from './authorization-requests/stream-authorization-request.js';
+import { SubmitAuthorizationRequest } from './authorization-requests/submit-authorization-request.js';
+import { Waiters } from './authorization-requests/waiters.js';
+import { DocumentsController } from './documents/documents.controller.js';
+import { HttpSurface } from './http/http-surface.js';
+import { JwksController } from './jwks/jwks.controller.js';
+import { KeyPairsController } from './key-pairs/key-pairs.controller.js';
+import { NotificationsController } from './notifications/notifications.controller.js';
+import { outboundGuard } from './outbound-guard.token.js';
+import { RejectionHandlersController } from './rejection-handlers/rejection-handlers.controller.js';
+import type { RulesServiceConfig } from './rules-service.config.js';
+import { RulesController } from './rules/rules.controller.js';
+import { CheckTokenProvider } from './token-providers/check-token-provider.js';
+import { TokenProvidersController } from './token-providers/token-providers.controller.js';
+import { ListDeliveries } from './webhook-endpoints/list-deliveries.js';
+import { WebhookEndpointsController } from './webhook-endpoints/webhook-endpoints.controller.js';
+
+/** What the process gives to the service. */
+export interface RulesServiceParts {
+  readonly config: Pick<RulesServiceConfig, 'ASSENT_API_KEY' | 'ASSENT_ALLOW_LOOPBACK'>;
+  readonly database: Database;
+  readonly log: Log;
+  readonly guard: OutboundGuard;
+}
+
+/** The HTTP API: administration, authorization requests, keys, documents. */
+@Module({})
+export class RulesServiceModule {
+  static register(parts: RulesServiceParts): DynamicModule {
+    return {
+      module: RulesServiceModule,
+      controllers: [
+        AuthorizationRequestsController,
+        AuthorizationRequestViewsController,
+        RequestChangedController,
+        RulesController,
+        TokenProvidersController,
+        KeyPairsController,
+        RejectionHandlersController,
+        WebhookEndpointsController,
+        ApiClientsController,
+        NotificationsController,
+        JwksController,
+        DocumentsController,
+      ],
+      providers: [...surface(parts), ...administration(parts), ...authorizationRequests(parts)],
+    };
+  }
+}
+
+const surface = ({ config, database, guard }: RulesServiceParts): Provider[] => [
+  { provide: Database, useValue: database },
+  { provide: outboundGuard, useValue: guard },
+  HttpSurface,
+  { provide: Authenticate, useFactory: () => new Authenticate(config.ASSENT_API_KEY, database.apiClients) },
+  { provide: APP_GUARD, useClass: AccessGuard },
+  { provide: APP_GUARD, useClass: QueryGuard },
+];
+
+const administration = ({ config, database, guard, log }: RulesServiceParts): Provider[] => [
+  ListDeliveries,
+  {
+    provide: CheckTokenProvider,
+    useFactory: () =>
+      new CheckTokenProvider(
+        database.tokenProviders,
+        new CibaClient({
+          connect: (tls) => guard.connector(tls),
+          allowInsecureHttp: config.ASSENT_ALLOW_LOOPBACK,
+          log: asFunction(log),
+        }),
+      ),
+  },
+];
+
+const authorizationRequests = ({ database, guard, log }: RulesServiceParts): Provider[] => [
+  {
+    provide: Waiters,
+    useFactory: () => new Waiters({ states: (ids) => database.requests.states(ids), log }),
+  },
+  AwaitRequest,
+  {
+    provide: SubmitAuthorizationRequest,
+    useFactory: (awaitRequest: AwaitRequest) => new SubmitAuthorizationRequest(database, guard, awaitRequest),
+    inject: [AwaitRequest],
+  },
+  GetAuthorizationRequest,
+  ListAuthorizationRequests,
+  GetTimeline,
+  StreamAuthorizationRequest,
+  CancelAuthorizationRequest,
+  ConsumeAuthorizationRequest,
+];

@@ -1,0 +1,188 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { RulesServiceModule, type RulesServiceParts } from '#app/rules-service';
+import type { Decision, Rule, Scope, TokenProvider } from '#lib/contracts';
+import type { Command } from '#lib/domain';
+import { createInProcessBus, OutboxRelay, type EventBus } from '#lib/messaging';
+import { Database, generateMasterKey, isUnavailable } from '#lib/persistence';
+import { createOutboundGuard, Secret, silentLog, startService, type RunningService } from '#lib/runtime';
+import { Client } from 'pg';
+import { v7 as uuid } from 'uuid';
+import { AssentClient } from './assent-client.js';
+import { approve } from './postgres-builders.js';
+import { freshDatabase } from './postgres.js';
+
+/** A real database, an in-process bus, and one rules service or several, reached over HTTP. */
+export class RulesHouse {
+  readonly #services: RunningService[] = [];
+
+  private constructor(
+    readonly parts: RulesServiceParts,
+    readonly bus: EventBus,
+    readonly apiKey: string,
+    private readonly relay: OutboxRelay,
+    private readonly sql: Client,
+    private readonly drop: () => Promise<void>,
+  ) {}
+
+  static async open(options: { readonly allowLoopback?: boolean } = {}): Promise<RulesHouse> {
+    const fresh = await freshDatabase();
+    const database = await Database.open({ url: fresh.url, masterKeys: generateMasterKey(), source: '/assent/test' });
+    await database.signingKeys.ensure();
+    const sql = new Client({ connectionString: fresh.url });
+    await sql.connect();
+    const bus = createInProcessBus();
+    const relay = new OutboxRelay({ outbox: database.outbox, publisher: bus });
+    database.onEvents((events) => relay.offer(events));
+    const allowLoopback = options.allowLoopback ?? true;
+    const apiKey = `bootstrap_${randomBytes(24).toString('base64url')}`;
+    const parts = {
+      config: { ASSENT_API_KEY: new Secret(apiKey), ASSENT_ALLOW_LOOPBACK: allowLoopback },
+      database,
+      log: silentLog,
+      guard: createOutboundGuard({ allowLoopback, allowedNetworks: [] }),
+    };
+    const house = new RulesHouse(parts, bus, apiKey, relay, sql, () => fresh.drop());
+    await house.startService();
+    return house;
+  }
+
+  /** Starts one more instance of the service. */
+  async startService(): Promise<RunningService> {
+    const service = await startService({
+      module: RulesServiceModule.register(this.parts),
+      strategy: this.bus.consumer('rules-service'),
+      port: 0,
+      host: '127.0.0.1',
+      log: silentLog,
+      health: [],
+      isUnavailable,
+    });
+    this.#services.push(service);
+    return service;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#services.map((service) => service.stop()));
+    await this.relay.stop();
+    await this.bus.close();
+    await this.sql.end();
+    await this.database.close();
+    await this.drop();
+  }
+
+  get database(): Database {
+    return this.parts.database;
+  }
+
+  get url(): string {
+    return this.#services[0]!.url!;
+  }
+
+  /** With every scope. */
+  get admin(): AssentClient {
+    return new AssentClient(this.url, this.apiKey);
+  }
+
+  /** A client of its own with these scopes. */
+  async client(...scopes: Scope[]): Promise<AssentClient> {
+    const { key } = await this.admin.create<{ id: string; key: string }>('api-clients', {
+      name: `Client ${randomUUID()}`,
+      scopes,
+    });
+    return new AssentClient(this.url, key);
+  }
+
+  /** Looks at the tables, or moves time by changing them. */
+  async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return (await this.sql.query<Row>(text, [...values])).rows;
+  }
+
+  provider(over: object = {}): Promise<TokenProvider> {
+    return this.admin.create('token-providers', {
+      name: `Provider ${randomUUID()}`,
+      issuer: 'https://op.example',
+      ...over,
+    });
+  }
+
+  async rule(over: object = {}): Promise<Rule> {
+    return this.admin.create('rules', ruleBody((await this.provider()).id, over));
+  }
+
+  /** Submits a request as the administrator and answers its id. */
+  async request(rule: { readonly id: string }, over: object = {}): Promise<string> {
+    const body = { rule: rule.id, attributes: { email: 'alice@example.com' }, ...over };
+    const answer = await this.admin.submit(body);
+    if (answer.status !== 202) throw new Error(JSON.stringify(answer.body));
+    return answer.body.id;
+  }
+
+  /** The provider has acknowledged the request. */
+  async acknowledge(id: string): Promise<void> {
+    const attemptId = uuid();
+    const attempt = { requestId: id, attemptId, instanceId: 'test', callTimeoutMs: 10_000, cause: null };
+    const opened = await this.database.requests.openAttempt(attempt);
+    if (opened.kind !== 'opened') throw new Error(opened.kind);
+    await this.apply(id, {
+      type: 'acknowledge',
+      attemptId,
+      authReqId: randomUUID(),
+      sentAt: opened.sentAt,
+      expiresInSeconds: 120,
+      intervalSeconds: 5,
+    });
+  }
+
+  /** The person has approved; the decision is recorded unless `undecided`. */
+  async approve(id: string, over: Parameters<typeof approve>[0] & { undecided?: boolean } = {}): Promise<void> {
+    const { undecided = false, ...rest } = over;
+    await this.acknowledge(id);
+    await this.apply(id, approve(rest));
+    if (!undecided) await this.decide(id);
+  }
+
+  /** The person has denied, and the decision is recorded. */
+  async deny(id: string): Promise<void> {
+    await this.acknowledge(id);
+    await this.apply(id, { type: 'deny', providerError: null, polls: 1 });
+    await this.decide(id);
+  }
+
+  /** Records the decision of a request that has ended, as the decision service would. */
+  async decide(id: string): Promise<Decision> {
+    const context = await this.database.decisions.context(id);
+    if (context?.outcome == null) throw new Error(`The request ${id} has not ended.`);
+    const decision: Decision = {
+      id: uuid(),
+      authorizationRequestId: id,
+      outcome: context.outcome,
+      reason: context.reason,
+      providerError: context.providerError && { ...context.providerError },
+      rule: { ...context.rule },
+      decidedAt: new Date().toISOString(),
+      rejection: null,
+      evidence: context.evidence && { ...context.evidence, amr: context.evidence.amr && [...context.evidence.amr] },
+      receipt: null,
+      requestHash: context.requestHash,
+      metadata: { ...context.metadata },
+    };
+    await this.database.decisions.record({ decision, cause: null });
+    return decision;
+  }
+
+  private async apply(id: string, command: Command): Promise<void> {
+    const result = await this.database.requests.change(id, command);
+    if (result.kind !== 'applied') throw new Error(`${command.type}: ${result.kind}`);
+  }
+}
+
+/** A rule as an administrator writes it. */
+export const ruleBody = (tokenProviderId: string, over: object = {}) => ({
+  name: `Rule ${randomUUID()}`,
+  type: 'one-time-authorization',
+  tokenProviderId,
+  clientId: 'assent',
+  clientCredentials: { type: 'secret', clientSecret: 'canary-client-secret' },
+  loginHintAttribute: 'email',
+  ...over,
+});
