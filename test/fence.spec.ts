@@ -18,6 +18,9 @@ const canaries: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'adapters-not-sideways': {
     'libs/messaging/src/canary-sideways.ts': `import type { Log } from '#lib/runtime'; export type Canary = Log;`,
   },
+  'assembly-is-for-apps': {
+    'libs/runtime/src/canary-assembly.ts': `import type { ProcessParts } from '#lib/assembly'; export type Canary = ProcessParts;`,
+  },
   'libs-not-to-apps': { 'libs/runtime/src/canary-upward.ts': `import '../../../apps/poller/src/canary-poller.js';` },
   'services-not-sideways': { 'apps/ciba-worker/src/canary-service.ts': `import '../../poller/src/canary-poller.js';` },
   'standalone-takes-modules-only': {

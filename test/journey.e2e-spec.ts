@@ -65,7 +65,7 @@ function journey(kind: CompositionKind): void {
     provider = await assent.create<TokenProvider>('token-providers', {
       name: 'Sandbox',
       issuer: sandbox.issuer,
-      profile: 'oidc-provider',
+      profile: 'generic',
       trustedCertificates: [sandbox.mtls.caCertificatePem],
     });
     handlers = {

@@ -1,19 +1,13 @@
 import 'reflect-metadata';
-import { createLog, parseConfig, untilSignal } from '#lib/runtime';
+import { runAlone } from '#lib/assembly';
 import { cibaWorkerConfig } from './src/ciba-worker.config.js';
-import { startCibaWorker } from './src/start-ciba-worker.js';
+import { CibaWorkerModule } from './src/ciba-worker.module.js';
 
-try {
-  const starting = new AbortController();
-  const stopped = untilSignal().finally(() => starting.abort());
-  const config = parseConfig(cibaWorkerConfig, process.env);
-  const log = createLog({ service: 'ciba-worker', level: config.LOG_LEVEL });
-  const service = await startCibaWorker(config, log, starting.signal);
-  log.info('The CIBA worker runs', { url: service.url });
-  await stopped;
-  await service.stop();
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-}
+await runAlone(
+  {
+    name: 'ciba-worker',
+    schema: cibaWorkerConfig,
+    module: (config, parts) => CibaWorkerModule.register({ ...parts, config }),
+  },
+  process.env,
+);

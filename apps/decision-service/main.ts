@@ -1,19 +1,13 @@
 import 'reflect-metadata';
-import { createLog, parseConfig, untilSignal } from '#lib/runtime';
+import { runAlone } from '#lib/assembly';
 import { decisionServiceConfig } from './src/decision-service.config.js';
-import { startDecisionService } from './src/start-decision-service.js';
+import { DecisionServiceModule } from './src/decision-service.module.js';
 
-try {
-  const starting = new AbortController();
-  const stopped = untilSignal().finally(() => starting.abort());
-  const config = parseConfig(decisionServiceConfig, process.env);
-  const log = createLog({ service: 'decision-service', level: config.LOG_LEVEL });
-  const service = await startDecisionService(config, log, starting.signal);
-  log.info('The decision service runs', { url: service.url });
-  await stopped;
-  await service.stop();
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-}
+await runAlone(
+  {
+    name: 'decision-service',
+    schema: decisionServiceConfig,
+    module: (config, parts) => DecisionServiceModule.register({ ...parts, config }),
+  },
+  process.env,
+);

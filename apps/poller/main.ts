@@ -1,19 +1,9 @@
 import 'reflect-metadata';
-import { createLog, parseConfig, untilSignal } from '#lib/runtime';
+import { runAlone } from '#lib/assembly';
 import { pollerConfig } from './src/poller.config.js';
-import { startPoller } from './src/start-poller.js';
+import { PollerModule } from './src/poller.module.js';
 
-try {
-  const starting = new AbortController();
-  const stopped = untilSignal().finally(() => starting.abort());
-  const config = parseConfig(pollerConfig, process.env);
-  const log = createLog({ service: 'poller', level: config.LOG_LEVEL });
-  const service = await startPoller(config, log, starting.signal);
-  log.info('The poller runs', { url: service.url });
-  await stopped;
-  await service.stop();
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-}
+await runAlone(
+  { name: 'poller', schema: pollerConfig, module: (config, parts) => PollerModule.register({ ...parts, config }) },
+  process.env,
+);

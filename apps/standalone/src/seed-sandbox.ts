@@ -16,7 +16,7 @@ export async function seedSandbox(
       .create({
         name: sandboxProviderName,
         issuer: sandbox.issuer,
-        profile: 'oidc-provider',
+        profile: 'generic',
         metadata: null,
         trustedCertificates: [],
       })

@@ -1,12 +1,12 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { CibaWorkerModule } from '#app/ciba-worker';
 import { DecisionServiceModule } from '#app/decision-service';
 import { PollerModule } from '#app/poller';
 import { RulesServiceModule } from '#app/rules-service';
-import { createInProcessBus, createRabbitBus, OutboxRelay, type EventBus } from '#lib/messaging';
-import { Database, generateMasterKey, isUnavailable, migrate, startEmbeddedPostgres } from '#lib/persistence';
-import { asFunction, createOutboundGuard, Secret, startService, type HealthCheck, type Log } from '#lib/runtime';
+import { openProcess } from '#lib/assembly';
+import { generateMasterKey, migrate, startEmbeddedPostgres, type Database } from '#lib/persistence';
+import { asFunction, Secret, type Log } from '#lib/runtime';
 import { keptSecret } from './kept-secret.js';
 import { seedSandbox } from './seed-sandbox.js';
 import type { StandaloneConfig } from './standalone.config.js';
@@ -17,8 +17,11 @@ export interface Standalone extends Welcome {
   stop(): Promise<void>;
 }
 
+/** Remembers how to undo what was started. */
+type Undo = (action: () => Promise<void>) => void;
+
 /**
- * Starts the database, the transport, the sandbox and the four services in this process.
+ * Starts the database, the transport, the four services and the sandbox in this process.
  *
  * What was started is stopped again when a later part cannot start.
  *
@@ -39,112 +42,81 @@ export async function startStandalone(config: StandaloneConfig, log: Log): Promi
   }
 }
 
-async function startParts(
-  config: StandaloneConfig,
-  log: Log,
-  undo: (action: () => Promise<void>) => void,
-): Promise<Welcome> {
+async function startParts(config: StandaloneConfig, log: Log, undo: Undo): Promise<Welcome> {
   const dataDir = config.ASSENT_DATA_DIR;
   const databaseUrl = config.DATABASE_URL?.reveal() ?? (await startOwnPostgres(join(dataDir, 'postgres'), log, undo));
-  const masterKeys =
-    config.ASSENT_MASTER_KEYS?.reveal() ?? (await keptSecret(join(dataDir, 'master-keys'), generateMasterKey));
-  const apiKey =
-    config.ASSENT_API_KEY?.reveal() ??
-    (await keptSecret(join(dataDir, 'api-key'), () => `assent_${randomBytes(24).toString('base64url')}`));
-
+  const { apiKey, masterKeys } = await secrets(config);
   await migrate(databaseUrl);
-  const database = await Database.open({
-    url: databaseUrl,
+
+  const assent = await openProcess({
+    name: 'standalone',
+    databaseUrl,
     masterKeys,
-    source: '/assent/standalone',
-    log: asFunction(log),
-  });
-  undo(() => database.close());
-  await database.signingKeys.ensure();
-
-  const instanceId = randomUUID();
-  const bus = openBus(config, instanceId, log);
-  undo(() => bus.close());
-  const relay = new OutboxRelay({
-    outbox: database.outbox,
-    publisher: bus,
-    log: asFunction(log),
-  });
-  database.onEvents((events) => relay.offer(events));
-  undo(() => relay.stop());
-
-  const url = `http://${config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST}:${config.PORT}`;
-  const publicUrl = config.ASSENT_PUBLIC_URL ?? url;
-  const guard = createOutboundGuard({
+    amqpUrl: config.AMQP_URL?.reveal() ?? null,
     allowLoopback: config.ASSENT_ALLOW_LOOPBACK,
     allowedNetworks: config.ASSENT_ALLOWED_NETWORKS,
+    log,
   });
-  const settings = { ...config, ASSENT_API_KEY: new Secret(apiKey), ASSENT_PUBLIC_URL: publicUrl };
-  const parts = { config: settings, database, bus, log, guard, instanceId };
-  const health = healthChecks(database, bus);
+  undo(() => assent.stop());
 
-  const modules = [
-    ['decision-service', DecisionServiceModule.register(parts), null],
-    ['poller', PollerModule.register(parts), null],
-    ['ciba-worker', CibaWorkerModule.register(parts), null],
-    ['rules-service', RulesServiceModule.register(parts), config.PORT],
-  ] as const;
-  for (const [name, module, port] of modules) {
-    const service = await startService({
-      module,
-      strategy: bus.consumer(name),
-      port,
+  const url = `http://${config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST}:${config.PORT}`;
+  const settings = {
+    ...config,
+    ASSENT_API_KEY: new Secret(apiKey),
+    ASSENT_PUBLIC_URL: config.ASSENT_PUBLIC_URL ?? url,
+  };
+  const modules = {
+    'decision-service': DecisionServiceModule,
+    poller: PollerModule,
+    'ciba-worker': CibaWorkerModule,
+    'rules-service': RulesServiceModule,
+  };
+  for (const [name, service] of Object.entries(modules)) {
+    await assent.start({
+      name,
+      module: (parts) => service.register({ ...parts, config: settings }),
+      // The door opens last, when whatever comes in is taken care of.
+      port: name === 'rules-service' ? config.PORT : null,
       host: config.HOST,
-      log: log.child({ service: name }),
-      health,
-      isUnavailable,
     });
-    undo(() => service.stop());
   }
-  relay.start();
-
-  const sandbox = await startSandbox(config, { url, apiKey, database, log }, undo);
+  const sandbox = await startSandbox(config, { url, apiKey, database: assent.parts.database, log }, undo);
   return { url, apiKey, dataDir, sandbox };
 }
 
-async function startOwnPostgres(dir: string, log: Log, undo: (action: () => Promise<void>) => void): Promise<string> {
+/** Given ones first; else made once and kept in the data folder. */
+async function secrets(config: StandaloneConfig): Promise<{ apiKey: string; masterKeys: string }> {
+  const { ASSENT_API_KEY, ASSENT_MASTER_KEYS, ASSENT_DATA_DIR } = config;
+  const newApiKey = () => `assent_${randomBytes(24).toString('base64url')}`;
+  return {
+    masterKeys:
+      ASSENT_MASTER_KEYS?.reveal() ?? (await keptSecret(join(ASSENT_DATA_DIR, 'master-keys'), generateMasterKey)),
+    apiKey: ASSENT_API_KEY?.reveal() ?? (await keptSecret(join(ASSENT_DATA_DIR, 'api-key'), newApiKey)),
+  };
+}
+
+async function startOwnPostgres(dir: string, log: Log, undo: Undo): Promise<string> {
   const postgres = await startEmbeddedPostgres({ dir, log: asFunction(log) });
   undo(() => postgres.stop());
   return postgres.url;
-}
-
-function openBus(config: StandaloneConfig, instanceId: string, log: Log): EventBus {
-  const url = config.AMQP_URL?.reveal();
-  return url
-    ? createRabbitBus({ url, instanceId, log: asFunction(log) })
-    : createInProcessBus({ log: asFunction(log) });
-}
-
-const healthChecks = (database: Database, bus: EventBus): HealthCheck[] => [
-  { name: 'database', check: () => database.ping().then(() => null) },
-  { name: 'broker', importance: 'degraded', check: async () => brokerProblem(bus) },
-];
-
-function brokerProblem(bus: EventBus): string | null {
-  const { state, problem } = bus.status();
-  return problem ?? (state === 'connected' ? null : 'not connected; events wait in the database');
 }
 
 // The sandbox is a development dependency: it is loaded only when it is wanted.
 async function startSandbox(
   config: StandaloneConfig,
   assent: { url: string; apiKey: string; database: Database; log: Log },
-  undo: (action: () => Promise<void>) => void,
+  undo: Undo,
 ): Promise<Welcome['sandbox']> {
   if (config.ASSENT_SANDBOX_PORT === 0) return null;
   const module = await import('#app/sandbox');
-  const sandbox = await module.startSandbox({
-    port: config.ASSENT_SANDBOX_PORT,
-    assentUrl: assent.url,
-    assentApiKey: assent.apiKey,
-    dataDir: join(config.ASSENT_DATA_DIR, 'sandbox'),
-    log: asFunction(assent.log),
-  });
+  const port = config.ASSENT_SANDBOX_PORT;
+  const dataDir = join(config.ASSENT_DATA_DIR, 'sandbox');
+  const sandbox = await module
+    .startSandbox({ port, assentUrl: assent.url, assentApiKey: assent.apiKey, dataDir, log: asFunction(assent.log) })
+    .catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+      throw new Error(`Port ${port} is in use. Stop what listens there, or set ASSENT_SANDBOX_PORT to another one.`);
+    });
   undo(() => sandbox.stop());
   await seedSandbox(assent.database, { issuer: sandbox.issuer, client: sandbox.clients.secretBasic });
   return { phoneUrl: sandbox.phoneUrl, shopUrl: sandbox.shopUrl };

@@ -1,0 +1,2 @@
+export * from './process-parts.js';
+export * from './run-alone.js';

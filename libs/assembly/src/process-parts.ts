@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { createInProcessBus, createRabbitBus, OutboxRelay, type EventBus } from '#lib/messaging';
+import { Database, isUnavailable } from '#lib/persistence';
+import {
+  asFunction,
+  createOutboundGuard,
+  startService,
+  type HealthCheck,
+  type Log,
+  type OutboundGuard,
+  type RunningService,
+} from '#lib/runtime';
+import type { DynamicModule } from '@nestjs/common';
+
+/** What one process brings to the services in it. */
+export interface ProcessParts {
+  readonly database: Database;
+  readonly bus: EventBus;
+  readonly guard: OutboundGuard;
+  readonly log: Log;
+  /** One name for each start: a process that comes back must not be taken for the one that died. */
+  readonly instanceId: string;
+}
+
+export interface ProcessSettings {
+  /** Who commits and logs, for example `poller`. */
+  readonly name: string;
+  readonly databaseUrl: string;
+  readonly masterKeys: string;
+  readonly poolSize?: number;
+  /** The broker's address; null: events stay inside the process. */
+  readonly amqpUrl: string | null;
+  readonly allowLoopback: boolean;
+  readonly allowedNetworks: readonly string[];
+  readonly log: Log;
+  /** Ends the attempts to reach a database that is away. */
+  readonly signal?: AbortSignal;
+}
+
+/** A service to run on the parts of a process. */
+export interface ServiceSettings {
+  /** Also the name of its consumer group. */
+  readonly name: string;
+  readonly module: (parts: ProcessParts) => DynamicModule;
+  /** Null: no HTTP server of its own. */
+  readonly port: number | null;
+  readonly host: string;
+}
+
+/** The parts of one process, and the services that run on them. */
+export interface OpenProcess {
+  readonly parts: ProcessParts;
+  /** @throws PortInUse */
+  start(service: ServiceSettings): Promise<RunningService>;
+  /** Stops the services, the last one first, then lets go of broker and database. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the database, joins it to the broker, and runs services on both: the one place where the adapters meet.
+ *
+ * Waits for a database that is away until `signal` aborts; works through a broker that is away.
+ *
+ * @throws UnsafeDatabase when migrations are missing, MasterKeyMismatch when the keys do not open what is sealed
+ */
+export async function openProcess(settings: ProcessSettings): Promise<OpenProcess> {
+  const { log } = settings;
+  const guard = createOutboundGuard(settings);
+  const instanceId = randomUUID();
+  const database = await Database.open({
+    url: settings.databaseUrl,
+    masterKeys: settings.masterKeys,
+    source: `/assent/${settings.name}`,
+    poolSize: settings.poolSize,
+    log: asFunction(log),
+    signal: settings.signal,
+  });
+  await database.signingKeys.ensure().catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
+  const bus =
+    settings.amqpUrl === null
+      ? createInProcessBus({ log: asFunction(log) })
+      : createRabbitBus({ url: settings.amqpUrl, instanceId, log: asFunction(log) });
+  const relay = new OutboxRelay({ outbox: database.outbox, publisher: bus, log: asFunction(log) });
+  database.onEvents((events) => relay.offer(events));
+  relay.start();
+
+  const parts: ProcessParts = { database, bus, guard, log, instanceId };
+  const services: RunningService[] = [];
+  return {
+    parts,
+    start: async ({ name, module, port, host }) => {
+      const service = await startService({
+        module: module(parts),
+        strategy: bus.consumer(name),
+        port,
+        host,
+        log,
+        health: healthChecks(database, bus),
+        isUnavailable,
+      });
+      services.push(service);
+      return service;
+    },
+    stop: async () => {
+      // Consumers first: what they still finish needs the relay, the broker and the database.
+      for (const service of services.reverse()) await service.stop();
+      await relay.stop();
+      await bus.close();
+      await database.close();
+    },
+  };
+}
+
+const healthChecks = (database: Database, bus: EventBus): HealthCheck[] => [
+  { name: 'database', check: () => database.ping().then(() => null) },
+  { name: 'broker', importance: 'degraded', check: async () => brokerProblem(bus) },
+];
+
+function brokerProblem(bus: EventBus): string | null {
+  const { state, problem } = bus.status();
+  return problem ?? (state === 'connected' ? null : 'not connected; events wait in the database');
+}
