@@ -201,6 +201,16 @@ describe('events', () => {
     await expect(controller.handleDenied(data(), contextOf('event-4', data()))).rejects.toThrow(GiveUp);
   });
 
+  it('about no request of ours go to the dead queue at the first attempt', async () => {
+    const fact = denied(newId());
+    const { event } = contextOf('event-5', fact);
+    await house.bus.publish({ exchange: 'assent.authorizations', routingKey: 'authorization.denied', event });
+    const letters = () => house.bus.deadLetters('decision-service.authorization.denied');
+    while ((await letters()).length === 0) await new Promise((resolve) => setImmediate(resolve));
+
+    expect(await letters()).toMatchObject([{ id: 'event-5', attempts: 1, reason: expect.stringMatching(/^GiveUp: /) }]);
+  });
+
   it('that are lost are made up for by the sweep', async () => {
     const requestId = await house.submit(rule);
     const decided = house.decided(requestId);

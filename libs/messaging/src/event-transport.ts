@@ -15,6 +15,7 @@ export interface Incoming {
   readonly redelivered: boolean;
 }
 
+/** What every transport needs, whatever carries its messages. */
 export interface TransportOptions {
   readonly consumer: string;
   readonly retryDelaysMs: readonly number[];
@@ -22,7 +23,11 @@ export interface TransportOptions {
   readonly log: Log;
 }
 
-/** What the consumers of all buses share: the subscriptions, running a handler, judging its failure, draining. */
+/**
+ * What the consumers of all buses share: the subscriptions, running a handler, judging its failure, draining.
+ *
+ * The service's exception filter has to pass an error on as it is, because the verdict depends on it.
+ */
 export abstract class EventTransport
   extends Server<Record<string, never>, 'connected' | 'disconnected'>
   implements CustomTransportStrategy

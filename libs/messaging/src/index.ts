@@ -5,7 +5,6 @@ export { EventTransport } from './event-transport.js';
 export { GiveUp, Refused, Unroutable } from './failures.js';
 export { createInProcessBus, type InProcessBusOptions } from './in-process/in-process-bus.js';
 export type { InProcessLimits } from './in-process/limits.js';
-export { KeepErrorFilter } from './keep-error.filter.js';
 export type { Log, LogLevel } from './log.js';
 export type { Outbox, StoredEvent } from './outbox/outbox.js';
 export { OutboxRelay, type OutboxRelayOptions } from './outbox/outbox-relay.js';
