@@ -10,4 +10,5 @@ export const decisionServiceConfig = z.object({
   ...outboundConfig.shape,
   ASSENT_PUBLIC_URL: httpUrl.describe('Address under which clients reach Assent; the issuer (`iss`) of receipts.'),
 });
+/** The settings as read. */
 export type DecisionServiceConfig = z.output<typeof decisionServiceConfig>;

@@ -8,6 +8,7 @@ import { receiptClaims, signReceipt } from './receipt.js';
 /** How the recording went; only `recorded` changed anything. */
 export type RecordOutcome = 'recorded' | 'already-recorded' | 'not-ended' | 'unknown-request';
 
+/** What recording a decision needs. */
 export interface RecordDecisionOptions {
   readonly database: Pick<Database, 'decisions' | 'signingKeys'>;
   /** The `iss` of receipts. */

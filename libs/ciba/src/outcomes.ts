@@ -76,7 +76,7 @@ export type PollOutcome =
   /** The answer may have carried tokens, which are gone with it. */
   | { readonly kind: 'lost'; readonly detail: string };
 
-/** What an approval has to prove. Holds nothing but plain values, so that it can be stored and checked again. */
+/** What an approval has to prove; the same each time that its answer is verified. */
 export interface EvidenceExpectation {
   readonly clientId: string;
   readonly requestedScope: string;

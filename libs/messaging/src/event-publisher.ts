@@ -10,6 +10,7 @@ export interface OutgoingEvent {
   readonly event: CloudEvent;
 }
 
+/** Publishes events, and knows of each whether it has arrived. */
 export interface EventPublisher {
   /**
    * Resolves when a queue holds the message: confirmed and not returned.

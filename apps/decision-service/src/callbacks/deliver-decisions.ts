@@ -17,6 +17,7 @@ const leaseSeconds = 60;
 const everyMs = 1000;
 const stopLimitMs = 10_000;
 
+/** What delivering needs. */
 export interface DeliverDecisionsOptions {
   readonly database: Pick<Database, 'deliveries' | 'signingKeys'>;
   readonly sender: CallbackSender;

@@ -7,6 +7,7 @@ import { InProcessQueue } from './in-process-queue.js';
 import { InProcessTransport, type QueueHome } from './in-process-transport.js';
 import { defaultLimits, type InProcessLimits } from './limits.js';
 
+/** Settings of an in-process bus. */
 export interface InProcessBusOptions {
   readonly log?: Log;
   readonly limits?: Partial<InProcessLimits>;

@@ -12,6 +12,7 @@ export interface InProcessLimits {
   readonly maxDeadLetters: number;
 }
 
+/** Good for a development machine and a small installation. */
 export const defaultLimits: InProcessLimits = {
   retryDelaysMs: [1_000, 5_000, 30_000],
   drainMs: 10_000,

@@ -6,6 +6,7 @@ import type { Outbox, StoredEvent } from './outbox.js';
 import { Settlements } from './settlements.js';
 import { Trouble } from './trouble.js';
 
+/** Settings of an outbox relay; what is left out has a default that fits one process of a service. */
 export interface OutboxRelayOptions {
   readonly outbox: Outbox;
   readonly publisher: EventPublisher;

@@ -1,3 +1,4 @@
+/** What settling needs, and how much of it goes together. */
 export interface SettlementsOptions {
   readonly settle: (ids: readonly string[]) => Promise<void>;
   /** Called for every id when its settlement is through, or has failed: then the row is left to the sweep. */

@@ -15,6 +15,7 @@ export interface ChannelUse<C extends Channel> {
   lost(): void;
 }
 
+/** Where the broker is, and how long to wait for it. */
 export interface KeptChannelOptions {
   readonly url: string;
   readonly limits: RabbitLimits;

@@ -25,6 +25,7 @@ export interface RabbitLimits {
   readonly maxUnconfirmed: number;
 }
 
+/** Good for a broker in the same data centre. */
 export const defaultLimits: RabbitLimits = {
   connectMs: 5_000,
   callMs: 5_000,

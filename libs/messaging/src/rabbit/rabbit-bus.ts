@@ -10,6 +10,7 @@ import { RabbitTransport } from './rabbit-transport.js';
 /** Seconds between signs of life, unless the address says otherwise: a silent broker is noticed after two. */
 const heartbeatSeconds = 10;
 
+/** Settings of a bus over RabbitMQ. */
 export interface RabbitBusOptions {
   /** `amqp://user:password@host:port/vhost` or `amqps://…`. */
   readonly url: string;

@@ -11,11 +11,13 @@ import type { Parcel, RabbitPublisher } from './rabbit-publisher.js';
 import { within } from './time-limit.js';
 import { deadExchange, declareExchanges, declareQueue, hintQueue, retryQueueOf, workQueues } from './topology.js';
 
-/** Headers of the copies in the retry and dead queues. */
+/** Header of the copies in the retry and dead queues: how many handlers have failed on the message. */
 export const attemptHeader = 'x-attempt';
+/** Header of the same copies: what the last handler said. */
 export const reasonHeader = 'x-reason';
 const cancelMs = 2_000;
 
+/** What a transport over RabbitMQ needs. */
 export interface RabbitTransportOptions extends TransportOptions, KeptChannelOptions {
   /** Copies of failed messages go out on the publisher's connection: a broker that blocks publishers then still delivers. */
   readonly publisher: RabbitPublisher;
