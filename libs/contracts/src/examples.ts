@@ -13,7 +13,7 @@ const decidedAt = '2026-03-02T09:15:21.734Z';
 const times = { version: 1, createdAt, updatedAt: createdAt };
 
 const ruleReference = { id: ruleId, name: 'Approve a payment', version: 3 };
-const requestHash = 'sha-256-9c1W0yq1mX8kq2m3gq3o8r0v5l7u4T6Jb2n9Xh5aFQE';
+const requestHash = '9c1W0yq1mX8kq2m3gq3o8r0v5l7u4T6Jb2n9Xh5aFQE';
 const attributes = { email: 'alice@example.com', amount: '25 EUR' };
 
 export const submitSmallest = { rule: 'Approve a payment', attributes };
