@@ -29,7 +29,7 @@ async function ensure(path, body) {
   return call('POST', path, body);
 }
 
-const provider = await ensure('/v1/token-providers', { name: 'Sandbox', issuer: sandbox, profile: 'oidc-provider' });
+const provider = await ensure('/v1/token-providers', { name: 'Sandbox', issuer: sandbox, profile: 'generic' });
 const rule = await ensure('/v1/rules', {
   name: 'Approve a payment',
   type: 'one-time-authorization',
