@@ -67,6 +67,22 @@ describe('a cached value', () => {
     await expect(cache.get('a', load)).rejects.toThrow('load 3');
   });
 
+  it('has its failed refreshes told once until one succeeds', async () => {
+    await cache.get('a', load);
+    for (const [at, isAway] of [
+      [60, true],
+      [70, true],
+      [80, false],
+      [140, true],
+    ] as const) {
+      [nowMs, fails] = [at, isAway];
+      void cache.get('a', load);
+      await cache.renew('a', 1, load).catch(() => undefined);
+    }
+    expect(loads).toBe(5);
+    expect(missed).toEqual(['a', 'a']);
+  });
+
   it('is renewed on demand, but not when it is young enough', async () => {
     await cache.get('a', load);
     nowMs = 5;

@@ -26,7 +26,8 @@ export class AgingCache<T> {
 
   /**
    * @param nowMs a clock that never runs backwards.
-   * @param onMissedRefresh hears of failures in the background, which nobody else would notice.
+   * @param onMissedRefresh hears of a failure in the background, which nobody else would notice; of those that follow
+   * it without a success in between it hears nothing.
    */
   constructor(
     private readonly limits: AgingLimits,
@@ -66,7 +67,10 @@ export class AgingCache<T> {
 
   private refresh(key: string, entry: Entry<T>, load: Load<T>): void {
     if (entry.flight !== null || this.failedJustNow(entry)) return;
-    this.fetch(entry, load).catch((reason: unknown) => this.onMissedRefresh(key, reason));
+    const isFirst = entry.failure === null;
+    this.fetch(entry, load).catch((reason: unknown) => {
+      if (isFirst) this.onMissedRefresh(key, reason);
+    });
   }
 
   private failedJustNow({ failure }: Entry<T>): boolean {
