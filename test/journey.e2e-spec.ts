@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startSandbox, type Sandbox } from '#app/sandbox';
 import type {
   AuthorizationRequestDocument,
@@ -17,6 +17,9 @@ import { describeWithBroker } from './support/needs.js';
 import { cloneWithinThisRealm } from './support/one-realm.js';
 import { verifyCallback, verifyReceipt, verifyWebhook } from './support/verification.js';
 import { startWebhookSink, type WebhookSink } from './support/webhook-sink.js';
+
+// Long waits are the rule here: for a poll, for a deadline.
+jest.setTimeout(60_000);
 
 /**
  * One request's journey, as docs/journey.md tells it, on real parts: built services, Postgres, the token provider, and

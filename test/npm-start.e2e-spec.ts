@@ -95,7 +95,7 @@ describe('npm start', () => {
     await start().ready();
     const second = start({ PORT: String(port + 2), ASSENT_SANDBOX_PORT: '0' });
     expect(await second.exit()).toBe(1);
-    expect(second.screen).toMatch(/in use by|is used by|another run/i);
+    expect(second.screen).toMatch(/Another Assent \(process \d+\) uses/);
     expect(second.screen).not.toContain('    at ');
   }, 120_000);
 
