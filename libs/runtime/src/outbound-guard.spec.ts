@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import { isIP, type AddressInfo, type LookupFunction } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Agent, request } from 'undici';
+import { createCertificateAuthority } from '../../../test/support/certificates.js';
 import { createOutboundGuard } from './outbound-guard.js';
 
 const strict = createOutboundGuard({ allowLoopback: false, allowedNetworks: [] });
@@ -108,6 +110,33 @@ describe('the outbound guard', () => {
         expect(connections).toBe(0);
       },
     );
+
+    it.each([
+      ['into our network', ['127.0.0.1']],
+      ['there when it is asked for the connection', ['8.8.8.8', '127.0.0.1']],
+    ])('sends nothing to a harmless name that leads %s', async (_, addresses) => {
+      const lookup: LookupFunction = (_host, options, callback) => {
+        const address = addresses.length > 1 ? addresses.shift()! : addresses[0]!;
+        if (options.all) callback(null, [{ address, family: isIP(address) }]);
+        else callback(null, address, isIP(address));
+      };
+      const authority = await createCertificateAuthority('a test');
+      const own = await authority.issue({ commonName: 'shop', names: [{ type: 'dns', value: 'shop.example' }] });
+      let requests = 0;
+      const tripwire = createTlsServer({ cert: own.certificatePem, key: own.privateKeyPem }, () => requests++);
+      await new Promise<void>((resolve) => tripwire.listen(0, '127.0.0.1', resolve));
+      const guard = createOutboundGuard({ allowLoopback: false, allowedNetworks: [], lookup });
+      const agent = new Agent({ connect: guard.connector({ ca: [authority.certificatePem] }) });
+      const url = `https://shop.example:${(tripwire.address() as AddressInfo).port}/`;
+
+      await expect(request(url, { dispatcher: agent })).rejects.toMatchObject({
+        code: 'OUTBOUND_REFUSED',
+        message: expect.stringContaining('127.0.0.1'),
+      });
+      expect(requests).toBe(0);
+      await agent.close();
+      await new Promise((resolve) => tripwire.close(resolve));
+    });
 
     it('connects where it may', async () => {
       const agent = new Agent({ connect: open.connector() });

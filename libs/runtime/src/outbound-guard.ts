@@ -1,12 +1,15 @@
-import { lookup } from 'node:dns/promises';
-import { BlockList, isIP } from 'node:net';
+import { lookup as askSystem } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 
+/** Where a process may call. */
 export interface OutboundGuardOptions {
   /** Accept plain http and loopback addresses. */
   readonly allowLoopback: boolean;
   /** Private networks (CIDR) that may be called. */
   readonly allowedNetworks: readonly string[];
+  /** Resolves names; the system does when it is left out. */
+  readonly lookup?: LookupFunction;
 }
 
 /** What a TLS connection of ours brings along. */
@@ -68,6 +71,7 @@ const special: ReadonlyArray<readonly [string, number, 'ipv4' | 'ipv6']> = [
 
 /** Makes the guard of a process. */
 export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuard {
+  const { lookup = askSystem } = options;
   const denied = blockList(special);
   const permitted = blockList(options.allowedNetworks.map(parseNetwork));
   if (options.allowLoopback) {
@@ -98,6 +102,7 @@ export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuar
     const connect = buildConnector({
       timeout: 10_000,
       minVersion: 'TLSv1.2',
+      lookup,
       ...(tls.ca && tls.ca.length > 0 && { ca: [...tls.ca] }),
       ...(tls.cert && { cert: tls.cert }),
       ...(tls.key && { key: tls.key }),
@@ -109,7 +114,7 @@ export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuar
         `${scheme}://${bracketed(target.hostname)}:${target.port || (scheme === 'http' ? 80 : 443)}/`,
       );
       if (literal !== null) return callback(new OutboundRefused(`Refused to connect: ${literal}.`), null);
-      resolveAll(target.hostname)
+      resolveAll(target.hostname, lookup)
         .then((addresses) => {
           const bad = addresses.map(refusal).find((reason) => reason !== null);
           if (bad) throw new OutboundRefused(`Refused to connect: ${bad}.`);
@@ -129,10 +134,15 @@ export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuar
   return { problem, connector };
 }
 
-async function resolveAll(hostname: string): Promise<string[]> {
+async function resolveAll(hostname: string, lookup: LookupFunction): Promise<string[]> {
   const host = hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0) return [host];
-  return (await lookup(host, { all: true })).map((entry) => entry.address);
+  return new Promise((resolve, reject) =>
+    lookup(host, { all: true }, (error, found) => {
+      if (error) reject(error);
+      else resolve(Array.isArray(found) ? found.map(({ address }) => address) : [found]);
+    }),
+  );
 }
 
 const bracketed = (hostname: string): string => (isIP(hostname) === 6 ? `[${hostname}]` : hostname);
