@@ -78,9 +78,10 @@ const wordsByCode: Readonly<Record<string, string>> = {
   UND_ERR_HEADERS_OVERFLOW: 'the headers of the answer are too long',
 };
 
-// By code, never by message: messages quote addresses, and an address may carry a credential in its query.
+// By code, never by message: messages quote addresses, and an address may carry a credential in its query, or show where
+// a name leads inside our network.
 function explain(error: unknown): string {
-  if (error instanceof OutboundRefused) return error.message;
+  if (error instanceof OutboundRefused) return 'the address is refused: its host is not on the public internet';
   const { name, code = '' } = error as { readonly name?: string; readonly code?: string };
   if (Object.hasOwn(wordsByCode, code)) return wordsByCode[code]!;
   if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO)/.test(code)) return `TLS failed (${code})`;
