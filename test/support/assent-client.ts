@@ -54,7 +54,7 @@ export class AssentClient {
     return this.call('POST', `/v1/authorization-requests/${id}/consume`, body);
   }
 
-  cancel(id: string): Promise<Answer<AuthorizationRequestDocument & Problem>> {
+  cancel(id: string): Promise<Answer<AuthorizationRequestDocument & Omit<Problem, 'status'>>> {
     return this.call('POST', `/v1/authorization-requests/${id}/cancel`);
   }
 

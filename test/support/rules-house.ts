@@ -74,8 +74,13 @@ export class RulesHouse {
     return this.parts.database;
   }
 
+  /** The first instance. */
+  get service(): RunningService {
+    return this.#services[0]!;
+  }
+
   get url(): string {
-    return this.#services[0]!.url!;
+    return this.service.url!;
   }
 
   /** With every scope. */

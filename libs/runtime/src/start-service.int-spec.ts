@@ -8,6 +8,9 @@ import { PortInUse, startService, type RunningService } from './start-service.js
 const body = z.strictObject({ amount: z.number(), nested: z.strictObject({ 'a/b': z.string() }).optional() });
 const query = z.strictObject({ limit: z.coerce.number().int().default(5) });
 
+/** Answers the calls that wait at /slow. */
+const slowCalls: Array<() => void> = [];
+
 @Controller()
 class PaymentsController {
   @Post('payments')
@@ -18,6 +21,11 @@ class PaymentsController {
   @Get('payments')
   list(@Query({ schema: query }) value: z.infer<typeof query>): unknown {
     return value;
+  }
+
+  @Get('slow')
+  slow(): Promise<unknown> {
+    return new Promise((resolve) => slowCalls.push(() => resolve({ answered: true })));
   }
 
   @Get('refused')
@@ -128,6 +136,18 @@ describe('a running service', () => {
   it('shows metrics', async () => {
     const text = await (await fetch(`${service.url}/metrics`)).text();
     expect(text).toContain('process_cpu_seconds_total');
+  });
+
+  it('answers what is in flight when it stops, and does not wait for idle connections after that', async () => {
+    const leaving = await startService(options(0));
+    const called = fetch(`${leaving.url}/slow`);
+    while (slowCalls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const stopped = leaving.stop();
+    // Only once the server has closed its door does the answer go out.
+    while (leaving.app.getHttpServer().listening) await new Promise((resolve) => setImmediate(resolve));
+    slowCalls.forEach((answer) => answer());
+    expect(await (await called).json()).toEqual({ answered: true });
+    await stopped;
   });
 
   it('says that a port is in use', async () => {

@@ -86,7 +86,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     app,
     stop: async () => {
       stopping = true;
-      await app.close();
+      // A connection that is kept alive after its last answer would hold up the end until its time-out.
+      const hangUp = setInterval(() => adapter.getInstance().server.closeIdleConnections(), 50);
+      await app.close().finally(() => clearInterval(hangUp));
     },
   };
 }

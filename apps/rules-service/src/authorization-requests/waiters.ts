@@ -67,6 +67,11 @@ export class Waiters implements OnApplicationBootstrap, OnModuleDestroy {
     return this.open >= this.limit;
   }
 
+  /** True when a call waits for this request. */
+  waitsFor(requestId: string): boolean {
+    return this.byRequest.has(requestId);
+  }
+
   /**
    * Begins to listen; open it before reading the row, so that nothing in between is missed.
    *
