@@ -9,7 +9,8 @@ const handler = (template: string, contentType = 'application/json') => ({
   template,
 });
 const problemsOf = (value: unknown): string[] =>
-  rejectionHandlerBody.safeParse(value).error?.issues.map((issue) => `/${issue.path.join('/')}: ${issue.message}`) ?? [];
+  rejectionHandlerBody.safeParse(value).error?.issues.map((issue) => `/${issue.path.join('/')}: ${issue.message}`) ??
+  [];
 
 describe('a rejection handler', () => {
   it.each(['{"outcome":"{{outcome}}","info":"because {{info}}"}', '"{{title}}"', '{}', '[1,null,"{{requestId}}"]'])(
@@ -29,15 +30,21 @@ describe('a rejection handler', () => {
   );
 
   it('may use its own variables only', () => {
-    expect(problemsOf(handler('{{loginHint}} {{outcome}}', 'text/plain'))[0]).toContain('{{loginHint}} is not a variable');
+    expect(problemsOf(handler('{{loginHint}} {{outcome}}', 'text/plain'))[0]).toContain(
+      '{{loginHint}} is not a variable',
+    );
   });
 
-  it.each(['//evil.example', '/\\evil.example', 'javascript:alert(1)', 'http://example.com', 'https://a:b@example.com', 'x'])(
-    'does not redirect to %s',
-    (url) => {
-      expect(problemsOf({ name: 'R', type: 'redirect', url })).toHaveLength(1);
-    },
-  );
+  it.each([
+    '//evil.example',
+    '/\\evil.example',
+    'javascript:alert(1)',
+    'http://example.com',
+    'https://a:b@example.com',
+    'x',
+  ])('does not redirect to %s', (url) => {
+    expect(problemsOf({ name: 'R', type: 'redirect', url })).toHaveLength(1);
+  });
 
   it.each(['/denied?why=1', 'https://example.com/denied'])('redirects to %s, with 302 unless told otherwise', (url) => {
     expect(rejectionHandlerBody.parse({ name: 'R', type: 'redirect', url })).toMatchObject({ status: 302, url });

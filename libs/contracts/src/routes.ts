@@ -561,6 +561,7 @@ const openRoutes: readonly Route[] = [
       ['getMetrics', '/metrics', 'Metrics for Prometheus', 'text/plain'],
       ['getOpenApi', '/openapi.json', 'This description as OpenAPI 3.1', 'application/json'],
       ['getAsyncApi', '/asyncapi.json', 'The events as AsyncAPI 3.0', 'application/json'],
+      ['getConsole', '/console', 'First steps, and where things are, as a page', 'text/html'],
       ['getReference', '/docs', 'The reference of the HTTP API as a page', 'text/html'],
       ['getReferenceStyle', '/docs/reference.css', 'The style sheet of these pages', 'text/css'],
       ['getErrorCatalogue', '/docs/errors', 'Every problem code as a page', 'text/html'],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { asyncApi, openApi } from '#lib/contracts';
 import { Controller, Get, Header } from '@nestjs/common';
+import { consolePage } from './console-page.js';
 import { errorPage } from './error-page.js';
 import { eventPage } from './event-page.js';
 import { referencePage } from './reference-page.js';
@@ -19,6 +20,7 @@ const once = (make: () => string): (() => string) => {
 const documents = {
   openApi: once(() => JSON.stringify(openApi())),
   asyncApi: once(() => JSON.stringify(asyncApi())),
+  console: once(consolePage),
   reference: once(referencePage),
   events: once(eventPage),
   errors: once(errorPage),
@@ -48,6 +50,12 @@ export class DocumentsController {
   @Header('cache-control', maxAge)
   asyncApi(): string {
     return documents.asyncApi();
+  }
+
+  @Get('/console')
+  @Page()
+  console(): string {
+    return documents.console();
   }
 
   @Get('/docs')

@@ -3,7 +3,7 @@ import { html, type Html } from './html.js';
 
 export interface PageParts {
   readonly title: string;
-  readonly current: '/docs' | '/docs/events' | '/docs/errors';
+  readonly current: '/console' | '/docs' | '/docs/events' | '/docs/errors';
   readonly lead: Html;
   /** The groups of the navigation beside the text, each with the places in this page. */
   readonly places: ReadonlyArray<{
@@ -14,6 +14,7 @@ export interface PageParts {
 }
 
 const pages = [
+  ['/console', 'Console'],
   ['/docs', 'HTTP API'],
   ['/docs/events', 'Events'],
   ['/docs/errors', 'Errors'],
