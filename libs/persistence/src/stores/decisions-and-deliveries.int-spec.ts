@@ -205,6 +205,22 @@ describe('decisions and their deliveries', () => {
     expect(await claim()).toHaveLength(20);
   });
 
+  it('puts a delivery off whose secret does not open, and hands out the others', async () => {
+    const broken = await anEndpoint('https://broken.example');
+    await anEndpoint('https://sound.example');
+    const decision = await decided();
+    await outside.query(`update webhook_endpoints set secret = 'changed' where id = $1`, [broken.id]);
+
+    expect((await claim()).map(({ url }) => url)).toEqual(['https://sound.example']);
+    const deliveries = await database.deliveries.ofRequest(decision.authorizationRequestId);
+    const put = deliveries.find(({ url }) => url === 'https://broken.example')!;
+    expect(put).toMatchObject({
+      state: 'pending',
+      attempts: [{ status: null, problem: expect.stringContaining('secret') }],
+    });
+    expect(Date.parse(put.nextAttemptAt!)).toBeGreaterThan(Date.now());
+  });
+
   it('gives every target its turn, however much waits for another', async () => {
     await Promise.all(Array.from({ length: 60 }, () => decided({ callbackUrl: 'https://busy.example/' })));
     await Promise.all(['a', 'b', 'c'].map((name) => decided({ callbackUrl: `https://${name}.example/` })));

@@ -1,4 +1,5 @@
 import type { Delivery, Page, PageQuery } from '#lib/contracts';
+import { nextDeliveryDelaySeconds } from '#lib/domain';
 import { cursorId, isUuid, pageOf } from '../paging.js';
 import { instantSql, statement } from '../sql.js';
 import { storable } from '../storable.js';
@@ -18,7 +19,11 @@ export class PostgresDeliveryStore implements DeliveryStore {
       options.perTarget ?? options.limit,
       options.exceptTargets ?? [],
     ]);
-    return rows.map((row) => this.toWork(row));
+    const works = rows.map((row) => this.toWork(row));
+    // One secret that does not open is a fault of its own: it must not take its neighbours' turn away.
+    const closed = rows.filter((_, index) => works[index] === null);
+    await this.finish(closed.map(({ id, failed_attempts }) => putOff(id, failed_attempts)));
+    return works.filter((work) => work !== null);
   }
 
   async finish(results: readonly DeliveryResult[]): Promise<void> {
@@ -42,15 +47,26 @@ export class PostgresDeliveryStore implements DeliveryStore {
     return pageOf(rows.map(toDelivery), limit);
   }
 
-  private toWork(row: ClaimRow): DeliveryWork {
+  /** Null when a secret does not open. */
+  private secretsOf(row: ClaimRow): string[] | null {
     const { sealing } = this.context;
     const secrets: string[] = [];
-    if (row.endpoint_id !== null && row.endpoint_secret !== null) {
-      secrets.push(sealing.open(row.endpoint_secret, webhookSecretPlace(row.endpoint_id)));
+    try {
+      if (row.endpoint_id !== null && row.endpoint_secret !== null) {
+        secrets.push(sealing.open(row.endpoint_secret, webhookSecretPlace(row.endpoint_id)));
+      }
+      if (row.client_id !== null && row.callback_secret !== null) {
+        secrets.push(sealing.open(row.callback_secret, callbackSecretPlace(row.client_id)));
+      }
+      return secrets;
+    } catch {
+      return null;
     }
-    if (row.client_id !== null && row.callback_secret !== null) {
-      secrets.push(sealing.open(row.callback_secret, callbackSecretPlace(row.client_id)));
-    }
+  }
+
+  private toWork(row: ClaimRow): DeliveryWork | null {
+    const secrets = this.secretsOf(row);
+    if (secrets === null) return null;
     return {
       id: row.id,
       webhookId: row.decision_id,
@@ -63,6 +79,19 @@ export class PostgresDeliveryStore implements DeliveryStore {
       failedAttempts: row.failed_attempts,
     };
   }
+}
+
+/** What does not open now may open when the right master key is configured again: tried by the schedule. */
+function putOff(id: string, failedAttempts: number): DeliveryResult {
+  const retryInSeconds = nextDeliveryDelaySeconds(failedAttempts + 1, 0, null);
+  return {
+    id,
+    at: new Date(),
+    durationMs: 0,
+    status: null,
+    problem: 'the signing secret does not open; set it anew',
+    outcome: retryInSeconds === null ? 'exhausted' : { retryInSeconds },
+  };
 }
 
 type ClaimOptions = Parameters<DeliveryStore['claim']>[0];
