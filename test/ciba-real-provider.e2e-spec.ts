@@ -129,13 +129,20 @@ describe('the real provider', () => {
         return aRegistration(clientId, { type: 'secret', clientSecret, method: 'client_secret_post' });
       },
     ],
+    [
+      'client_secret_jwt',
+      () => {
+        const { clientId, clientSecret } = sandbox.clients.secretJwt;
+        return aRegistration(clientId, { type: 'secret', clientSecret, method: 'client_secret_jwt' });
+      },
+    ],
     ['tls_client_auth', () => aRegistration(sandbox.clients.tlsClientAuth.clientId, certificate('client'))],
     [
       'self_signed_tls_client_auth',
       () => aRegistration(sandbox.clients.selfSignedTls.clientId, certificate('selfSigned')),
     ],
     ['private_key_jwt', () => aRegistration(sandbox.clients.privateKeyJwt.clientId, ownKey)],
-  ])('takes a client through with %s', async (method, register) => {
+  ])('takes a client through with %s (R6)', async (method, register) => {
     const registration = register();
     const sentAt = new Date();
     const authReqId = await startOf(registration, aRequest({ bindingMessage: `Pay-${method}` }));

@@ -11,6 +11,7 @@ export interface SecretClient {
 export const sandboxClients = {
   secretBasic: { clientId: 'assent-secret', clientSecret: 'sandbox-secret-that-everybody-may-know' },
   secretPost: { clientId: 'assent-secret-post', clientSecret: 'sandbox-post-secret-that-everybody-may-know' },
+  secretJwt: { clientId: 'assent-secret-jwt', clientSecret: 'sandbox-jwt-secret-that-everybody-may-know' },
   ping: { clientId: 'assent-ping', clientSecret: 'sandbox-ping-secret-that-everybody-may-know' },
   tlsClientAuth: { clientId: 'assent-mtls' },
   selfSignedTls: { clientId: 'assent-mtls-self-signed' },
@@ -40,7 +41,7 @@ export interface ClientMaterial {
  * Assent's published one.
  */
 export function registerClients(material: ClientMaterial): ClientMetadata[] {
-  const { secretBasic, secretPost, ping, tlsClientAuth, selfSignedTls, privateKeyJwt } = sandboxClients;
+  const { secretBasic, secretPost, secretJwt, ping, tlsClientAuth, selfSignedTls, privateKeyJwt } = sandboxClients;
   return [
     aClient(secretBasic.clientId, 'Alder & Finch', {
       client_secret: secretBasic.clientSecret,
@@ -49,6 +50,11 @@ export function registerClients(material: ClientMaterial): ClientMetadata[] {
     aClient(secretPost.clientId, 'Alder & Finch Returns', {
       client_secret: secretPost.clientSecret,
       token_endpoint_auth_method: 'client_secret_post',
+    }),
+    aClient(secretJwt.clientId, 'Alder & Finch Wholesale', {
+      client_secret: secretJwt.clientSecret,
+      token_endpoint_auth_method: 'client_secret_jwt',
+      token_endpoint_auth_signing_alg: 'HS256',
     }),
     aClient(ping.clientId, 'Alder & Finch Express', {
       client_secret: ping.clientSecret,

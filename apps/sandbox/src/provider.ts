@@ -89,12 +89,13 @@ function configure(options: ProviderOptions, errors: OidcProviderModule['errors'
     clientAuthMethods: [
       'client_secret_basic',
       'client_secret_post',
+      'client_secret_jwt',
       'private_key_jwt',
       'tls_client_auth',
       'self_signed_tls_client_auth',
     ],
     enabledJWA: {
-      clientAuthSigningAlgValues: ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'],
+      clientAuthSigningAlgValues: ['HS256', 'ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'],
       idTokenSigningAlgValues: ['ES256', 'EdDSA'],
     },
     scopes: ['openid', 'offline_access', 'profile', 'email', 'payments', 'accounts'],

@@ -200,6 +200,43 @@ describe('a client secret', () => {
     expect(provider.calls('token')[0]?.headers.authorization).toMatch(/^Basic /);
   });
 
+  const long = { type: 'secret', clientSecret: 'a secret of thirty-two bytes or more', method: null } as const;
+
+  it.each([
+    ['the provider takes nothing else', ['client_secret_jwt', 'private_key_jwt'], null],
+    ['the rule says so', ['client_secret_basic'], 'client_secret_jwt' as const],
+  ])('signs every call anew, and stays here, when %s (R6, R128)', async (_why, methods, method) => {
+    const provider = await aProvider({ metadata: { token_endpoint_auth_methods_supported: methods } });
+    const client = aClient();
+    const registration = aRegistration(provider, { ...long, method });
+    await client.start(registration, request);
+    await client.poll(registration, 'id-1');
+    const used = new Set<unknown>();
+    for (const { form, body, headers } of [...provider.calls('backchannel'), ...provider.calls('token')]) {
+      const { payload, protectedHeader } = await jwtVerify(
+        form.get('client_assertion') ?? '',
+        Buffer.from(long.clientSecret),
+        { issuer: 'client-1', subject: 'client-1', audience: provider.issuer, requiredClaims: ['exp', 'iat', 'nbf'] },
+      );
+      expect(protectedHeader).toEqual({ alg: 'HS256', typ: 'client-authentication+jwt' });
+      expect(headers.authorization).toBeUndefined();
+      expect(new URLSearchParams(body).has('client_secret')).toBe(false);
+      used.add(payload.jti);
+    }
+    expect(used.size).toBe(2);
+  });
+
+  it.each([
+    ['is too short to sign', { ...awkward, method: 'client_secret_jwt' as const }, ['HS256']],
+    ['cannot sign as the provider wants it', { ...long, method: 'client_secret_jwt' as const }, ['HS512']],
+  ])('that %s signs nothing', async (_why, credentials, algorithms) => {
+    const provider = await aProvider({ metadata: { token_endpoint_auth_signing_alg_values_supported: algorithms } });
+    expect(await aClient().start(aRegistration(provider, credentials), request)).toMatchObject({
+      kind: 'misconfigured',
+    });
+    expect(provider.calls('backchannel')).toHaveLength(0);
+  });
+
   it('goes nowhere when the provider takes none', async () => {
     const provider = await aProvider({ metadata: { token_endpoint_auth_methods_supported: ['private_key_jwt'] } });
     expect(await aClient().start(aRegistration(provider), request)).toMatchObject({ kind: 'misconfigured' });

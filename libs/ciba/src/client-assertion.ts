@@ -1,16 +1,19 @@
-import { createPrivateKey, randomUUID, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createSecretKey, randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { ProviderMisconfigured } from './provider-faults.js';
 import type { AssertionRules } from './provider-profiles.js';
-import type { PrivateKeyJwtCredentials } from './registration.js';
+import type { SigningKeyMaterial } from './registration.js';
 
 const lifetimeSeconds = 60;
+/** A key as long as the hash at least (RFC 7518 §3.2). */
+const shortestSecretBytes = 32;
 
-/** A private key, parsed once. */
+/** A key, parsed once. */
 export interface SigningKey {
-  readonly kid: string;
+  /** Null for a secret, which nobody publishes. */
+  readonly kid: string | null;
   readonly alg: string;
-  readonly privateKey: KeyObject;
+  readonly key: KeyObject;
 }
 
 /** Who signs assertions, and how. */
@@ -23,13 +26,21 @@ export interface AssertionSigner {
 }
 
 /** Parses a signing key. @throws ProviderMisconfigured when it is not a private key in PEM. */
-export function readSigningKey({ signingKey }: PrivateKeyJwtCredentials): SigningKey {
-  const { kid, alg, privateKeyPem } = signingKey;
+export function readSigningKey({ kid, alg, privateKeyPem }: SigningKeyMaterial): SigningKey {
   try {
-    return { kid, alg, privateKey: createPrivateKey(privateKeyPem) };
+    return { kid, alg, key: createPrivateKey(privateKeyPem) };
   } catch (error) {
     throw new ProviderMisconfigured('the signing key cannot be read', { cause: error });
   }
+}
+
+/** A client secret as the key of client_secret_jwt. @throws ProviderMisconfigured when it is too short for that. */
+export function secretSigningKey(clientSecret: string): SigningKey {
+  const bytes = Buffer.from(clientSecret);
+  if (bytes.length < shortestSecretBytes) {
+    throw new ProviderMisconfigured(`a client secret that signs has ${shortestSecretBytes} bytes at least`);
+  }
+  return { kid: null, alg: 'HS256', key: createSecretKey(bytes) };
 }
 
 /**
@@ -42,14 +53,18 @@ export async function clientAssertion(signer: AssertionSigner, url: string): Pro
   const issuedAt = Math.floor(signer.now().getTime() / 1000);
   try {
     return await new SignJWT({ jti: randomUUID() })
-      .setProtectedHeader({ alg: key.alg, kid: key.kid, ...(rules.type !== null && { typ: rules.type }) })
+      .setProtectedHeader({
+        alg: key.alg,
+        ...(key.kid !== null && { kid: key.kid }),
+        ...(rules.type !== null && { typ: rules.type }),
+      })
       .setIssuer(clientId)
       .setSubject(clientId)
       .setAudience(rules.audience === 'issuer' ? issuer : url)
       .setIssuedAt(issuedAt)
       .setNotBefore(issuedAt)
       .setExpirationTime(issuedAt + lifetimeSeconds)
-      .sign(key.privateKey);
+      .sign(key.key);
   } catch (error) {
     throw new ProviderMisconfigured('the signing key does not fit its algorithm', { cause: error });
   }

@@ -1,4 +1,10 @@
-import { clientAssertion, readSigningKey } from './client-assertion.js';
+import {
+  clientAssertion,
+  readSigningKey,
+  secretSigningKey,
+  type AssertionSigner,
+  type SigningKey,
+} from './client-assertion.js';
 import { encodeForm, encodeFormValue, type FormMembers } from './form.js';
 import { ProviderMisconfigured } from './provider-faults.js';
 import { providerProfiles } from './provider-profiles.js';
@@ -15,6 +21,8 @@ export interface ClientAuthentication {
   readonly fresh: ((url: string) => Promise<FormMembers>) | null;
 }
 
+type SecretMethod = NonNullable<SecretCredentials['method']>;
+
 /**
  * Prepares a client's authentication (RFC 6749 §2.3, RFC 8705 §2, RFC 7523 §2.2).
  *
@@ -28,45 +36,63 @@ export function prepareAuthentication(
   const { clientId, credentials } = registration;
   switch (credentials.type) {
     case 'secret':
-      return secretAuthentication(clientId, credentials, metadata);
+      return secretAuthentication(registration, credentials, metadata, now);
     case 'mutual-tls':
       return { headers: [], form: encodeForm({ client_id: clientId }), fresh: null };
-    case 'private-key-jwt': {
-      const { assertion } = providerProfiles[registration.provider.profile];
-      const signer = { clientId, issuer: metadata.issuer, rules: assertion, key: readSigningKey(credentials), now };
-      return {
-        headers: [],
-        form: encodeForm({
-          client_id: clientId,
-          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-        }),
-        fresh: async (url) => ({ client_assertion: await clientAssertion(signer, url) }),
-      };
-    }
+    case 'private-key-jwt':
+      return withAssertions(signerOf(registration, metadata, readSigningKey(credentials.signingKey), now));
   }
 }
 
 function secretAuthentication(
-  clientId: string,
-  credentials: SecretCredentials,
+  registration: ClientRegistration,
+  { clientSecret, method }: SecretCredentials,
   metadata: ProviderMetadata,
+  now: () => Date,
 ): ClientAuthentication {
-  const { clientSecret } = credentials;
-  switch (credentials.method ?? chooseMethod(metadata)) {
+  const { clientId } = registration;
+  switch (method ?? chooseMethod(metadata)) {
     case 'client_secret_basic': {
       const pair = `${encodeFormValue(clientId)}:${encodeFormValue(clientSecret)}`;
       return { headers: ['authorization', `Basic ${Buffer.from(pair).toString('base64')}`], form: '', fresh: null };
     }
     case 'client_secret_post':
       return { headers: [], form: encodeForm({ client_id: clientId, client_secret: clientSecret }), fresh: null };
+    case 'client_secret_jwt': {
+      const { assertionAlgorithms } = metadata;
+      if (assertionAlgorithms?.includes('HS256') === false) {
+        throw new ProviderMisconfigured('token_endpoint_auth_signing_alg_values_supported does not contain HS256');
+      }
+      return withAssertions(signerOf(registration, metadata, secretSigningKey(clientSecret), now));
+    }
   }
 }
 
+function withAssertions(signer: AssertionSigner): ClientAuthentication {
+  return {
+    headers: [],
+    form: encodeForm({
+      client_id: signer.clientId,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    }),
+    fresh: async (url) => ({ client_assertion: await clientAssertion(signer, url) }),
+  };
+}
+
+function signerOf(
+  { clientId, provider }: ClientRegistration,
+  { issuer }: ProviderMetadata,
+  key: SigningKey,
+  now: () => Date,
+): AssertionSigner {
+  return { clientId, issuer, rules: providerProfiles[provider.profile].assertion, key, now };
+}
+
 /** A provider that does not say takes basic (OpenID Connect Discovery 1.0 §3). */
-function chooseMethod({ authenticationMethods }: ProviderMetadata): 'client_secret_basic' | 'client_secret_post' {
-  if (authenticationMethods === null || authenticationMethods.includes('client_secret_basic')) {
-    return 'client_secret_basic';
-  }
-  if (authenticationMethods.includes('client_secret_post')) return 'client_secret_post';
-  throw new ProviderMisconfigured('the provider takes no client secret');
+function chooseMethod({ authenticationMethods }: ProviderMetadata): SecretMethod {
+  if (authenticationMethods === null) return 'client_secret_basic';
+  const methods: readonly SecretMethod[] = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt'];
+  const chosen = methods.find((method) => authenticationMethods.includes(method));
+  if (chosen === undefined) throw new ProviderMisconfigured('the provider takes no client secret');
+  return chosen;
 }

@@ -21,6 +21,7 @@ export {
   type AssertionRules,
   type BindingMessageRules,
   type ProviderProfile,
+  type StartErrorMeaning,
 } from './provider-profiles.js';
 export type {
   ClientCredentials,
@@ -30,4 +31,5 @@ export type {
   ProviderProfileName,
   ProviderSettings,
   SecretCredentials,
+  SigningKeyMaterial,
 } from './registration.js';

@@ -29,7 +29,7 @@ export interface ProviderSettings {
 export interface SecretCredentials {
   readonly type: 'secret';
   readonly clientSecret: string;
-  readonly method: 'client_secret_basic' | 'client_secret_post' | null;
+  readonly method: 'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | null;
 }
 
 /** A client certificate, shown in the TLS handshake (RFC 8705 §2). */
@@ -40,14 +40,17 @@ export interface MutualTlsCredentials {
   readonly method: 'tls_client_auth' | 'self_signed_tls_client_auth' | null;
 }
 
+/** A private key of ours; its public half is published under `kid`. */
+export interface SigningKeyMaterial {
+  readonly kid: string;
+  readonly alg: 'ES256' | 'PS256' | 'RS256' | 'EdDSA';
+  readonly privateKeyPem: string;
+}
+
 /** A key that signs a fresh assertion for every call (RFC 7523 §2.2). */
 export interface PrivateKeyJwtCredentials {
   readonly type: 'private-key-jwt';
-  readonly signingKey: {
-    readonly kid: string;
-    readonly alg: 'ES256' | 'PS256' | 'RS256' | 'EdDSA';
-    readonly privateKeyPem: string;
-  };
+  readonly signingKey: SigningKeyMaterial;
 }
 
 /** How we prove to the provider that we are its client. */

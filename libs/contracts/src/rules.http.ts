@@ -1,4 +1,4 @@
-import { deliveryModes, initiationUnknownPolicies } from '#lib/domain';
+import { clientSecretMethods, deliveryModes, initiationUnknownPolicies } from '#lib/domain';
 import { z } from 'zod';
 import { id, instant, name } from './identifiers.js';
 
@@ -12,7 +12,7 @@ export const clientCredentialsBody = z
       clientSecret: clientSecret
         .optional()
         .meta({ description: 'Write-only. A PUT or PATCH that leaves it out keeps its value.' }),
-      method: z.enum(['client_secret_basic', 'client_secret_post']).nullable().default(null),
+      method: z.enum(clientSecretMethods).nullable().default(null),
     }),
     z.strictObject({
       type: z.literal('mutual-tls'),
@@ -30,7 +30,7 @@ export const clientCredentials = z
       clientSecretSetAt: instant
         .nullable()
         .meta({ description: 'When the secret was last set; the secret never leaves.' }),
-      method: z.enum(['client_secret_basic', 'client_secret_post']).nullable(),
+      method: z.enum(clientSecretMethods).nullable(),
     }),
     clientCredentialsBody.options[1],
     clientCredentialsBody.options[2],

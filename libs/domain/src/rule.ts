@@ -10,12 +10,16 @@ export type DeliveryMode = (typeof deliveryModes)[number];
 export const initiationUnknownPolicies = ['fail', 'ask-again'] as const;
 export type InitiationUnknownPolicy = (typeof initiationUnknownPolicies)[number];
 
+/** How a client secret is shown; the secret itself travels in the first two, and only signs in the third. */
+export const clientSecretMethods = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt'] as const;
+export type ClientSecretMethod = (typeof clientSecretMethods)[number];
+
 export const clientCredentialsTypes = ['secret', 'mutual-tls', 'private-key-jwt'] as const;
 export type ClientCredentialsType = (typeof clientCredentialsTypes)[number];
 
 /** The credentials of a rule without what is secret. */
 export type RuleCredentials =
-  | { readonly type: 'secret'; readonly method: 'client_secret_basic' | 'client_secret_post' | null }
+  | { readonly type: 'secret'; readonly method: ClientSecretMethod | null }
   | {
       readonly type: 'mutual-tls';
       readonly keyPairId: string;

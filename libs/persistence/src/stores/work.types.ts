@@ -1,5 +1,13 @@
 import type { Decision, Delivery, Page, PageQuery, TokenProviderBody } from '#lib/contracts';
-import type { Evidence, Outcome, ProviderError, Reason, RejectionHandlerDefinition, RuleDefinition } from '#lib/domain';
+import type {
+  ClientSecretMethod,
+  Evidence,
+  Outcome,
+  ProviderError,
+  Reason,
+  RejectionHandlerDefinition,
+  RuleDefinition,
+} from '#lib/domain';
 import type { EventCause } from '../requests/request.types.js';
 
 /** One client at one provider, with its credentials in the clear; structurally what libs/ciba takes. */
@@ -17,7 +25,7 @@ export interface StoredRegistration {
     | {
         readonly type: 'secret';
         readonly clientSecret: string;
-        readonly method: 'client_secret_basic' | 'client_secret_post' | null;
+        readonly method: ClientSecretMethod | null;
       }
     | {
         readonly type: 'mutual-tls';
