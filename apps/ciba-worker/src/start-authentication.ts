@@ -179,7 +179,7 @@ export class StartAuthentication {
         });
       }
       case 'refused':
-        return this.#change(work.requestId, refusedStart(attempt.id, outcome.error));
+        return this.#change(work.requestId, refusedStart(attempt.id, outcome.error, outcome.means));
       case 'not-accepted':
         return this.#tryAgain(work, attempt, outcome.retryAfterSeconds);
       case 'provider-error':

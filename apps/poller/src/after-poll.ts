@@ -63,6 +63,9 @@ export function afterPoll(item: Polled, outcome: PollOutcome, nowMs: number): St
     case 'tokens':
       return { kind: 'verify', answer: outcome.answer };
     case 'denied':
+      if (outcome.orExpired && nowMs >= item.deadlineMs) {
+        return conclude({ type: 'provider-expired', fence: item.fence, polls: item.polls });
+      }
       return conclude({ type: 'deny', providerError: described('access_denied', outcome), polls: item.polls });
     case 'expired':
       return conclude({ type: 'provider-expired', fence: item.fence, polls: item.polls });

@@ -43,7 +43,7 @@ export class PollAuthentication {
       return { kind: 'not-sent', detail: 'the registration could not be loaded' };
     }
     try {
-      return await this.ciba.poll(registration, authReqId);
+      return await this.ciba.poll(registration, authReqId, terms.requestedScope);
     } catch {
       // A mistake of ours, after who knows what went out: the cautious reading.
       return { kind: 'lost', detail: 'the poll failed unexpectedly' };

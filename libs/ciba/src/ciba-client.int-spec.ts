@@ -121,7 +121,7 @@ describe('a request', () => {
   });
 
   it('carries every member, encoded once', async () => {
-    const provider = await aProvider();
+    const provider = await aProvider({ metadata: { backchannel_token_delivery_modes_supported: ['poll', 'ping'] } });
     const registration = aRegistration(provider);
     await aClient().start(registration, {
       scope: 'openid payments',

@@ -14,6 +14,7 @@ import { PreparedRegistrations } from './prepared-registration.js';
 import { ProviderDirectory } from './provider-directory.js';
 import { ProviderMisconfigured, ProviderUnavailable } from './provider-faults.js';
 import type { ProviderDiscovery, ProviderMetadata } from './provider-metadata.js';
+import { providerProfiles, type ProviderProfile } from './provider-profiles.js';
 import type { ClientRegistration, ProviderSettings } from './registration.js';
 import { SigningKeys } from './signing-keys.js';
 import { readStartAnswer } from './start-answer.js';
@@ -77,8 +78,10 @@ export class CibaClient {
   async start(registration: ClientRegistration, request: StartRequest): Promise<StartOutcome> {
     try {
       const { metadata, postStart } = await this.registrations.find(registration);
-      requireDelivery(metadata, request);
-      return this.readStart(await postStart(startMembers(request), this.timeoutMs));
+      const profile = providerProfiles[registration.provider.profile];
+      requireDelivery(metadata, request, profile);
+      requireMethod(registration, profile);
+      return this.readStart(await postStart(startMembers(request, profile), this.timeoutMs), profile);
     } catch (error) {
       const detail = faultDetail(error);
       return error instanceof ProviderUnavailable
@@ -87,11 +90,17 @@ export class CibaClient {
     }
   }
 
-  /** Asks once how it stands (CIBA Core 1.0 §10.1); never rejects for what the provider does. */
-  async poll(registration: ClientRegistration, authReqId: string): Promise<PollOutcome> {
+  /**
+   * Asks once how it stands (CIBA Core 1.0 §10.1); never rejects for what the provider does.
+   *
+   * @param scope as it was requested, for providers that want to hear it again.
+   */
+  async poll(registration: ClientRegistration, authReqId: string, scope: string | null = null): Promise<PollOutcome> {
     try {
       const { postPoll } = await this.registrations.find(registration);
-      return this.readPoll(await postPoll({ auth_req_id: authReqId }, this.pollTimeoutMs));
+      const profile = providerProfiles[registration.provider.profile];
+      const members = { auth_req_id: authReqId, scope: profile.repeatsScope ? scope : null };
+      return this.readPoll(await postPoll(members, this.pollTimeoutMs), profile);
     } catch (error) {
       return { kind: 'not-sent', detail: faultDetail(error) };
     }
@@ -112,10 +121,10 @@ export class CibaClient {
     return this.connections.close();
   }
 
-  private readStart(result: Exchange): StartOutcome {
+  private readStart(result: Exchange, { startErrors }: ProviderProfile): StartOutcome {
     switch (result.kind) {
       case 'answered':
-        return readStartAnswer(result.answer, this.now());
+        return readStartAnswer(result.answer, this.now(), startErrors);
       case 'not-sent':
         return { kind: 'not-accepted', retryAfterSeconds: null, detail: result.detail };
       case 'lost':
@@ -123,17 +132,18 @@ export class CibaClient {
     }
   }
 
-  private readPoll(result: Exchange): PollOutcome {
-    return result.kind === 'answered' ? readTokenAnswer(result.answer, this.now()) : result;
+  private readPoll(result: Exchange, { deniesWhenExpired }: ProviderProfile): PollOutcome {
+    const outcome = result.kind === 'answered' ? readTokenAnswer(result.answer, this.now()) : result;
+    return outcome.kind === 'denied' && deniesWhenExpired ? { ...outcome, orExpired: true } : outcome;
   }
 }
 
-function startMembers(request: StartRequest) {
+function startMembers(request: StartRequest, { expiryParameter }: ProviderProfile) {
   return {
     scope: request.scope,
     login_hint: request.loginHint,
     binding_message: request.bindingMessage,
-    requested_expiry: request.requestedExpirySeconds?.toString() ?? null,
+    [expiryParameter]: request.requestedExpirySeconds?.toString() ?? null,
     acr_values: request.acrValues.length === 0 ? null : request.acrValues.join(' '),
     authorization_details: request.authorizationDetails === null ? null : JSON.stringify(request.authorizationDetails),
     user_code: request.userCode,
@@ -142,9 +152,21 @@ function startMembers(request: StartRequest) {
 }
 
 /** Better no prompt than one whose answer could never be fetched. */
-function requireDelivery({ deliveryModes }: ProviderMetadata, request: StartRequest): void {
-  if (request.clientNotificationToken === null && deliveryModes?.includes('poll') === false) {
+function requireDelivery(metadata: ProviderMetadata, request: StartRequest, profile: ProviderProfile): void {
+  const deliveryModes: readonly string[] | null = metadata.deliveryModes ?? profile.deliveryModes;
+  if (deliveryModes === null) return;
+  if (request.clientNotificationToken === null && !deliveryModes.includes('poll')) {
     throw new ProviderMisconfigured('backchannel_token_delivery_modes_supported does not contain poll');
+  }
+  if (request.clientNotificationToken !== null && !deliveryModes.some((mode) => mode === 'ping' || mode === 'push')) {
+    throw new ProviderMisconfigured('the provider delivers by poll only');
+  }
+}
+
+/** Better said at once than as an invalid_client that nobody understands. */
+function requireMethod({ credentials }: ClientRegistration, { mutualTls }: ProviderProfile): void {
+  if (credentials.type === 'mutual-tls' && !mutualTls) {
+    throw new ProviderMisconfigured('the provider knows no client authentication by certificate');
   }
 }
 

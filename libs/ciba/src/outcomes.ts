@@ -31,7 +31,13 @@ export type StartOutcome =
       readonly intervalSeconds: number;
     }
   /** A definite protocol error: nobody is asked. */
-  | { readonly kind: 'refused'; readonly error: ProviderError }
+  | {
+      readonly kind: 'refused';
+      /** What the provider said. */
+      readonly error: ProviderError;
+      /** The code for what this provider is known to mean, when that is another one. */
+      readonly means?: string;
+    }
   /** The provider certainly did not take the call: nobody is asked, and it may be repeated. */
   | { readonly kind: 'not-accepted'; readonly retryAfterSeconds: number | null; readonly detail: string }
   /** The provider answered, and the answer is a failure of its own or makes no sense. */
@@ -62,7 +68,12 @@ export type PollOutcome =
       readonly intervalSeconds: number | null;
     }
   | { readonly kind: 'tokens'; readonly answer: TokenAnswer }
-  | { readonly kind: 'denied'; readonly description: string | null }
+  | {
+      readonly kind: 'denied';
+      readonly description: string | null;
+      /** This provider says the same when nobody answered in time: only the clock tells the two apart. */
+      readonly orExpired?: true;
+    }
   | { readonly kind: 'expired' }
   | { readonly kind: 'invalid-grant'; readonly description: string | null }
   /** Any other error code; terminal. */

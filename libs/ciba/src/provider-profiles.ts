@@ -17,31 +17,75 @@ export interface AssertionRules {
   readonly type: 'client-authentication+jwt' | null;
 }
 
+/** An error of the start call that means something else than it says. */
+export interface StartErrorMeaning {
+  readonly code: string;
+  /** Tells the errors apart that share the code. */
+  readonly description: RegExp;
+  /** The standard code for what is meant (CIBA Core 1.0 §13). */
+  readonly means: string;
+}
+
 /** Where a provider differs from the specification, as plain values: no code asks for a provider by name. */
 export interface ProviderProfile {
   readonly bindingMessage: BindingMessageRules;
   readonly assertion: AssertionRules;
+  readonly startErrors: readonly StartErrorMeaning[];
+  /** The name under which the lifetime of a request is asked for (CIBA Core 1.0 §7.1: `requested_expiry`). */
+  readonly expiryParameter: 'requested_expiry' | 'request_expiry';
+  /** Whether a token call has to name the scope again. */
+  readonly repeatsScope: boolean;
+  /** Whether `access_denied` is also the answer when nobody answered in time. */
+  readonly deniesWhenExpired: boolean;
+  /** How answers are delivered where the metadata do not say; null: any way may be tried. */
+  readonly deliveryModes: readonly ('poll' | 'ping' | 'push')[] | null;
+  /** Whether a client can prove itself with a certificate. */
+  readonly mutualTls: boolean;
 }
 
 const identifierLike = /[a-zA-Z0-9\-._+/!?#]/;
 const issuerAudience: AssertionRules = { audience: 'issuer', type: 'client-authentication+jwt' };
 
+const pollOnly = ['poll'] as const;
+
 const generic: ProviderProfile = {
   bindingMessage: { character: /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u, maximumLength: 100, required: false },
   assertion: issuerAudience,
+  startErrors: [],
+  expiryParameter: 'requested_expiry',
+  repeatsScope: false,
+  deniesWhenExpired: false,
+  deliveryModes: null,
+  mutualTls: true,
 };
 
-/** What is known of each provider's deviations. */
+/** What is known of each provider's deviations; docs/providers.md tells it in words. */
 export const providerProfiles: Readonly<Record<ProviderProfileName, ProviderProfile>> = {
   generic,
   pingfederate: generic,
-  pingone: generic,
-  keycloak: { ...generic, bindingMessage: { character: identifierLike, maximumLength: 50, required: false } },
-  auth0: { ...generic, bindingMessage: { character: /[a-zA-Z0-9+\-_.,:#]/, maximumLength: 64, required: true } },
-  okta: { ...generic, assertion: { audience: 'called-endpoint', type: null } },
+  pingone: { ...generic, deliveryModes: pollOnly, mutualTls: false },
+  keycloak: {
+    ...generic,
+    bindingMessage: { character: identifierLike, maximumLength: 50, required: false },
+    startErrors: [{ code: 'invalid_request', description: /^invalid user$/i, means: 'unknown_user_id' }],
+  },
+  auth0: {
+    ...generic,
+    bindingMessage: { character: /[a-zA-Z0-9+\-_.,:#]/, maximumLength: 64, required: true },
+    startErrors: [{ code: 'invalid_request', description: /\bpush notifications?\b/i, means: 'unknown_user_id' }],
+    deniesWhenExpired: true,
+    deliveryModes: pollOnly,
+  },
+  okta: {
+    ...generic,
+    assertion: { audience: 'called-endpoint', type: null },
+    expiryParameter: 'request_expiry',
+    repeatsScope: true,
+    deliveryModes: pollOnly,
+  },
   duende: generic,
   wso2: generic,
   curity: { ...generic, bindingMessage: { ...generic.bindingMessage, maximumLength: 10_000 } },
-  camara: generic,
+  camara: { ...generic, deliveryModes: pollOnly },
   'oidc-provider': { ...generic, bindingMessage: { character: identifierLike, maximumLength: 20, required: false } },
 };

@@ -9,7 +9,8 @@ import {
   readSeconds,
   transientCodes,
 } from './answer-fields.js';
-import type { StartOutcome } from './outcomes.js';
+import type { ProviderError, StartOutcome } from './outcomes.js';
+import type { StartErrorMeaning } from './provider-profiles.js';
 import type { JsonObject } from './strict-json.js';
 
 const defaultIntervalSeconds = 5;
@@ -38,16 +39,23 @@ const definiteCodes = new Set([
  *
  * The `error` member decides before the status does; a success has status 200 exactly and no `error`.
  */
-export function readStartAnswer(answer: Answer, now: Date): StartOutcome {
+export function readStartAnswer(answer: Answer, now: Date, meanings: readonly StartErrorMeaning[] = []): StartOutcome {
   const { status, body } = answer;
   if (isRedirect(status)) return { kind: 'provider-error', detail: `answered with redirect ${status}` };
   if (body?.has('error') && body.has('auth_req_id')) {
     return { kind: 'provider-error', detail: 'answered with an error and an auth_req_id' };
   }
   const code = readErrorCode(body);
-  if (code !== null && isDefinite(code, status)) return { kind: 'refused', error: readProviderError(code, body) };
+  if (code !== null && isDefinite(code, status)) return refusal(readProviderError(code, body), meanings);
   if (status === 200 && body !== null && !body.has('error')) return readAcknowledgement(body);
   return readStatus(answer, now);
+}
+
+function refusal(error: ProviderError, meanings: readonly StartErrorMeaning[]): StartOutcome {
+  const known = meanings.find(
+    ({ code, description }) => code === error.code && description.test(error.description ?? ''),
+  );
+  return { kind: 'refused', error, ...(known !== undefined && { means: known.means }) };
 }
 
 /** An unknown code is final unless the status says that the provider is in trouble. */

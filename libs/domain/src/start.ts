@@ -16,9 +16,9 @@ const failureByCode: Readonly<Record<string, FailureReason>> = {
 };
 
 /** The command that a definite protocol error of the start call leads to. */
-export function refusedStart(attemptId: string, error: ProviderError): Command {
-  if (error.code === 'access_denied') return { type: 'refuse-start', attemptId, providerError: error };
-  const reason = Object.hasOwn(failureByCode, error.code) ? failureByCode[error.code]! : 'provider_rejected';
+export function refusedStart(attemptId: string, error: ProviderError, meaning: string = error.code): Command {
+  if (meaning === 'access_denied') return { type: 'refuse-start', attemptId, providerError: error };
+  const reason = Object.hasOwn(failureByCode, meaning) ? failureByCode[meaning]! : 'provider_rejected';
   return { type: 'fail-start', attemptId, reason, providerError: error };
 }
 
