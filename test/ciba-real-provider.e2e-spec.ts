@@ -5,6 +5,7 @@ import {
   CibaClient,
   type ClientCredentials,
   type ClientRegistration,
+  type SigningKeyMaterial,
   type StartRequest,
   type TokenAnswer,
   type Verification,
@@ -14,8 +15,16 @@ import { freeConsecutivePorts } from './support/rabbitmq-ports.js';
 
 /** The CIBA client against a provider that we did not write. */
 
-const signing = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const signingPem = signing.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+const keyPairs = {
+  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  PS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+};
+const ownKeys = (['ES256', 'PS256'] as const).map((alg) => ({
+  kid: `key-${alg}`,
+  alg,
+  privateKeyPem: keyPairs[alg].privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+}));
+const [es256Key] = ownKeys as [SigningKeyMaterial, SigningKeyMaterial];
 
 let sandbox: Sandbox;
 let client: CibaClient;
@@ -23,13 +32,18 @@ let registrations = 0;
 
 beforeAll(async () => {
   cloneWithinThisRealm();
-  const publicJwk = { ...signing.publicKey.export({ format: 'jwk' }), kid: 'key-1', alg: 'ES256', use: 'sig' };
+  const keys = ownKeys.map(({ kid, alg }) => ({
+    ...keyPairs[alg].publicKey.export({ format: 'jwk' }),
+    kid,
+    alg,
+    use: 'sig',
+  }));
   sandbox = await startSandbox({
     port: await freeConsecutivePorts(2),
     assentUrl: null,
     assentApiKey: null,
     intervalSeconds: 0,
-    privateKeyJwtJwks: { keys: [publicJwk] },
+    privateKeyJwtJwks: { keys },
   });
   client = new CibaClient({ allowInsecureHttp: true });
 });
@@ -116,7 +130,7 @@ const certificate = (kind: 'client' | 'selfSigned'): ClientCredentials => ({
 });
 const ownKey: ClientCredentials = {
   type: 'private-key-jwt',
-  signingKey: { kid: 'key-1', alg: 'ES256', privateKeyPem: signingPem },
+  signingKey: es256Key,
 };
 
 describe('the real provider', () => {
@@ -199,7 +213,7 @@ describe('the real provider', () => {
       () => {
         const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
         const privateKeyPem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-        const signingKey = { kid: 'key-1', alg: 'ES256', privateKeyPem } as const;
+        const signingKey = { ...es256Key, privateKeyPem };
         return aRegistration(sandbox.clients.privateKeyJwt.clientId, { type: 'private-key-jwt', signingKey });
       },
     ],
@@ -229,5 +243,46 @@ describe('a profile that wants the called address in assertions', () => {
     const registration = aRegistration(sandbox.clients.privateKeyJwt.clientId, ownKey);
     const okta = { ...registration, key: 'okta', provider: { ...registration.provider, profile: 'okta' as const } };
     expect((await client.poll(okta, await startOf(okta))).kind).toBe('pending');
+  });
+});
+
+describe('a client whose requests are signed', () => {
+  const signed = (change: Partial<ClientRegistration> = {}): ClientRegistration => {
+    const { clientId, clientSecret } = sandbox.clients.signedRequest;
+    const registration = aRegistration(clientId, { type: 'secret', clientSecret, method: null });
+    return { ...registration, requestSigning: { keys: ownKeys, alg: null }, ...change };
+  };
+
+  it('is taken through by the real provider (R31, R33, R34, R36)', async () => {
+    const registration = signed();
+    const sentAt = new Date();
+    const request = aRequest({ bindingMessage: 'Signed', requestedExpirySeconds: 77, acrValues: ['phr'] });
+    const outcome = await client.start(registration, request);
+    expect(outcome).toMatchObject({ kind: 'acknowledged', expiresInSeconds: 77 });
+    const authReqId = outcome.kind === 'acknowledged' ? outcome.authReqId : '';
+    await answerOnPhone('Signed', 'approve');
+    const answer = await tokensOf(registration, authReqId);
+    expect(await verify(registration, answer, authReqId, sentAt)).toMatchObject({
+      kind: 'verified',
+      evidence: { subject: 'alice', acr: 'phr' },
+    });
+  });
+
+  it.each<[string, () => Partial<ClientRegistration>]>([
+    ['not signed', () => ({ requestSigning: null })],
+    ['signed with another algorithm than registered', () => ({ requestSigning: { keys: ownKeys, alg: 'PS256' } })],
+    [
+      'signed by a stranger',
+      () => {
+        const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+        const privateKeyPem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+        return { requestSigning: { keys: [{ ...es256Key, privateKeyPem }], alg: null } };
+      },
+    ],
+  ])('is refused when its request is %s', async (_what, change) => {
+    expect(await client.start(signed(change()), aRequest())).toMatchObject({
+      kind: 'refused',
+      error: { code: expect.stringMatching(/^invalid_request/) },
+    });
   });
 });

@@ -16,6 +16,9 @@ export const sandboxClients = {
   tlsClientAuth: { clientId: 'assent-mtls' },
   selfSignedTls: { clientId: 'assent-mtls-self-signed' },
   privateKeyJwt: { clientId: 'assent-private-key-jwt' },
+  signedRequest: { clientId: 'assent-signed', clientSecret: 'sandbox-signed-secret-that-everybody-may-know' },
+  fapi: { clientId: 'assent-fapi' },
+  fapiMtls: { clientId: 'assent-fapi-mtls' },
 } as const;
 
 export type SandboxClients = typeof sandboxClients;
@@ -25,6 +28,9 @@ export const MTLS_CLIENT_DNS_NAME = 'assent-mtls.sandbox.test';
 
 /** The provider refuses plain-http notification endpoints; calls to this origin are sent to Assent instead. */
 export const PING_ORIGIN = 'https://assent.sandbox.test';
+
+/** Clients that are held to FAPI-CIBA. */
+export const FAPI_CLIENT_IDS: readonly string[] = [sandboxClients.fapi.clientId, sandboxClients.fapiMtls.clientId];
 
 export const CIBA_GRANT_TYPE = 'urn:openid:params:grant-type:ciba';
 
@@ -37,11 +43,22 @@ export interface ClientMaterial {
 }
 
 /**
- * The registrations. `assent-private-key-jwt` is there only when its keys can be found: in the given set, or at
- * Assent's published one.
+ * The registrations. Clients that sign are there only when their keys can be found: in the given set, or at Assent's
+ * published one.
  */
 export function registerClients(material: ClientMaterial): ClientMetadata[] {
-  const { secretBasic, secretPost, secretJwt, ping, tlsClientAuth, selfSignedTls, privateKeyJwt } = sandboxClients;
+  const {
+    secretBasic,
+    secretPost,
+    secretJwt,
+    ping,
+    tlsClientAuth,
+    selfSignedTls,
+    privateKeyJwt,
+    signedRequest,
+    fapi,
+    fapiMtls,
+  } = sandboxClients;
   return [
     aClient(secretBasic.clientId, 'Alder & Finch', {
       client_secret: secretBasic.clientSecret,
@@ -72,9 +89,27 @@ export function registerClients(material: ClientMaterial): ClientMetadata[] {
       tls_client_certificate_bound_access_tokens: true,
       jwks: { keys: [material.selfSignedJwk] },
     }),
-    ...keySource(material).map((keys) =>
+    ...keySource(material).flatMap((keys) => [
       aClient(privateKeyJwt.clientId, 'Northwind Agents', { token_endpoint_auth_method: 'private_key_jwt', ...keys }),
-    ),
+      aClient(signedRequest.clientId, 'Sealed & Sons', {
+        client_secret: signedRequest.clientSecret,
+        token_endpoint_auth_method: 'client_secret_basic',
+        backchannel_authentication_request_signing_alg: 'ES256',
+        ...keys,
+      }),
+      aClient(fapi.clientId, 'Meridian Bank', {
+        token_endpoint_auth_method: 'private_key_jwt',
+        backchannel_authentication_request_signing_alg: 'PS256',
+        ...keys,
+      }),
+      aClient(fapiMtls.clientId, 'Meridian Bank Treasury', {
+        token_endpoint_auth_method: 'tls_client_auth',
+        tls_client_auth_san_dns: MTLS_CLIENT_DNS_NAME,
+        tls_client_certificate_bound_access_tokens: true,
+        backchannel_authentication_request_signing_alg: 'ES256',
+        ...keys,
+      }),
+    ]),
   ];
 }
 

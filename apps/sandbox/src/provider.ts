@@ -11,7 +11,7 @@ import type {
   Provider,
 } from 'oidc-provider';
 import { findAccountById, findAccountByLoginHint } from './accounts.js';
-import { PING_ORIGIN } from './clients.js';
+import { FAPI_CLIENT_IDS, PING_ORIGIN } from './clients.js';
 import type { SandboxIdentity } from './identity.js';
 import type { NewPhoneRequest, PhoneAnswer, PhoneRequest } from './phone.js';
 import { createProviderAdapter } from './provider.adapter.js';
@@ -96,6 +96,7 @@ function configure(options: ProviderOptions, errors: OidcProviderModule['errors'
     ],
     enabledJWA: {
       clientAuthSigningAlgValues: ['HS256', 'ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'],
+      requestObjectSigningAlgValues: ['ES256', 'PS256'],
       idTokenSigningAlgValues: ['ES256', 'EdDSA'],
     },
     scopes: ['openid', 'offline_access', 'profile', 'email', 'payments', 'accounts'],
@@ -130,6 +131,11 @@ function configure(options: ProviderOptions, errors: OidcProviderModule['errors'
       rpInitiatedLogout: { enabled: false },
       introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      requestObjects: { enabled: true },
+      fapi: {
+        enabled: true,
+        profile: (_ctx, client) => (FAPI_CLIENT_IDS.includes(client?.clientId ?? '') ? '1.0 Final' : undefined),
+      },
       mTLS: {
         enabled: true,
         certificateBoundAccessTokens: true,

@@ -285,6 +285,21 @@ describe('private_key_jwt', () => {
     expect(used.size).toBe(3);
   });
 
+  it('stands beside a signed request, which holds the rest (R31, R32)', async () => {
+    const provider = await aProvider({
+      metadata: { backchannel_authentication_request_signing_alg_values_supported: ['ES256'] },
+    });
+    const own = credentials('ES256');
+    if (own.type !== 'private-key-jwt') throw new Error(own.type);
+    const registration = { ...aRegistration(provider, own), requestSigning: { keys: [own.signingKey], alg: null } };
+    await aClient().start(registration, { ...request, requestedExpirySeconds: 60 });
+    const form = provider.calls('backchannel')[0]?.form ?? new URLSearchParams();
+    expect([...form.keys()].sort()).toEqual(['client_assertion', 'client_assertion_type', 'client_id', 'request']);
+    const key = await importJWK(keys[0][1].publicKey.export({ format: 'jwk' }), 'ES256');
+    const { payload } = await jwtVerify(form.get('request') ?? '', key);
+    expect(payload).toMatchObject({ iss: 'client-1', aud: provider.issuer, requested_expiry: 60, scope: 'openid' });
+  });
+
   it('names the called address where a profile says so', async () => {
     const provider = await aProvider();
     await aClient().poll(aRegistration(provider, credentials('ES256'), { profile: 'okta' }), 'id-1');

@@ -18,6 +18,7 @@ import { providerProfiles, type ProviderProfile } from './provider-profiles.js';
 import type { ClientRegistration, ProviderSettings } from './registration.js';
 import { SigningKeys } from './signing-keys.js';
 import { readStartAnswer } from './start-answer.js';
+import { startMembers } from './start-members.js';
 import { readTokenAnswer } from './token-answer.js';
 
 /** Settings of a CIBA client. */
@@ -136,19 +137,6 @@ export class CibaClient {
     const outcome = result.kind === 'answered' ? readTokenAnswer(result.answer, this.now()) : result;
     return outcome.kind === 'denied' && deniesWhenExpired ? { ...outcome, orExpired: true } : outcome;
   }
-}
-
-function startMembers(request: StartRequest, { expiryParameter }: ProviderProfile) {
-  return {
-    scope: request.scope,
-    login_hint: request.loginHint,
-    binding_message: request.bindingMessage,
-    [expiryParameter]: request.requestedExpirySeconds?.toString() ?? null,
-    acr_values: request.acrValues.length === 0 ? null : request.acrValues.join(' '),
-    authorization_details: request.authorizationDetails === null ? null : JSON.stringify(request.authorizationDetails),
-    user_code: request.userCode,
-    client_notification_token: request.clientNotificationToken,
-  };
 }
 
 /** Better no prompt than one whose answer could never be fetched. */

@@ -6,6 +6,8 @@ import type { ProviderDirectory } from './provider-directory.js';
 import type { ProviderMetadata } from './provider-metadata.js';
 import { RecentMap } from './recent-map.js';
 import type { ClientRegistration } from './registration.js';
+import { prepareRequestSigning } from './request-object.js';
+import { startForm, type StartMembers } from './start-members.js';
 import { mutualTls, providerTls } from './tls-material.js';
 
 const rememberedRegistrations = 1_000;
@@ -16,12 +18,12 @@ const constantHeaders = [
 ].flat();
 
 /** Posts members to one endpoint as one client. @throws ProviderMisconfigured when the call cannot be signed. */
-export type Post = (members: FormMembers, timeoutMs: number) => Promise<Exchange>;
+export type Post<Members = FormMembers> = (members: Members, timeoutMs: number) => Promise<Exchange>;
 
 /** A registration with everything done that need not be done again for each call. */
 export interface PreparedRegistration {
   readonly metadata: ProviderMetadata;
-  readonly postStart: Post;
+  readonly postStart: Post<StartMembers>;
   readonly postPoll: Post;
 }
 
@@ -68,9 +70,16 @@ export class PreparedRegistrations {
         return exchange({ target, headers, body, timeoutMs });
       };
     };
+    const postStartForm = post(connections.target(endpoints.backchannel, identity, tls), {});
+    const sign = prepareRequestSigning(registration, metadata, {
+      url: endpoints.backchannel,
+      authenticationForm: authentication.form,
+      now,
+    });
     return {
       metadata,
-      postStart: post(connections.target(endpoints.backchannel, identity, tls), {}),
+      postStart: async (members, timeoutMs) =>
+        postStartForm(sign === null ? startForm(members) : await sign(members), timeoutMs),
       postPoll: post(connections.target(endpoints.token, identity, tls), {
         grant_type: 'urn:openid:params:grant-type:ciba',
       }),

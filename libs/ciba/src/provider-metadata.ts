@@ -23,6 +23,8 @@ export interface ProviderMetadata extends ProviderDiscovery {
   readonly authenticationMethods: readonly string[] | null;
   /** For client assertions; null when the provider does not say. */
   readonly assertionAlgorithms: readonly string[] | null;
+  /** For signed requests; null when the provider does not say. */
+  readonly requestAlgorithms: readonly string[] | null;
   /** For ID tokens; null when the provider does not say. */
   readonly signingAlgorithms: readonly string[] | null;
   /** Null when the provider does not say. */
@@ -68,6 +70,7 @@ export function readProviderMetadata(
     keysUrl: address('jwks_uri'),
     authenticationMethods: readList(metadata, 'token_endpoint_auth_methods_supported'),
     assertionAlgorithms: readList(metadata, 'token_endpoint_auth_signing_alg_values_supported'),
+    requestAlgorithms: readList(metadata, 'backchannel_authentication_request_signing_alg_values_supported'),
     signingAlgorithms: readList(metadata, 'id_token_signing_alg_values_supported'),
     deliveryModes: readList(metadata, 'backchannel_token_delivery_modes_supported'),
   };

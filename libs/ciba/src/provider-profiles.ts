@@ -26,10 +26,19 @@ export interface StartErrorMeaning {
   readonly means: string;
 }
 
+/** How a provider wants signed requests. */
+export interface RequestObjectRules {
+  /** The issuer says the specification; some ecosystems name the backchannel endpoint. */
+  readonly audience: 'issuer' | 'backchannel-endpoint';
+  /** Whether `client_id` is wanted inside and outside, equal; the specification wants neither. */
+  readonly repeatsClientId: boolean;
+}
+
 /** Where a provider differs from the specification, as plain values: no code asks for a provider by name. */
 export interface ProviderProfile {
   readonly bindingMessage: BindingMessageRules;
   readonly assertion: AssertionRules;
+  readonly requestObject: RequestObjectRules;
   readonly startErrors: readonly StartErrorMeaning[];
   /** The name under which the lifetime of a request is asked for (CIBA Core 1.0 §7.1: `requested_expiry`). */
   readonly expiryParameter: 'requested_expiry' | 'request_expiry';
@@ -51,6 +60,7 @@ const pollOnly = ['poll'] as const;
 const generic: ProviderProfile = {
   bindingMessage: { character: /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u, maximumLength: 100, required: false },
   assertion: issuerAudience,
+  requestObject: { audience: 'issuer', repeatsClientId: false },
   startErrors: [],
   expiryParameter: 'requested_expiry',
   repeatsScope: false,
@@ -62,7 +72,7 @@ const generic: ProviderProfile = {
 /** What is known of each provider's deviations; docs/providers.md tells it in words. */
 export const providerProfiles: Readonly<Record<ProviderProfileName, ProviderProfile>> = {
   generic,
-  pingfederate: generic,
+  pingfederate: { ...generic, requestObject: { audience: 'issuer', repeatsClientId: true } },
   pingone: { ...generic, deliveryModes: pollOnly, mutualTls: false },
   keycloak: {
     ...generic,
@@ -86,6 +96,10 @@ export const providerProfiles: Readonly<Record<ProviderProfileName, ProviderProf
   duende: generic,
   wso2: generic,
   curity: { ...generic, bindingMessage: { ...generic.bindingMessage, maximumLength: 10_000 } },
-  camara: { ...generic, deliveryModes: pollOnly },
+  camara: {
+    ...generic,
+    requestObject: { audience: 'backchannel-endpoint', repeatsClientId: false },
+    deliveryModes: pollOnly,
+  },
   'oidc-provider': { ...generic, bindingMessage: { character: identifierLike, maximumLength: 20, required: false } },
 };

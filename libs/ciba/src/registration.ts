@@ -56,11 +56,21 @@ export interface PrivateKeyJwtCredentials {
 /** How we prove to the provider that we are its client. */
 export type ClientCredentials = SecretCredentials | MutualTlsCredentials | PrivateKeyJwtCredentials;
 
+/** How start calls are signed (CIBA Core 1.0 §7.1.1). */
+export interface RequestSigning {
+  /** One of them is used: the first that the provider takes. */
+  readonly keys: readonly SigningKeyMaterial[];
+  /** Null: chosen from the provider's metadata. */
+  readonly alg: 'PS256' | 'ES256' | null;
+}
+
 /** One client at one provider. */
 export interface ClientRegistration {
-  /** Changes whenever the registration changes (rule id and version): what can be prepared once is cached under it. */
+  /** Changes whenever the registration changes (rule id and version, keys): what can be prepared once is cached under it. */
   readonly key: string;
   readonly provider: ProviderSettings;
   readonly clientId: string;
   readonly credentials: ClientCredentials;
+  /** Null or absent: requests are not signed. */
+  readonly requestSigning?: RequestSigning | null;
 }
