@@ -3,12 +3,13 @@ import {
   createServer as createHttpServer,
   type IncomingMessage,
   type RequestListener,
+  type Server,
   type ServerResponse,
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
 
 /**
@@ -381,11 +382,13 @@ function failure(error: string): ScriptedReply {
   return { status: 400, json: { error } };
 }
 
-function send(response: ServerResponse, reply: ScriptedReply): void {
+/** Puts an answer on the wire, whatever it is. */
+export function send(response: ServerResponse, reply: ScriptedReply): void {
   const { status = 200, headers = {}, cutAfterBytes, reset = false, hang = false, stall = false, rawBytes } = reply;
   const socket = response.socket;
   if (hang || socket === null) return;
-  if (reset) return void socket.resetAndDestroy();
+  // Only a plain connection can be reset; one in TLS ends without the farewell, which is as bad.
+  if (reset) return void (socket instanceof TLSSocket ? socket.destroy() : socket.resetAndDestroy());
   if (rawBytes !== undefined) return void socket.end(rawBytes, 'latin1');
   const body = Buffer.from(reply.body ?? JSON.stringify(reply.json ?? null));
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length, ...headers });
@@ -395,7 +398,8 @@ function send(response: ServerResponse, reply: ScriptedReply): void {
   response.write(body.subarray(0, cutAfterBytes), () => socket.destroySoon());
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+/** The whole body as text. */
+export async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
@@ -412,7 +416,7 @@ function readClientId(form: URLSearchParams, authorization = ''): string | null 
 }
 
 /** Ports from 32768 on may be taken by outgoing connections, so they are left alone. */
-async function listen(server: Provider['server'], wanted: number | undefined): Promise<number> {
+export async function listen(server: Server, wanted: number | undefined): Promise<number> {
   for (let attempt = 0; ; attempt += 1) {
     server.listen(wanted ?? randomInt(10_000, 32_768), '127.0.0.1');
     try {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CibaClient } from '#lib/ciba';
 import type { Database } from '#lib/persistence';
 import { asFunction, counter, Loop, perseveringUntil, type Log, type OutboundGuard } from '#lib/runtime';
@@ -51,6 +52,8 @@ function assemble({ config, database, log, guard, instanceId }: CibaWorkerParts)
     log: asFunction(log),
   });
   const stopping = new AbortController();
+  // Every request that waits for its next attempt listens, and there may be thousands of them.
+  setMaxListeners(0, stopping.signal);
   const ending = new AbortController();
   const startAuthentication = new StartAuthentication({
     requests: database.requests,
