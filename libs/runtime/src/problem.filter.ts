@@ -46,13 +46,23 @@ export class ProblemFilter implements ExceptionFilter {
         error,
       });
     }
-    if (reply.sent) return;
-    reply.status(problem.status).header('content-type', 'application/problem+json; charset=utf-8');
-    reply.header('cache-control', 'no-store');
-    for (const [name, value] of Object.entries(problem.extras.headers ?? {})) reply.header(name, value);
-    reply.send(JSON.stringify(problem.toProblem()));
+    if (!reply.sent) sendProblem(reply, problem);
   }
 }
+
+/** Answers a call with a problem document. */
+export function sendProblem(reply: Reply, problem: ProblemError): void {
+  reply.status(problem.status).header('content-type', 'application/problem+json; charset=utf-8');
+  reply.header('cache-control', 'no-store');
+  for (const [name, value] of Object.entries(problem.extras.headers ?? {})) reply.header(name, value);
+  reply.send(JSON.stringify(problem.toProblem()));
+}
+
+/** What is wrong with an address that the router cannot even match: its escapes, or an id longer than any of ours. */
+export const addressProblem = ({ statusCode }: { readonly statusCode?: number }): ProblemError =>
+  statusCode === 414
+    ? new ProblemError('not_found', 'There is nothing at this address. See /docs for what there is.')
+    : new ProblemError('malformed_request', 'The address cannot be read. Check its escapes.');
 
 /** What the HTTP server itself found wrong, before any code of ours ran. */
 function transportProblem(error: unknown, request: Request): ProblemError {

@@ -23,6 +23,11 @@ class PaymentsController {
     return value;
   }
 
+  @Get('payments/:id')
+  show(): unknown {
+    return {};
+  }
+
   @Get('slow')
   slow(): Promise<unknown> {
     return new Promise((resolve) => slowCalls.push(() => resolve({ answered: true })));
@@ -121,6 +126,11 @@ describe('a running service', () => {
 
   it('answers 404 as a problem document', async () => {
     expect(await call('/nowhere')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
+
+  it('answers an address that no router can read as a problem document', async () => {
+    expect(await call('/%zz')).toMatchObject({ status: 400, body: { code: 'malformed_request' } });
+    expect(await call(`/payments/${'9'.repeat(300)}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
   it('is live, ready, degraded or not ready', async () => {

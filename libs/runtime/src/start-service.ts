@@ -2,11 +2,12 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { CustomStrategy, MicroserviceOptions } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { readiness, type HealthCheck } from './health.js';
 import { nestLogger, type Log } from './log.js';
 import { metrics } from './metrics.js';
 import { ProblemError } from './problem-error.js';
-import { ProblemFilter, type Explain } from './problem.filter.js';
+import { addressProblem, ProblemFilter, sendProblem, type Explain } from './problem.filter.js';
 import { ValidationPipe } from './validation.pipe.js';
 
 export interface ServiceOptions {
@@ -59,6 +60,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256 },
+    frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(reply, addressProblem(error)),
   });
   let stopping = false;
   addOperationsRoutes(adapter, options, () => stopping);
