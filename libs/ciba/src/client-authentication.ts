@@ -9,7 +9,12 @@ import { encodeForm, encodeFormValue, type FormMembers } from './form.js';
 import { ProviderMisconfigured } from './provider-faults.js';
 import { providerProfiles } from './provider-profiles.js';
 import type { ProviderMetadata } from './provider-metadata.js';
-import type { ClientRegistration, SecretCredentials } from './registration.js';
+import type {
+  ClientRegistration,
+  PrivateKeyJwtCredentials,
+  SecretCredentials,
+  SigningKeyMaterial,
+} from './registration.js';
 
 /** What every call of one client carries to prove who it is. */
 export interface ClientAuthentication {
@@ -40,8 +45,18 @@ export function prepareAuthentication(
     case 'mutual-tls':
       return { headers: [], form: encodeForm({ client_id: clientId }), fresh: null };
     case 'private-key-jwt':
-      return withAssertions(signerOf(registration, metadata, readSigningKey(credentials.signingKey), now));
+      return withAssertions(signerOf(registration, metadata, readSigningKey(chooseKey(credentials, metadata)), now));
   }
+}
+
+/** @throws ProviderMisconfigured when the provider takes no algorithm that we can sign with */
+function chooseKey(
+  { signingKey, furtherKeys = [] }: PrivateKeyJwtCredentials,
+  { assertionAlgorithms }: ProviderMetadata,
+): SigningKeyMaterial {
+  const key = [signingKey, ...furtherKeys].find(({ alg }) => assertionAlgorithms?.includes(alg) ?? true);
+  if (key !== undefined) return key;
+  throw new ProviderMisconfigured('token_endpoint_auth_signing_alg_values_supported has no algorithm of ours');
 }
 
 function secretAuthentication(

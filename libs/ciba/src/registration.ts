@@ -51,6 +51,8 @@ export interface SigningKeyMaterial {
 export interface PrivateKeyJwtCredentials {
   readonly type: 'private-key-jwt';
   readonly signingKey: SigningKeyMaterial;
+  /** Of other algorithms, for a provider that does not take the first one's. */
+  readonly furtherKeys?: readonly SigningKeyMaterial[];
 }
 
 /** How we prove to the provider that we are its client. */

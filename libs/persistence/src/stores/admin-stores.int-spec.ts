@@ -170,12 +170,24 @@ describe('administered objects', () => {
         privateKeyPem: 'private-key',
         method: 'tls_client_auth',
       },
+      requestSigning: null,
     });
     const assertion = await aRule(database, { tokenProviderId, clientCredentials: { type: 'private-key-jwt' } });
     const { credentials } = await database.registrations.load(assertion);
-    expect(credentials).toEqual({
-      type: 'private-key-jwt',
-      signingKey: await database.signingKeys.current('client-assertion'),
+    const [signingKey, ...furtherKeys] = await database.signingKeys.choice('client-assertion');
+    expect(credentials).toEqual({ type: 'private-key-jwt', signingKey, furtherKeys });
+  });
+
+  it.each([
+    [true, null],
+    [{ alg: 'PS256' } as const, 'PS256'],
+  ])('loads the keys that sign requests when the rule says %j (R31)', async (signedRequest, alg) => {
+    const rule = await aRule(database, { tokenProviderId: fixture.provider.id, signedRequest });
+    const keys = await database.signingKeys.choice('request-object');
+    expect(keys.map((key) => key.alg)).toEqual(['ES256', 'PS256']);
+    expect(await database.registrations.load(rule)).toMatchObject({
+      key: [rule.id, 1, ...keys.map(({ kid }) => kid)].join(':'),
+      requestSigning: { keys, alg },
     });
   });
 
@@ -317,19 +329,6 @@ describe('administered objects', () => {
     });
     expect(await database.apiClients.delete(created.row.id, null)).toEqual({ kind: 'deleted' });
     expect(await database.apiClients.findByKeyHash(keyHash('second'))).toBeNull();
-  });
-
-  it('makes one signing key per use, however many instances start together', async () => {
-    const others = await Promise.all([fixture.reopen(), fixture.reopen()]);
-    await Promise.all([database, ...others].map(({ signingKeys }) => signingKeys.ensure()));
-    const { keys } = await database.signingKeys.publicJwks();
-    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'ES256', 'EdDSA']);
-    expect(keys.every((key) => !('d' in key))).toBe(true);
-    for (const use of ['client-assertion', 'receipt', 'callback'] as const) {
-      const current = await Promise.all([database, ...others].map(({ signingKeys }) => signingKeys.current(use)));
-      expect(new Set(current.map(({ kid }) => kid)).size).toBe(1);
-      expect(keys.map(({ kid }) => kid)).toContain(current[0]!.kid);
-    }
   });
 
   it('opens no secret that was copied from another row', async () => {

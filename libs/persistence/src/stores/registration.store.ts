@@ -28,8 +28,15 @@ export class PostgresRegistrationStore implements RegistrationStore {
     if (!isUuid(rule.id)) return null;
     const row = await this.context.sql.row<RegistrationRow>(selectRegistration, [rule.id, rule.version]);
     if (row === null) return null;
+    const credentials = await this.credentials(rule, row);
+    const requestSigning = await this.requestSigning(row.definition);
+    const keys = [
+      ...(credentials.type === 'private-key-jwt' ? [credentials.signingKey, ...credentials.furtherKeys] : []),
+      ...(requestSigning?.keys ?? []),
+    ];
     return {
-      key: `${rule.id}:${rule.version}`,
+      // Whatever is prepared with a key goes when the key does.
+      key: [rule.id, rule.version, ...keys.map(({ kid }) => kid)].join(':'),
       provider: {
         id: `${row.provider_id}:${row.provider_version}`,
         issuer: row.issuer,
@@ -38,7 +45,8 @@ export class PostgresRegistrationStore implements RegistrationStore {
         profile: row.profile,
       },
       clientId: row.definition.clientId,
-      credentials: await this.credentials(rule, row),
+      credentials,
+      requestSigning,
     };
   }
 
@@ -67,8 +75,20 @@ export class PostgresRegistrationStore implements RegistrationStore {
           method: clientCredentials.method,
         };
       case 'private-key-jwt':
-        return { type: 'private-key-jwt', signingKey: await this.signingKeys.current('client-assertion') };
+        return this.ownKeys();
     }
+  }
+
+  private async ownKeys(): Promise<StoredRegistration['credentials']> {
+    const [signingKey, ...furtherKeys] = await this.signingKeys.choice('client-assertion');
+    if (signingKey === undefined) throw new MissingRow('There is no signing key for client assertions.');
+    return { type: 'private-key-jwt', signingKey, furtherKeys };
+  }
+
+  private async requestSigning({ signedRequest }: RuleDefinition): Promise<StoredRegistration['requestSigning']> {
+    if (signedRequest === false) return null;
+    const alg = signedRequest === true ? null : signedRequest.alg;
+    return { keys: await this.signingKeys.choice('request-object'), alg };
   }
 }
 

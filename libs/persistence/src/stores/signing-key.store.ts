@@ -1,31 +1,37 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
 import { MissingRow } from '../errors.js';
 import { sha256, type SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
-import { statement } from '../sql.js';
+import { statement, type Statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
-import type { SigningKey, SigningKeyStore, SigningKeyUse } from './work.types.js';
+import type { KeyRotation, RotatedKeyUse, SigningKey, SigningKeyStore, SigningKeyUse } from './work.types.js';
 
-const uses: readonly { readonly use: SigningKeyUse; readonly alg: SigningKey['alg'] }[] = [
+/** A place that one key fills at a time. */
+interface Slot {
+  readonly use: SigningKeyUse;
+  readonly alg: SigningKey['alg'];
+}
+
+const rotatedSlots: readonly Slot[] = [
   { use: 'client-assertion', alg: 'ES256' },
-  { use: 'receipt', alg: 'ES256' },
-  { use: 'callback', alg: 'EdDSA' },
+  { use: 'client-assertion', alg: 'PS256' },
+  { use: 'request-object', alg: 'ES256' },
+  { use: 'request-object', alg: 'PS256' },
 ];
+/** Receipts are verified for years: their key stays. */
+const slots: readonly Slot[] = [...rotatedSlots, { use: 'receipt', alg: 'ES256' }, { use: 'callback', alg: 'EdDSA' }];
 
 const place = (kid: string): SealPlace => ({ table: 'signing_keys', column: 'private_key', id: kid });
 
-/** The installation's signing keys in Postgres. */
+/** The installation's signing keys in Postgres: the next ones, those in use, and those of the past. */
 export class PostgresSigningKeyStore implements SigningKeyStore {
-  private readonly cache = new ShortCache<SigningKey>({ ttlMs: 5_000, maxEntries: uses.length });
+  private readonly cache = new ShortCache<readonly SigningKey[]>({ ttlMs: 5_000, maxEntries: slots.length });
 
   constructor(private readonly context: StoreContext) {}
 
-  async ensure(): Promise<void> {
-    const rows = await this.context.sql.rows<{ use: SigningKeyUse }>(selectCurrentUses);
-    const there = new Set(rows.map(({ use }) => use));
-    for (const { use, alg } of uses) {
-      if (!there.has(use)) await this.make(use, alg);
-    }
+  ensure(): Promise<void> {
+    return this.fill(slots, selectCurrentSlots, insertCurrentKey);
   }
 
   async publicJwks(): Promise<{ keys: Record<string, unknown>[] }> {
@@ -34,60 +40,138 @@ export class PostgresSigningKeyStore implements SigningKeyStore {
   }
 
   async current(use: SigningKeyUse): Promise<SigningKey> {
+    const [first] = await this.find(use);
+    if (first === undefined) throw new MissingRow(`There is no signing key for ${use}.`);
+    return first;
+  }
+
+  choice(use: RotatedKeyUse): Promise<readonly SigningKey[]> {
+    return this.find(use);
+  }
+
+  async rotate({ everySeconds, publishedAheadSeconds, retiredForSeconds }: KeyRotation): Promise<number> {
+    await this.fill(rotatedSlots, selectNextSlots, insertNextKey);
+    const changed = await this.context.sql.transaction(async (client) => {
+      // Instances that rotate together take turns; readers are not held up.
+      await client.query('lock table signing_keys in share row exclusive mode');
+      const { rows } = await client.query<{ next: string; current: string }>(selectDue, [
+        everySeconds,
+        publishedAheadSeconds,
+      ]);
+      await client.query(retireKeys, [rows.map(({ current }) => current)]);
+      await client.query(activateKeys, [rows.map(({ next }) => next)]);
+      await client.query(withdrawKeys, [retiredForSeconds]);
+      return rows.length;
+    });
+    if (changed === 0) return 0;
+    this.cache.clear();
+    // At once, so that they are published for as long as possible before their turn comes.
+    await this.fill(rotatedSlots, selectNextSlots, insertNextKey);
+    return changed;
+  }
+
+  private async find(use: SigningKeyUse): Promise<readonly SigningKey[]> {
     const known = await this.cache.get(use, () => this.read(use));
     if (known !== null) return known;
     await this.ensure();
-    const made = await this.cache.get(use, () => this.read(use));
-    if (made === null) throw new MissingRow(`There is no signing key for ${use}.`);
-    return made;
+    return (await this.cache.get(use, () => this.read(use))) ?? [];
   }
 
-  private async read(use: SigningKeyUse): Promise<SigningKey | null> {
-    const row = await this.context.sql.row<{ kid: string; alg: SigningKey['alg']; private_key: Buffer }>(
-      selectCurrentKey,
+  private async read(use: SigningKeyUse): Promise<readonly SigningKey[] | null> {
+    const rows = await this.context.sql.rows<{ kid: string; alg: SigningKey['alg']; private_key: Buffer }>(
+      selectCurrentKeys,
       [use],
     );
-    if (row === null) return null;
-    return { kid: row.kid, alg: row.alg, privateKeyPem: this.context.sealing.open(row.private_key, place(row.kid)) };
+    if (rows.length < slots.filter((slot) => slot.use === use).length) return null;
+    return rows.map(({ kid, alg, private_key }) => ({
+      kid,
+      alg,
+      privateKeyPem: this.context.sealing.open(private_key, place(kid)),
+    }));
   }
 
-  // Of instances that make the same key together one wins; the others use what it made.
-  private async make(use: SigningKeyUse, alg: SigningKey['alg']): Promise<void> {
-    const privateKeyPem = generatePem(alg);
-    const jwk = createPublicKey(privateKeyPem).export({ format: 'jwk' });
-    const kid = thumbprint(jwk);
-    const publicJwk = { ...jwk, kid, alg, use: 'sig' };
-    const sealed = this.context.sealing.seal(privateKeyPem, place(kid));
-    await this.context.sql.rows(insertKey, [kid, use, alg, JSON.stringify(publicJwk), sealed]);
+  /** Makes what is missing. Of instances that make the same key together one wins; the others use what it made. */
+  private async fill(wanted: readonly Slot[], selectFilled: Statement, insert: Statement): Promise<void> {
+    const filled = await this.context.sql.rows<{ use: SigningKeyUse; alg: SigningKey['alg'] }>(selectFilled);
+    for (const { use, alg } of wanted) {
+      if (filled.some((slot) => slot.use === use && slot.alg === alg)) continue;
+      const privateKeyPem = await generatePem(alg);
+      const jwk = createPublicKey(privateKeyPem).export({ format: 'jwk' });
+      const kid = thumbprint(jwk);
+      const publicJwk = JSON.stringify({ ...jwk, kid, alg, use: 'sig' });
+      const sealed = this.context.sealing.seal(privateKeyPem, place(kid));
+      await this.context.sql.rows(insert, [kid, use, alg, publicJwk, sealed]);
+    }
   }
 }
 
-function generatePem(alg: SigningKey['alg']): string {
-  const { privateKey } =
-    alg === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+const generate = {
+  ES256: () => promisify(generateKeyPair)('ec', { namedCurve: 'P-256' }),
+  PS256: () => promisify(generateKeyPair)('rsa', { modulusLength: 2048 }),
+  EdDSA: () => promisify(generateKeyPair)('ed25519'),
+} satisfies Record<SigningKey['alg'], () => Promise<{ privateKey: KeyObject }>>;
+
+async function generatePem(alg: SigningKey['alg']): Promise<string> {
+  const { privateKey } = await generate[alg]();
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
 /** RFC 7638: the required members in alphabetical order, hashed. */
-function thumbprint({ crv, kty, x, y }: { crv?: string; kty?: string; x?: string; y?: string }): string {
-  return sha256(JSON.stringify(y === undefined ? { crv, kty, x } : { crv, kty, x, y })).toString('base64url');
+function thumbprint(jwk: { crv?: string; e?: string; kty?: string; n?: string; x?: string; y?: string }): string {
+  const { crv, e, kty, n, x, y } = jwk;
+  return sha256(JSON.stringify({ crv, e, kty, n, x, y })).toString('base64url');
 }
 
-const selectCurrentUses = statement('select_key_uses', 'select use from signing_keys where retired_at is null');
+const selectCurrentSlots = statement(
+  'select_current_key_slots',
+  'select use, alg from signing_keys where activated_at is not null and retired_at is null',
+);
+
+const selectNextSlots = statement(
+  'select_next_key_slots',
+  'select use, alg from signing_keys where activated_at is null',
+);
 
 const selectPublicKeys = statement(
   'select_public_keys',
   'select public_jwk from signing_keys order by created_at, kid',
 );
 
-const selectCurrentKey = statement(
-  'select_current_key',
-  'select kid, alg, private_key from signing_keys where use = $1 and retired_at is null',
+const selectCurrentKeys = statement(
+  'select_current_keys',
+  /* sql */ `
+  select kid, alg, private_key from signing_keys
+  where use = $1 and activated_at is not null and retired_at is null
+  order by alg`,
 );
 
-const insertKey = statement(
-  'insert_signing_key',
+const insertCurrentKey = statement(
+  'insert_current_signing_key',
+  /* sql */ `
+  insert into signing_keys (kid, use, alg, public_jwk, private_key, activated_at)
+  values ($1, $2, $3, $4::json, $5, clock_timestamp())
+  on conflict do nothing`,
+);
+
+const insertNextKey = statement(
+  'insert_next_signing_key',
   /* sql */ `
   insert into signing_keys (kid, use, alg, public_jwk, private_key) values ($1, $2, $3, $4::json, $5)
   on conflict do nothing`,
 );
+
+const selectDue = /* sql */ `
+  select next.kid as next, current.kid as current
+  from signing_keys next
+  join signing_keys current on current.use = next.use and current.alg = next.alg
+    and current.activated_at is not null and current.retired_at is null
+  where next.activated_at is null
+    and current.activated_at <= clock_timestamp() - make_interval(secs => $1)
+    and next.created_at <= clock_timestamp() - make_interval(secs => $2)`;
+
+const retireKeys = 'update signing_keys set retired_at = clock_timestamp() where kid = any ($1)';
+
+const activateKeys = 'update signing_keys set activated_at = clock_timestamp() where kid = any ($1)';
+
+// The keys of receipts and callbacks never retire, so these are only the others.
+const withdrawKeys = 'delete from signing_keys where retired_at < clock_timestamp() - make_interval(secs => $1)';

@@ -6,6 +6,7 @@ import type {
   ProviderError,
   Reason,
   RejectionHandlerDefinition,
+  RequestSigningAlgorithm,
   RuleDefinition,
 } from '#lib/domain';
 import type { EventCause } from '../requests/request.types.js';
@@ -35,8 +36,15 @@ export interface StoredRegistration {
       }
     | {
         readonly type: 'private-key-jwt';
-        readonly signingKey: { readonly kid: string; readonly alg: 'ES256' | 'EdDSA'; readonly privateKeyPem: string };
+        readonly signingKey: SigningKey;
+        /** For providers that do not take the first one's algorithm. */
+        readonly furtherKeys: readonly SigningKey[];
       };
+  /** Null: requests are not signed. */
+  readonly requestSigning: {
+    readonly keys: readonly SigningKey[];
+    readonly alg: RequestSigningAlgorithm | null;
+  } | null;
 }
 
 export interface RegistrationStore {
@@ -161,19 +169,35 @@ export interface DeliveryStore {
   ofEndpoint(endpointId: string, query: PageQuery): Promise<Page<Delivery>>;
 }
 
-export type SigningKeyUse = 'client-assertion' | 'receipt' | 'callback';
+/** What a provider verifies with our published keys; these keys change in time. */
+export type RotatedKeyUse = 'client-assertion' | 'request-object';
+export type SigningKeyUse = RotatedKeyUse | 'receipt' | 'callback';
 export interface SigningKey {
   readonly kid: string;
-  readonly alg: 'ES256' | 'EdDSA';
+  readonly alg: 'ES256' | 'PS256' | 'EdDSA';
   readonly privateKeyPem: string;
+}
+
+/** When keys change. */
+export interface KeyRotation {
+  /** How long a key is used. */
+  readonly everySeconds: number;
+  /** How long a key is published before it is used: longer than any provider may keep an old copy of our key set. */
+  readonly publishedAheadSeconds: number;
+  /** How long a key stays published after it was used last. */
+  readonly retiredForSeconds: number;
 }
 
 /** The installation's own keys; made on first use, sealed at rest. */
 export interface SigningKeyStore {
   /** Makes the keys that are missing; instances that start together agree on one. */
   ensure(): Promise<void>;
-  /** Every public key, retired ones included (RFC 7517). */
+  /** Every public key, those of the future and of the past included (RFC 7517). */
   publicJwks(): Promise<{ keys: Record<string, unknown>[] }>;
   /** ES256 for assertions and receipts, Ed25519 for callbacks. */
   current(use: SigningKeyUse): Promise<SigningKey>;
+  /** One key for each algorithm, ES256 first. */
+  choice(use: RotatedKeyUse): Promise<readonly SigningKey[]>;
+  /** Makes the next keys, uses those whose time has come, and withdraws those that nobody uses. Answers how many changed. */
+  rotate(rotation: KeyRotation): Promise<number>;
 }
