@@ -42,6 +42,7 @@ create table authorization_requests (
   sent_at timestamp(3) with time zone,
   expires_at timestamp(3) with time zone,
   interval_seconds integer,
+  pinged_at timestamp(3) with time zone,
   auth_req_id bytea,
   auth_req_id_sha256 bytea,
   evidence json,
@@ -275,12 +276,14 @@ create table start_attempts (
   instance_id text not null,
   sent_at timestamp(3) with time zone not null,
   lapses_at timestamp(3) with time zone not null,
+  notification_token_sha256 bytea,
   closed_at timestamp(3) with time zone,
   outcome text,
   constraint start_attempts__id_pk PRIMARY KEY (id),
   constraint start_attempts__request_id_number_key UNIQUE (request_id, number),
   constraint start_attempts__outcome_check CHECK ((((outcome IS NULL) = (closed_at IS NULL)) AND (outcome = ANY (ARRAY['acknowledged'::text, 'refused'::text, 'failed'::text, 'unknown'::text, 'not-accepted'::text]))))
 );
+CREATE UNIQUE INDEX start_attempts__notification_token_sha256_key ON public.start_attempts USING btree (notification_token_sha256) WHERE (notification_token_sha256 IS NOT NULL);
 CREATE UNIQUE INDEX start_attempts__open_key ON public.start_attempts USING btree (request_id) WHERE (closed_at IS NULL);
 
 create table token_providers (

@@ -13,6 +13,7 @@ import {
 } from '#lib/persistence';
 import type { Log, Persevere } from '#lib/runtime';
 import type { Place, ProviderLanes } from './provider-lanes.js';
+import { newNotificationToken } from './notification-token.js';
 import { startRequestOf } from './start-request.js';
 
 export interface StartAuthenticationParts {
@@ -112,8 +113,10 @@ export class StartAuthentication {
     const registration = await this.#registration(work);
     const id = newId();
     const { requestId } = work;
+    const notificationToken = work.definition.deliveryMode === 'poll' ? null : newNotificationToken();
     const openedAtMs = this.parts.nowMs();
-    const opened = await requests.openAttempt({ requestId, attemptId: id, instanceId, callTimeoutMs, cause });
+    const attempt = { requestId, attemptId: id, instanceId, callTimeoutMs, notificationToken, cause };
+    const opened = await requests.openAttempt(attempt);
     switch (opened.kind) {
       case 'not-requested':
       case 'in-progress':
@@ -122,7 +125,7 @@ export class StartAuthentication {
       case 'lapsed':
         return this.#afterUnknown(work, opened.attemptId, opened.unknownAttempts);
       case 'opened':
-        return this.#call(work, registration, attemptOf(id, opened, openedAtMs, earlierPrompts));
+        return this.#call(work, registration, attemptOf(id, opened, openedAtMs, earlierPrompts), notificationToken);
     }
   }
 
@@ -135,12 +138,17 @@ export class StartAuthentication {
     }
   }
 
-  async #call(work: StartWork, registration: StoredRegistration | null, attempt: Attempt): Promise<Next> {
+  async #call(
+    work: StartWork,
+    registration: StoredRegistration | null,
+    attempt: Attempt,
+    notificationToken: string | null,
+  ): Promise<Next> {
     if (registration === null) return this.#fail(work, attempt.id, 'configuration_error');
     if (attempt.sentAt.getTime() - work.createdAt.getTime() > this.parts.startWithinSeconds * 1000) {
       return this.#giveUp(work, attempt);
     }
-    const outcome = await this.#start(registration, work);
+    const outcome = await this.#start(registration, work, notificationToken);
     this.parts.onStarted(outcome.kind);
     if ('detail' in outcome) {
       const { requestId, definition } = work;
@@ -155,9 +163,13 @@ export class StartAuthentication {
     return this.#settle(work, attempt, outcome);
   }
 
-  async #start(registration: StoredRegistration, work: StartWork): Promise<StartOutcome> {
+  async #start(
+    registration: StoredRegistration,
+    work: StartWork,
+    notificationToken: string | null,
+  ): Promise<StartOutcome> {
     try {
-      return await this.parts.ciba.start(registration, startRequestOf(work));
+      return await this.parts.ciba.start(registration, startRequestOf(work, notificationToken));
     } catch (error) {
       this.parts.log.error('A start call failed unexpectedly', { requestId: work.requestId, error });
       return { kind: 'unknown', detail: 'the call failed unexpectedly' };

@@ -2,8 +2,11 @@ import type { StartRequest } from '#lib/ciba';
 import { requestedScope } from '#lib/domain';
 import type { StartWork } from '#lib/persistence';
 
-/** What the provider is asked for one request (CIBA Core 1.0 §7.1). */
-export const startRequestOf = ({ definition, loginHint, bindingMessage, userCode }: StartWork): StartRequest => ({
+/** What the provider is asked for one request (CIBA Core 1.0 §7.1); the token only for a rule that is not polled. */
+export const startRequestOf = (
+  { definition, loginHint, bindingMessage, userCode }: StartWork,
+  clientNotificationToken: string | null,
+): StartRequest => ({
   scope: requestedScope(definition.scopes),
   loginHint,
   bindingMessage,
@@ -11,5 +14,5 @@ export const startRequestOf = ({ definition, loginHint, bindingMessage, userCode
   acrValues: definition.acrValues,
   authorizationDetails: null,
   userCode,
-  clientNotificationToken: null,
+  clientNotificationToken,
 });

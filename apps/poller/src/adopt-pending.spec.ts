@@ -24,6 +24,8 @@ const workOf = (requestId: string): PendingWork => ({
   sentAt: new Date(0),
   expiresAt: new Date(60_000),
   intervalSeconds: 5,
+  deliveryMode: 'poll',
+  pingedAt: null,
   heldAnswer: null,
 });
 
@@ -35,7 +37,7 @@ function adopting(database: { pending?: readonly string[]; answered?: Promise<un
   const owned = Array.from({ length: 16 }, (_, shard) => shard);
   const pending = new PendingAuthentications();
   const add = (id: string) =>
-    pending.add({ ...workOf(id), deadlineMs: 60_000, intervalMs: 5000, takenOver: false }, workOf(id));
+    pending.add({ ...workOf(id), deadlineMs: 60_000, intervalMs: 5000, takenOver: false, pinged: false }, workOf(id));
   const adopt = new AdoptPending({
     requests: {
       pending: async (which) => {

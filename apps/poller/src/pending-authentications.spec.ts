@@ -11,6 +11,7 @@ const terms: Terms = {
   acrValues: ['gold'],
   releaseAccessToken: true,
   consumeWithinSeconds: 300,
+  deliveryMode: 'poll',
 };
 
 const aRequest = (number: number, more: Partial<NewPendingAuthentication> = {}): NewPendingAuthentication => ({
@@ -21,6 +22,7 @@ const aRequest = (number: number, more: Partial<NewPendingAuthentication> = {}):
   deadlineMs: 60_000 + number,
   intervalMs: 5000,
   takenOver: false,
+  pinged: false,
   ...more,
 });
 
@@ -38,6 +40,23 @@ describe('the table of pending requests', () => {
     });
     expect(table.find(aRequest(7).requestId)).toBe(slot);
     expect(table.phase(slot)).toBe('waiting');
+  });
+
+  it('hurries once, however often a ping comes (R78)', () => {
+    const table = new PendingAuthentications();
+    const slot = table.add(aRequest(7), { ...terms, deliveryMode: 'ping' });
+    expect(table.isPinged(slot)).toBe(false);
+    expect([table.hurry(slot), table.hurry(slot)]).toEqual([true, false]);
+    expect(table.isPinged(slot)).toBe(true);
+    table.hurryAfterwards(slot);
+    expect([table.takeHurry(slot), table.takeHurry(slot)]).toEqual([true, false]);
+  });
+
+  it('knows of a ping that came before the request was ours, and hurries for one that comes now', () => {
+    const table = new PendingAuthentications();
+    const slot = table.add(aRequest(7, { pinged: true }), { ...terms, deliveryMode: 'ping' });
+    expect(table.isPinged(slot)).toBe(true);
+    expect(table.hurry(slot)).toBe(true);
   });
 
   it('keeps each request’s own values apart, beyond the first room', () => {

@@ -13,6 +13,7 @@ export type Terms = Pick<
   | 'acrValues'
   | 'releaseAccessToken'
   | 'consumeWithinSeconds'
+  | 'deliveryMode'
 >;
 
 /**
@@ -36,14 +37,16 @@ export interface PendingAuthentication extends Rhythm {
   readonly takenOver: boolean;
   readonly resolving: boolean;
   readonly polls: number;
+  /** The provider has told that an answer is there. */
+  readonly pinged: boolean;
 }
 
 export type NewPendingAuthentication = Pick<
   PendingAuthentication,
-  'requestId' | 'shard' | 'authReqId' | 'sentAt' | 'deadlineMs' | 'intervalMs' | 'takenOver'
+  'requestId' | 'shard' | 'authReqId' | 'sentAt' | 'deadlineMs' | 'intervalMs' | 'takenOver' | 'pinged'
 >;
 
-const flags = { doubt: 1, takenOver: 2, resolving: 4, dropped: 8 } as const;
+const flags = { doubt: 1, takenOver: 2, resolving: 4, dropped: 8, pinged: 16, hurried: 32, hurrying: 64 } as const;
 type Flag = keyof typeof flags;
 
 interface SharedTerms {
@@ -108,7 +111,7 @@ export class PendingAuthentications {
     this.#polls[slot] = 0;
     this.#failures[slot] = 0;
     this.#phase[slot] = 0;
-    this.#flags[slot] = request.takenOver ? flags.takenOver : 0;
+    this.#flags[slot] = (request.takenOver ? flags.takenOver : 0) | (request.pinged ? flags.pinged : 0);
     this.#shard[slot] = request.shard;
     this.#slots.set(request.requestId, slot);
     this.#byShard.append(request.shard, slot);
@@ -141,7 +144,7 @@ export class PendingAuthentications {
       requestId: this.requestId(slot),
       shard: this.#shard[slot]!,
       authReqId: this.#authReqId[slot]!,
-      sentAt: new Date(this.#sentAt[slot]!),
+      sentAt: this.sentAt(slot),
       deadlineMs: this.#deadlineMs[slot]!,
       intervalMs: this.#intervalMs[slot]!,
       polls: this.#polls[slot]!,
@@ -149,6 +152,7 @@ export class PendingAuthentications {
       doubt: this.#has(slot, 'doubt'),
       takenOver: this.#has(slot, 'takenOver'),
       resolving: this.#has(slot, 'resolving'),
+      pinged: this.isPinged(slot),
     };
   }
 
@@ -162,6 +166,11 @@ export class PendingAuthentications {
 
   shard(slot: number): number {
     return this.#shard[slot]!;
+  }
+
+  /** Database time when the start call was sent. */
+  sentAt(slot: number): Date {
+    return new Date(this.#sentAt[slot]!);
   }
 
   deadlineMs(slot: number): number {
@@ -202,6 +211,31 @@ export class PendingAuthentications {
 
   inDoubt(slot: number): boolean {
     return this.#has(slot, 'doubt');
+  }
+
+  /** A ping came, or one came before the request was ours; from here on it is polled on its interval. */
+  isPinged(slot: number): boolean {
+    return this.#has(slot, 'pinged');
+  }
+
+  /** A ping has come. True the first time: then one poll is due at once. */
+  hurry(slot: number): boolean {
+    if (this.#has(slot, 'hurried')) return false;
+    this.#set(slot, 'pinged', true);
+    this.#set(slot, 'hurried', true);
+    return true;
+  }
+
+  /** Remembers that a ping came while a poll was in flight, which may have been answered before there was an answer. */
+  hurryAfterwards(slot: number): void {
+    this.#set(slot, 'hurrying', true);
+  }
+
+  /** Whether a ping came meanwhile; says so once. */
+  takeHurry(slot: number): boolean {
+    const hurrying = this.#has(slot, 'hurrying');
+    this.#set(slot, 'hurrying', false);
+    return hurrying;
   }
 
   /** The request is not ours to poll any more; whoever is busy with it removes it afterwards. */
@@ -259,6 +293,7 @@ const termsOf = (t: Terms): Terms => ({
   acrValues: t.acrValues,
   releaseAccessToken: t.releaseAccessToken,
   consumeWithinSeconds: t.consumeWithinSeconds,
+  deliveryMode: t.deliveryMode,
 });
 
 function grown<Column extends Float64Array | Uint32Array | Uint8Array>(column: Column, larger: Column): Column {

@@ -17,6 +17,15 @@ export class PendingHintsController {
     await this.adopt.hinted(authorizationFact.parse(fact).authorizationRequestId);
   }
 
+  // A hint like the others: it may overtake the one that the request is pending, and the one of a push brings an answer.
+  @EventPattern<string>(authorizationEvents.pinged, { delivery: 'every-instance' })
+  async pinged(@Payload() fact: unknown): Promise<void> {
+    const { authorizationRequestId } = authorizationFact.parse(fact);
+    if (this.schedule.pinged(authorizationRequestId)) return;
+    await this.adopt.hinted(authorizationRequestId);
+    this.schedule.pinged(authorizationRequestId);
+  }
+
   @EventPattern<string>(authorizationEvents.cancelled, { delivery: 'every-instance' })
   cancelled(@Payload() fact: unknown): void {
     this.schedule.drop(authorizationFact.parse(fact).authorizationRequestId);

@@ -9,8 +9,8 @@ import type { PollHealth } from './provider-queues.js';
 export interface PollOrder {
   /** Our right to ask, as it was when the poll's turn came. */
   readonly fence: Fence;
-  /** The wait until the next poll, if there is one. */
-  readonly spacingMs: number;
+  /** The wait until the next poll, if there is one, as it is when the answer has come. */
+  readonly spacingMs: () => number;
 }
 
 export interface PollResult {
@@ -31,7 +31,8 @@ export class PollAuthentication {
   async run(request: PendingAuthentication, order: PollOrder): Promise<PollResult> {
     const sentAtMs = this.nowMs();
     const outcome = await this.#ask(request);
-    const step = afterPoll({ ...request, ...order, sentAtMs }, outcome, this.nowMs());
+    const { fence } = order;
+    const step = afterPoll({ ...request, fence, spacingMs: order.spacingMs(), sentAtMs }, outcome, this.nowMs());
     return { outcome: outcome.kind, health: healthAfter(outcome), step };
   }
 

@@ -76,7 +76,20 @@ function assemble({ config, database, log, guard, instanceId }: PollerParts) {
   const poll = new PollAuthentication(ciba, registrations, nowMs);
   const verify = new VerifyAnswer({ ciba, registrations, requests, clock, persevere, log });
   const conclude = new ConcludeAuthentication(requests, persevere);
-  const schedule = new PollingSchedule({ pending, queues, leases, clock, poll, verify, conclude, metrics, log, nowMs });
+  const schedule = new PollingSchedule({
+    pending,
+    queues,
+    leases,
+    clock,
+    poll,
+    verify,
+    conclude,
+    requests,
+    persevere,
+    metrics,
+    log,
+    nowMs,
+  });
   const adopt = new AdoptPending({ requests, pending, schedule, leases, clock, nowMs });
   const ownShards = new OwnShards({
     leases,

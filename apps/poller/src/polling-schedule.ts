@@ -1,7 +1,7 @@
 import type { TokenAnswer } from '#lib/ciba';
-import { firstPollMs, type Command } from '#lib/domain';
-import type { PendingWork } from '#lib/persistence';
-import { GivenUp, type Log } from '#lib/runtime';
+import { fallbackSpacingMs, firstPollMs, type Command } from '#lib/domain';
+import type { PendingWork, RequestStore } from '#lib/persistence';
+import { GivenUp, type Log, type Persevere } from '#lib/runtime';
 import { atDeadline, resolutionWindowMs, type Rhythm, type Step } from './after-poll.js';
 import { Alarm } from './alarm.js';
 import type { ConcludeAuthentication } from './conclude-authentication.js';
@@ -28,6 +28,8 @@ export interface PollingScheduleParts {
   readonly poll: PollAuthentication;
   readonly verify: VerifyAnswer;
   readonly conclude: ConcludeAuthentication;
+  readonly requests: Pick<RequestStore, 'pending'>;
+  readonly persevere: Persevere;
   readonly metrics: PollerMetrics;
   readonly log: Log;
   /** The monotonic clock. */
@@ -63,17 +65,39 @@ export class PollingSchedule {
     this.#alarm = new Alarm(() => this.#turn(), parts.nowMs);
   }
 
-  /** Takes a pending request in, unless it is there; its first poll comes one interval and `spreadMs` from now. */
+  /**
+   * Takes a pending request in, unless it is there; its first poll comes one interval and `spreadMs` from now. One that
+   * is there gets the answer that was pushed meanwhile.
+   */
   admit(work: PendingWork, spreadMs = 0): void {
     const { pending, queues, leases, clock, nowMs } = this.parts;
-    if (this.#stopped || pending.find(work.requestId) !== null || !leases.owns(work.shard)) return;
+    if (this.#stopped || !leases.owns(work.shard)) return;
+    const known = pending.find(work.requestId);
+    if (known !== null) return this.#receivePush(known, work);
     const deadlineMs = clock.toMonotonicMs(work.expiresAt);
     const intervalMs = work.intervalSeconds * 1000;
-    const takenOver = leases.isTakenOver(work.shard, work.sentAt);
-    const slot = pending.add({ ...work, deadlineMs, intervalMs, takenOver }, work);
+    // What is pushed is never polled for: no owner before us can have lost an answer.
+    const takenOver = work.deliveryMode !== 'push' && leases.isTakenOver(work.shard, work.sentAt);
+    const pinged = work.pingedAt !== null;
+    const slot = pending.add({ ...work, deadlineMs, intervalMs, takenOver, pinged }, work);
     queues.join(work.tokenProviderId);
     if (work.heldAnswer) this.#occupy(slot, () => this.#judge(slot, heldBefore(work, clock)));
+    else if (work.deliveryMode === 'push') this.#await(slot, deadlineMs);
     else this.#await(slot, firstPollMs(nowMs() + spreadMs, this.#spacingMs(slot), deadlineMs));
+  }
+
+  /**
+   * The provider says that an answer is there: one poll goes out at once, and the later ones keep the interval. A
+   * repeated ping changes nothing. Answers whether the request is here and has all that it needs.
+   */
+  pinged(requestId: string): boolean {
+    const { pending, nowMs } = this.parts;
+    const slot = pending.find(requestId);
+    if (slot === null || pending.terms(slot).deliveryMode === 'push') return false;
+    if (this.#stopped || !pending.hurry(slot)) return true;
+    if (pending.phase(slot) === 'busy') pending.hurryAfterwards(slot);
+    else if (pending.phase(slot) === 'waiting') this.#await(slot, nowMs());
+    return true;
   }
 
   /** Forgets a request: it is not pending any more, or not ours. A poll in flight still has its answer recorded. */
@@ -131,6 +155,7 @@ export class PollingSchedule {
     if (!leases.maySend(pending.shard(slot))) return this.#wheel.arm(slot, nowMs + lookAgainMs);
     const phase = pending.phase(slot);
     if (phase === 'held') return this.#verifyAgain(slot);
+    if (pending.terms(slot).deliveryMode === 'push') return this.#occupy(slot, () => this.#lookForPush(slot));
     if (nowMs >= this.#endMs(slot)) return this.#decide(slot, nowMs);
     if (phase === 'ready') return this.#wheel.arm(slot, this.#endMs(slot));
     this.#makeReady(slot, dueMs);
@@ -161,6 +186,26 @@ export class PollingSchedule {
     this.#makeReady(slot, nowMs);
   }
 
+  /** The moment of what is never polled for: its deadline. An answer may have been pushed in time, its hint lost. */
+  async #lookForPush(slot: number): Promise<void> {
+    const { pending, requests, persevere, clock, leases, nowMs } = this.parts;
+    const request = pending.read(slot);
+    const { work } = await persevere('Looking for an answer that was pushed', () =>
+      requests.pending({ ids: [request.requestId] }),
+    );
+    if (work[0]?.heldAnswer) return this.#judge(slot, heldBefore(work[0], clock));
+    const fence = leases.fence(request.shard);
+    if (nowMs() < request.deadlineMs) return this.#await(slot, request.deadlineMs);
+    if (fence === null) return this.#await(slot, nowMs() + lookAgainMs);
+    return this.#finish(slot, { type: 'expire', fence, polls: request.polls });
+  }
+
+  #receivePush(slot: number, work: PendingWork): void {
+    const { pending, clock } = this.parts;
+    if (!work.heldAnswer || work.deliveryMode !== 'push' || pending.phase(slot) !== 'waiting') return;
+    this.#occupy(slot, () => this.#judge(slot, heldBefore(work, clock)));
+  }
+
   #send({ index: slot, latenessMs }: Turn): void {
     const { pending, queues, leases, metrics } = this.parts;
     const { tokenProviderId } = pending.terms(slot);
@@ -174,11 +219,12 @@ export class PollingSchedule {
     this.#occupy(slot, async () => {
       const { outcome, health, step } = await this.parts.poll.run(pending.read(slot), {
         fence,
-        spacingMs: this.#spacingMs(slot),
+        spacingMs: () => this.#spacingMs(slot),
       });
       metrics.ended(outcome);
       queues.finished(tokenProviderId, health, this.parts.nowMs());
-      await this.#follow(slot, step);
+      const again = pending.takeHurry(slot) && outcome === 'pending' && step.kind === 'wait';
+      await this.#follow(slot, again ? { ...step, atMs: this.parts.nowMs() } : step);
     });
   }
 
@@ -277,8 +323,16 @@ export class PollingSchedule {
 
   #spacingMs(slot: number): number {
     const { pending, queues } = this.parts;
-    const spacingMs = queues.spacingMs(pending.terms(slot).tokenProviderId, pending.intervalMs(slot));
+    const spacingMs = queues.spacingMs(pending.terms(slot).tokenProviderId, this.#rhythmMs(slot));
     return spacingMs * (1 + Math.random() * jitter);
+  }
+
+  /** The interval; much more while the provider is going to ping and has not. */
+  #rhythmMs(slot: number): number {
+    const { pending, clock } = this.parts;
+    const intervalMs = pending.intervalMs(slot);
+    if (pending.terms(slot).deliveryMode !== 'ping' || pending.isPinged(slot)) return intervalMs;
+    return fallbackSpacingMs(pending.deadlineMs(slot) - clock.toMonotonicMs(pending.sentAt(slot)), intervalMs);
   }
 
   /** Resolves when nothing of these shards is busy. */

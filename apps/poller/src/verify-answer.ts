@@ -117,4 +117,5 @@ const expectationOf = (request: PendingAuthentication): EvidenceExpectation => (
   acrValues: request.terms.acrValues,
   expectedSubject: null,
   authReqId: request.authReqId,
+  pushed: request.terms.deliveryMode === 'push',
 });

@@ -23,7 +23,10 @@ import { DocumentsController } from './documents/documents.controller.js';
 import { HttpSurface } from './http/http-surface.js';
 import { JwksController } from './jwks/jwks.controller.js';
 import { KeyPairsController } from './key-pairs/key-pairs.controller.js';
+import { NotificationBearer } from './notifications/notification-bearer.js';
+import { NotificationSurface } from './notifications/notification-surface.js';
 import { NotificationsController } from './notifications/notifications.controller.js';
+import { ReceiveNotification } from './notifications/receive-notification.js';
 import { outboundGuard } from './outbound-guard.token.js';
 import { RejectionHandlersController } from './rejection-handlers/rejection-handlers.controller.js';
 import type { RulesServiceConfig } from './rules-service.config.js';
@@ -61,7 +64,12 @@ export class RulesServiceModule {
         JwksController,
         DocumentsController,
       ],
-      providers: [...surface(parts), ...administration(parts), ...authorizationRequests(parts)],
+      providers: [
+        ...surface(parts),
+        ...administration(parts),
+        ...authorizationRequests(parts),
+        ...notifications(parts),
+      ],
     };
   }
 }
@@ -89,6 +97,12 @@ const administration = ({ config, database, guard, log }: RulesServiceParts): Pr
         }),
       ),
   },
+];
+
+const notifications = ({ database }: RulesServiceParts): Provider[] => [
+  { provide: NotificationBearer, useFactory: () => new NotificationBearer(database.requests) },
+  NotificationSurface,
+  { provide: ReceiveNotification, useFactory: () => new ReceiveNotification(database.requests) },
 ];
 
 const authorizationRequests = ({ database, guard, log }: RulesServiceParts): Provider[] => [

@@ -20,6 +20,7 @@ type Rejection = Extract<EvidenceVerdict, { kind: 'rejected' }>;
 type Check = readonly [problem: EvidenceProblem, holds: (subject: EvidenceSubject) => boolean, detail: string];
 
 const authReqIdClaim = 'urn:openid:params:jwt:claim:auth_req_id';
+const refreshTokenHashClaim = 'urn:openid:params:jwt:claim:rt_hash';
 const maximumTextLength = 255;
 const maximumMethods = 50;
 /** Each of these lets the token name its own key or change what is signed (RFC 7515 §4.1, RFC 7797 §3). */
@@ -118,12 +119,22 @@ const checks: readonly Check[] = [
   ],
   [
     'at_hash',
-    (it) => claim(it, 'at_hash') === undefined || claim(it, 'at_hash') === accessTokenHash(it),
+    (it) => isHashOf(it, claim(it, 'at_hash'), it.answer.accessToken, isPushed(it)),
     'the access token does not belong to the ID token',
   ],
   [
+    'rt_hash',
+    (it) =>
+      it.answer.refreshToken === null ||
+      isHashOf(it, claim(it, refreshTokenHashClaim), it.answer.refreshToken, isPushed(it)),
+    'the refresh token does not belong to the ID token',
+  ],
+  [
     'auth_req_id',
-    (it) => isAbsentOr(claim(it, authReqIdClaim), it.expectation.authReqId),
+    (it) =>
+      isPushed(it)
+        ? claim(it, authReqIdClaim) === it.expectation.authReqId
+        : isAbsentOr(claim(it, authReqIdClaim), it.expectation.authReqId),
     'the ID token belongs to another request',
   ],
 ];
@@ -189,10 +200,17 @@ function includesAll(granted: string, requested: string): boolean {
   return requested.split(' ').every((value) => value === '' || values.has(value));
 }
 
-/** The left half of the access token's hash (OpenID Connect Core 1.0 §3.1.3.6); Ed25519 hashes with SHA-512. */
-function accessTokenHash({ idToken, answer }: EvidenceSubject): string {
+/** In a push the claims that bind tokens and request together are mandatory (CIBA Core 1.0 §10.3.1). */
+const isPushed = ({ expectation }: EvidenceSubject): boolean => expectation.pushed === true;
+
+function isHashOf(subject: EvidenceSubject, hash: unknown, token: string | null, mandatory: boolean): boolean {
+  return hash === undefined ? !mandatory : hash === tokenHash(subject, token);
+}
+
+/** The left half of the token's hash (OpenID Connect Core 1.0 §3.1.3.6); Ed25519 hashes with SHA-512. */
+function tokenHash({ idToken }: EvidenceSubject, token: string | null): string {
   const digest = createHash(idToken.header.get('alg') === 'EdDSA' ? 'sha512' : 'sha256')
-    .update(answer.accessToken ?? '')
+    .update(token ?? '')
     .digest();
   return digest.subarray(0, digest.length / 2).toString('base64url');
 }

@@ -1,6 +1,7 @@
 export { CibaClient, type CibaClientOptions } from './ciba-client.js';
 export type { CibaLog } from './ciba-log.js';
 export type { ConnectorFactory, TlsMaterial } from './connections.js';
+export { readNotification, readPushedAnswer, type ProviderNotification, type PushedAnswer } from './notification.js';
 export type {
   Evidence,
   EvidenceExpectation,

@@ -98,6 +98,8 @@ export interface EvidenceExpectation {
   /** Null when nobody knows the subject beforehand. */
   readonly expectedSubject: string | null;
   readonly authReqId: string;
+  /** The answer was pushed: then more of its claims are mandatory (CIBA Core 1.0 §10.3.1). */
+  readonly pushed?: boolean;
   /** 60 when left out. */
   readonly clockSkewSeconds?: number;
 }
@@ -139,6 +141,7 @@ export type EvidenceProblem =
   | 'acr'
   | 'scope'
   | 'at_hash'
+  | 'rt_hash'
   | 'auth_req_id';
 
 /** The result of the checks that need no key and no network. */

@@ -41,7 +41,8 @@ export function readTokenAnswer(answer: Answer, now: Date): PollOutcome {
 
 const contradiction: PollOutcome = { kind: 'lost', detail: 'answered with an error and tokens' };
 
-function carriesTokens(body: JsonObject): boolean {
+/** Whether a body carries any token. */
+export function carriesTokens(body: JsonObject): boolean {
   return body.has('access_token') || body.has('id_token') || body.has('refresh_token');
 }
 
@@ -78,7 +79,8 @@ function isTerminal(code: string, status: number): boolean {
   return terminalCodes.has(code) || (status < 500 && status !== 429 && !transientCodes.has(code));
 }
 
-function readTokens(body: JsonObject): TokenAnswer {
+/** The tokens that a body carries, as received. */
+export function readTokens(body: JsonObject): TokenAnswer {
   return {
     accessToken: textOrNull(body.get('access_token')),
     tokenType: textOrNull(body.get('token_type')),

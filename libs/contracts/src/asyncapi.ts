@@ -109,7 +109,7 @@ const decisionExamples: Readonly<Record<string, JsonSchema>> = Object.fromEntrie
 
 const statusOf = (key: string): string => {
   const fact = key.replace('authorization.', '');
-  return fact === 'initiated' ? 'pending' : fact;
+  return fact === 'initiated' || fact === 'pinged' ? 'pending' : fact;
 };
 
 const factExample = (key: string): JsonSchema =>

@@ -20,6 +20,8 @@ export const exchanges = { authorizations: 'assent.authorizations', decisions: '
 export const authorizationEvents = {
   requested: 'authorization.requested',
   initiated: 'authorization.initiated',
+  /** The provider told that an answer is there. */
+  pinged: 'authorization.pinged',
   approved: 'authorization.approved',
   denied: 'authorization.denied',
   expired: 'authorization.expired',

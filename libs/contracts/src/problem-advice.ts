@@ -93,10 +93,6 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
     when: 'The address is not https, or lies in a network that Assent must not call.',
     remedy: 'Give a public https address, or let the operator allow the network (`ASSENT_ALLOWED_NETWORKS`).',
   },
-  delivery_mode_unavailable: {
-    when: 'The provider or this version does not offer the delivery mode.',
-    remedy: 'Use `poll`.',
-  },
   unknown_reference: {
     when: 'An id in the body names nothing.',
     remedy: '`errors` points at the member; create what it names first.',

@@ -52,7 +52,6 @@ export const problems = {
   unknown_rule: { status: 422, title: 'Unknown rule' },
   login_hint_missing: { status: 422, title: 'The login hint attribute is missing' },
   callback_url_refused: { status: 422, title: 'The callback address is refused' },
-  delivery_mode_unavailable: { status: 422, title: 'The delivery mode is not available' },
   unknown_reference: { status: 422, title: 'A referenced object does not exist' },
   invalid_key_pair: { status: 422, title: 'The key pair is not usable' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another body' },

@@ -396,7 +396,7 @@ const adminRoutes: readonly Route[] = [
     bodyExamples: { secret: examples.ruleBodyExample, mutualTls: examples.ruleBodyMutualTls },
     patchExamples: { disable: { enabled: false } },
     answerExample: examples.ruleExample,
-    writeProblems: ['name_taken', 'unknown_reference', 'delivery_mode_unavailable'],
+    writeProblems: ['name_taken', 'unknown_reference'],
     deleteProblems: [],
   }),
   ...resource({
@@ -526,15 +526,21 @@ const openRoutes: readonly Route[] = [
     tag: 'Notifications',
     summary: 'Tell that an answer is there',
     description:
-      'For token providers (CIBA Core 1.0 §10.2). The bearer token is the one that Assent gave the provider for the ' +
-      'request; rules do not use this way of delivery yet, so no token fits.',
+      'For token providers, whose clients have this address as their notification endpoint (CIBA Core 1.0 §10.2, ' +
+      '§10.3). The bearer token is the `client_notification_token` of the start call; a token that does not fit, and an ' +
+      '`auth_req_id` that the token does not fit, get the same 401. A repeated notification, and one for a request that ' +
+      'has ended, is accepted and changes nothing. Members that nobody knows are ignored. Rules with `deliveryMode` ' +
+      '`push` get tokens or an error here, and nothing else.',
     scope: null,
     body: {
       schema: cibaNotification,
       required: true,
-      examples: { ping: { auth_req_id: '1c266114-a1be-4252-8ad1-04986c5b9ac1' } },
+      examples: {
+        ping: { auth_req_id: '1c266114-a1be-4252-8ad1-04986c5b9ac1' },
+        denied: { auth_req_id: '1c266114-a1be-4252-8ad1-04986c5b9ac1', error: 'access_denied' },
+      },
     },
-    answers: [{ status: 204, description: 'Heard.' }],
+    answers: [{ status: 204, description: 'Heard, and stored.' }],
     problems: ['unauthenticated'],
   },
   {

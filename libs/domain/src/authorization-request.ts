@@ -99,6 +99,8 @@ export type Command =
       readonly sentAt: Date;
       readonly expiresInSeconds: number;
       readonly intervalSeconds: number;
+      /** The `auth_req_id` came with a ping or push, before the answer to the start call or in its place. */
+      readonly byNotification?: boolean;
     }
   | {
       readonly type: 'fail-start';
@@ -125,8 +127,11 @@ export type Command =
    * declare expired what its successor is still resolving.
    */
   | { readonly type: 'expire'; readonly fence?: Fence; readonly polls: number }
-  /** The provider said `expired_token`; only the owner may make that final. */
-  | { readonly type: 'provider-expired'; readonly fence: Fence; readonly polls: number }
+  /**
+   * The provider said `expired_token`. In answer to a poll only the owner may make that final, hence its fence; null
+   * when the provider told it of its own accord, by push.
+   */
+  | { readonly type: 'provider-expired'; readonly fence: Fence | null; readonly polls: number }
   | {
       readonly type: 'fail';
       readonly reason: FailureReason;
@@ -225,7 +230,11 @@ export function decide(request: Snapshot, command: Command, now: Date): Transiti
         },
         timeline: {
           type: 'initiated',
-          detail: { expiresInSeconds: command.expiresInSeconds, intervalSeconds: command.intervalSeconds },
+          detail: {
+            expiresInSeconds: command.expiresInSeconds,
+            intervalSeconds: command.intervalSeconds,
+            ...(command.byNotification === true && { byNotification: true }),
+          },
         },
       });
 

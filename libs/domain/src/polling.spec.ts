@@ -4,6 +4,7 @@ import {
   backOffMs,
   defaultIntervalSeconds,
   earliestNextPollMs,
+  fallbackSpacingMs,
   firstPollMs,
   lastPollMarginMs,
   nextPollMs,
@@ -25,6 +26,21 @@ describe('the interval', () => {
     ['nonsense named', 5_000, -3, 10_000],
   ])('after slow_down with %s', (_, intervalMs, intervalSeconds, expected) => {
     expect(slowedIntervalMs(intervalMs, { intervalSeconds })).toBe(expected);
+  });
+});
+
+describe('the wait between polls while a ping is awaited', () => {
+  it.each([
+    ['a quarter of a long lifetime', 600_000, 5_000, 150_000],
+    ['half a minute of a short one', 100_000, 5_000, 30_000],
+    ['the interval when it is longer', 100_000, 45_000, 45_000],
+  ])('is %s (R79)', (_, lifetimeMs, intervalMs, expected) => {
+    expect(fallbackSpacingMs(lifetimeMs, intervalMs)).toBe(expected);
+  });
+
+  it('leaves the last poll before the deadline where it is (R79)', () => {
+    expect(firstPollMs(0, fallbackSpacingMs(20_000, 5_000), 20_000)).toBe(20_000 - lastPollMarginMs);
+    expect(firstPollMs(0, fallbackSpacingMs(120_000, 5_000), 120_000)).toBe(30_000);
   });
 });
 

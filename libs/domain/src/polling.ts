@@ -9,6 +9,12 @@ export const defaultIntervalSeconds = 5;
 /** CIBA Core 1.0 §11: what `slow_down` adds, for this and all later polls. */
 export const slowDownSeconds = 5;
 
+/** CIBA Core 1.0 §7.3 names no lifetime for an acknowledgement that was lost; what a ping rescued lives so long. */
+export const defaultExpirySeconds = 120;
+
+/** The shortest wait between two polls of a request whose provider is going to ping, in ms. */
+const shortestFallbackMs = 30_000;
+
 /** The last regular poll is made this long before the deadline, so that its answer can still count. */
 export const lastPollMarginMs = 1500;
 
@@ -41,6 +47,14 @@ export function nextPollMs(earliestMs: number, intervalMs: number, deadlineMs: n
 export function firstPollMs(acknowledgedAtMs: number, intervalMs: number, deadlineMs: number): number {
   const regular = nextPollMs(acknowledgedAtMs + intervalMs, intervalMs, deadlineMs);
   return regular ?? Math.max(acknowledgedAtMs, deadlineMs - lastPollMarginMs);
+}
+
+/**
+ * How long to wait between two polls while no ping has come: pings are not repeated and may get lost, so a few polls
+ * are made all the same, a quarter of the lifetime apart, and no closer than half a minute or the interval.
+ */
+export function fallbackSpacingMs(lifetimeMs: number, intervalMs: number): number {
+  return Math.max(lifetimeMs / 4, shortestFallbackMs, intervalMs);
 }
 
 /** How long to wait after an unanswered or failed poll: exponential from the interval, capped, never below it. */

@@ -337,10 +337,10 @@ describe('rules', () => {
     expect(turned.body['clientCredentials']).toEqual({ type: 'private-key-jwt' });
   });
 
-  it.each(['ping', 'push'])('are not delivered by %s yet', async (deliveryMode) => {
+  it.each(['poll', 'ping', 'push'])('are delivered by %s when they say so', async (deliveryMode) => {
     expect(await call('POST', path, ruleBody(providerId, { deliveryMode }))).toMatchObject({
-      status: 422,
-      body: { code: 'delivery_mode_unavailable', errors: [{ pointer: '/deliveryMode' }] },
+      status: 201,
+      body: { deliveryMode },
     });
   });
 

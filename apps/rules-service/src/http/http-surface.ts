@@ -1,13 +1,13 @@
-import { ProblemError } from '#lib/runtime';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { notificationsUrl } from '../notifications/notification-surface.js';
 import { parseJsonBody } from './json-body.js';
 
 const jsonTypes = ['application/json', 'application/merge-patch+json'];
 
-/** Routes whose bodies are small by nature, in bytes. */
-const bodyLimits: Readonly<Record<string, number>> = { '/v1/ciba/notifications': 4096 };
+/** Routes that read their bodies themselves: what strangers send there is judged by rules of its own. */
+const rawBodies: ReadonlySet<string> = new Set([notificationsUrl]);
 
 /** What holds for every route alike: JSON is the only kind of body, answers are not cached, nothing is sniffed. */
 @Injectable()
@@ -19,8 +19,8 @@ export class HttpSurface implements OnModuleInit {
     server.removeAllContentTypeParsers();
     server.addContentTypeParser(jsonTypes, { parseAs: 'string' }, (request, text, done) => {
       try {
-        refuseOversized(request, text as string);
-        done(null, parseJsonBody(text as string));
+        const raw = rawBodies.has(request.routeOptions.url ?? '');
+        done(null, raw ? text : parseJsonBody(text as string));
       } catch (error) {
         done(error as Error);
       }
@@ -33,12 +33,5 @@ export class HttpSurface implements OnModuleInit {
       });
       done();
     });
-  }
-}
-
-function refuseOversized(request: FastifyRequest, text: string): void {
-  const limit = bodyLimits[request.routeOptions.url ?? ''];
-  if (limit !== undefined && Buffer.byteLength(text) > limit) {
-    throw new ProblemError('body_too_large', `This route takes bodies of at most ${limit} bytes.`);
   }
 }

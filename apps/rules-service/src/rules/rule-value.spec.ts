@@ -51,9 +51,7 @@ describe('a rule', () => {
     expect(changedRule(aBody(), keyed).clientSecret).toBe('s3cret');
   });
 
-  it.each(['ping', 'push'])('cannot be delivered by %s', (deliveryMode) => {
-    expect(() => newRule(aBody({ deliveryMode }))).toThrow(
-      expect.objectContaining({ code: 'delivery_mode_unavailable' }),
-    );
+  it.each(['poll', 'ping', 'push'])('may be delivered by %s', (deliveryMode) => {
+    expect(newRule(aBody({ deliveryMode })).definition.deliveryMode).toBe(deliveryMode);
   });
 });

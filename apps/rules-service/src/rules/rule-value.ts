@@ -24,10 +24,6 @@ export function changedRule(body: RuleBody, current: RuleRow): RuleValue {
 }
 
 function valueOf(body: RuleBody): RuleValue {
-  if (body.deliveryMode !== 'poll') {
-    const detail = `Delivery by ${body.deliveryMode} is not available yet. Use "poll".`;
-    throw invalidMember('/deliveryMode', detail, 'delivery_mode_unavailable');
-  }
   const { clientCredentials: credentials } = body;
   return {
     definition: { ...body, clientCredentials: withoutSecret(credentials) } satisfies RuleDefinition,

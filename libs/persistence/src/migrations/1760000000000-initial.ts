@@ -157,6 +157,8 @@ create table authorization_requests (
   sent_at timestamptz(3),
   expires_at timestamptz(3),
   interval_seconds integer,
+  -- When the provider first told, by ping or push, that an answer is there.
+  pinged_at timestamptz(3),
   auth_req_id bytea,
   auth_req_id_sha256 bytea,
   evidence json,
@@ -244,6 +246,8 @@ create table start_attempts (
   instance_id text not null,
   sent_at timestamptz(3) not null,
   lapses_at timestamptz(3) not null,
+  -- Of the client notification token; the token itself is kept nowhere.
+  notification_token_sha256 bytea,
   closed_at timestamptz(3),
   outcome text,
   constraint start_attempts__request_id_number_key unique (request_id, number),
@@ -252,6 +256,8 @@ create table start_attempts (
       and outcome in ('acknowledged', 'refused', 'failed', 'unknown', 'not-accepted'))
 );
 create unique index start_attempts__open_key on start_attempts (request_id) where closed_at is null;
+create unique index start_attempts__notification_token_sha256_key on start_attempts (notification_token_sha256)
+  where notification_token_sha256 is not null;
 
 -- Answers of the provider that wait for their verification.
 create table held_answers (

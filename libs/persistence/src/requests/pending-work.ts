@@ -50,6 +50,8 @@ export class PendingWorkReader {
       sentAt: row.sent_at,
       expiresAt: row.expires_at,
       intervalSeconds: row.interval_seconds,
+      deliveryMode: definition.deliveryMode,
+      pingedAt: row.pinged_at,
       heldAnswer:
         row.held_answer === null || row.held_at === null
           ? null
@@ -71,6 +73,7 @@ interface PendingRow {
   readonly sent_at: Date;
   readonly expires_at: Date;
   readonly interval_seconds: number;
+  readonly pinged_at: Date | null;
   readonly held_answer: Buffer | null;
   readonly held_at: Date | null;
 }
@@ -80,7 +83,7 @@ const readClock = statement('read_clock', 'select clock_timestamp() as now');
 
 const pendingColumns = /* sql */ `
   select r.id, r.shard, r.rule_id, r.rule_version, r.token_provider_id, r.auth_req_id, r.sent_at, r.expires_at,
-    r.interval_seconds, h.answer as held_answer, h.received_at as held_at
+    r.interval_seconds, r.pinged_at, h.answer as held_answer, h.received_at as held_at
   from authorization_requests r left join held_answers h on h.request_id = r.id
   where r.status = 'pending'`;
 

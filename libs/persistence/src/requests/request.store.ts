@@ -12,6 +12,7 @@ import type {
   ConsumedApproval,
   NewAttempt,
   NewRequest,
+  NotifiedAttempt,
   OpenAttemptResult,
   PendingWork,
   RequestFilter,
@@ -22,6 +23,7 @@ import type {
   SubmitResult,
   TimelineRow,
 } from './request.types.js';
+import { ReceivedNotifications } from './received-notifications.js';
 import { StartAttempts } from './start-attempts.js';
 import { SubmitRequest } from './submit-request.js';
 import { ViewRequests } from './view-requests.js';
@@ -34,6 +36,7 @@ export class PostgresRequestStore implements RequestStore {
   private readonly viewRequests: ViewRequests;
   private readonly startAttempts: StartAttempts;
   private readonly pendingWork: PendingWorkReader;
+  private readonly receivedNotifications: ReceivedNotifications;
 
   constructor(
     private readonly context: StoreContext,
@@ -45,6 +48,7 @@ export class PostgresRequestStore implements RequestStore {
     this.viewRequests = new ViewRequests(context);
     this.startAttempts = new StartAttempts(context);
     this.pendingWork = new PendingWorkReader(context, ruleVersions);
+    this.receivedNotifications = new ReceivedNotifications(context, ruleVersions);
   }
 
   submit(request: NewRequest): Promise<SubmitResult> {
@@ -117,6 +121,14 @@ export class PostgresRequestStore implements RequestStore {
 
   holdAnswer(requestId: string, answer: object): Promise<void> {
     return this.pendingWork.hold(requestId, answer);
+  }
+
+  notified(notificationToken: string): Promise<NotifiedAttempt | null> {
+    return this.receivedNotifications.find(notificationToken);
+  }
+
+  noteNotification(requestId: string, pushed: object | null): Promise<boolean> {
+    return this.receivedNotifications.note(requestId, pushed);
   }
 
   async undecided(options: { readonly olderThanSeconds: number; readonly limit: number }): Promise<string[]> {

@@ -2,6 +2,7 @@ import type { Decision, Page } from '#lib/contracts';
 import type {
   Attributes,
   Command,
+  DeliveryMode,
   Evidence,
   ProviderError,
   Reason,
@@ -130,6 +131,8 @@ export interface NewAttempt {
   readonly instanceId: string;
   /** How long the start call may take; after that, and a grace of two seconds, the attempt counts as lapsed. */
   readonly callTimeoutMs: number;
+  /** The client notification token of a ping or push rule; only its SHA-256 is stored. */
+  readonly notificationToken?: string | null;
   /** The event that caused it, recorded in the inbox by the same commit; null when a sweep caused it. */
   readonly cause: EventCause | null;
 }
@@ -162,6 +165,19 @@ export type OpenAttemptResult =
   /** The event was handled before. */
   | { readonly kind: 'duplicate' };
 
+/** The start call that a client notification token belongs to, and how its request stands. */
+export interface NotifiedAttempt {
+  readonly requestId: string;
+  readonly attemptId: string;
+  /** The database's time, taken before the call. */
+  readonly sentAt: Date;
+  readonly status: Status;
+  /** SHA-256 of the `auth_req_id`, kept beyond the end of the request; null while no answer has told it. */
+  readonly authReqIdSha256: Buffer | null;
+  readonly deliveryMode: DeliveryMode;
+  readonly requestedExpirySeconds: number | null;
+}
+
 /** A request that waits for its person, as the poller needs it. */
 export interface PendingWork {
   readonly requestId: string;
@@ -177,6 +193,9 @@ export interface PendingWork {
   readonly sentAt: Date;
   readonly expiresAt: Date;
   readonly intervalSeconds: number;
+  readonly deliveryMode: DeliveryMode;
+  /** When the provider first told that an answer is there. */
+  readonly pingedAt: Date | null;
   /** An answer that waits for its verification. */
   readonly heldAnswer: { readonly answer: object; readonly receivedAt: Date } | null;
 }
@@ -223,6 +242,14 @@ export interface RequestStore {
   ): Promise<{ databaseNow: Date; work: PendingWork[] }>;
   /** Keeps an answer, sealed, until it can be verified; the first one stays; it goes with the terminal transition. */
   holdAnswer(requestId: string, answer: object): Promise<void>;
+
+  /** The start call that was made with this client notification token; null when there is none, at the same cost. */
+  notified(notificationToken: string): Promise<NotifiedAttempt | null>;
+  /**
+   * Notes that the provider told of an answer, keeps the answer, sealed, if it was pushed, and stores the event
+   * `authorization.pinged`, in one commit. False: the request is not pending, or the provider told of it before.
+   */
+  noteNotification(requestId: string, pushed: object | null): Promise<boolean>;
 
   /** Ended requests without a decision that have not moved for `olderThanSeconds`. */
   undecided(options: { readonly olderThanSeconds: number; readonly limit: number }): Promise<string[]>;

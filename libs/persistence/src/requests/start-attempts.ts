@@ -1,7 +1,8 @@
 import type { RuleDefinition, Status } from '#lib/domain';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { isUuid } from '../paging.js';
-import { statement } from '../sql.js';
+import { sha256 } from '../sealing.js';
+import { hex, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import type { NewAttempt, OpenAttemptResult, StartWork } from './request.types.js';
 import { requestPlace } from './sealed-columns.js';
@@ -52,11 +53,12 @@ export class StartAttempts {
   }
 
   private async openAll(attempts: readonly NewAttempt[]): Promise<OpenAttemptResult[]> {
-    const input = attempts.map(({ requestId, attemptId, instanceId, callTimeoutMs, cause }) => ({
+    const input = attempts.map(({ requestId, attemptId, instanceId, callTimeoutMs, notificationToken, cause }) => ({
       request_id: requestId,
       attempt_id: attemptId,
       instance_id: instanceId,
       call_timeout_ms: callTimeoutMs,
+      notification_token_sha256: notificationToken == null ? undefined : hex(sha256(notificationToken)),
       consumer: cause?.consumer,
       event_id: cause?.eventId,
     }));
@@ -143,7 +145,8 @@ const openAttempts = statement(
   /* sql */ `
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
-      request_id uuid, attempt_id uuid, instance_id text, call_timeout_ms integer, consumer text, event_id text)
+      request_id uuid, attempt_id uuid, instance_id text, call_timeout_ms integer,
+      notification_token_sha256 bytea, consumer text, event_id text)
   ), locked as materialized (
     select id, status from authorization_requests where id = any($2::uuid[]) order by id for update
   ), clock as materialized (
@@ -172,9 +175,9 @@ const openAttempts = statement(
     on conflict do nothing
     returning consumer, event_id
   ), opened as (
-    insert into start_attempts (id, request_id, number, instance_id, sent_at, lapses_at)
+    insert into start_attempts (id, request_id, number, instance_id, sent_at, lapses_at, notification_token_sha256)
     select input.attempt_id, input.request_id, known.attempts + 1, input.instance_id, clock.now,
-      clock.now + make_interval(secs => input.call_timeout_ms / 1000.0 + 2)
+      clock.now + make_interval(secs => input.call_timeout_ms / 1000.0 + 2), input.notification_token_sha256
     from input join known using (request_id) cross join clock
     where known.requested and not known.duplicate and known.open_id is null
       and (input.event_id is null

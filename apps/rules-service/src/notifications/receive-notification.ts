@@ -1,0 +1,77 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { readNotification, readPushedAnswer, type PushedAnswer } from '#lib/ciba';
+import { defaultExpirySeconds, defaultIntervalSeconds, type Command } from '#lib/domain';
+import type { Database, NotifiedAttempt } from '#lib/persistence';
+import { ProblemError } from '#lib/runtime';
+import { unfitting, type KnownNotifier } from './notification-bearer.js';
+
+/**
+ * Takes in what a provider tells of its own accord (CIBA Core 1.0 §10.2, §10.3).
+ *
+ * What counts is committed before this resolves, and so before the provider is answered: providers do not repeat a
+ * notification. A crash before the commit leaves the provider without an answer, and the request to its fallback polls;
+ * a crash after it leaves the event in the outbox, from which any process sends it.
+ *
+ * The `auth_req_id` may be news: when the notification overtakes the answer to the start call, or when that answer was
+ * lost. Then the request becomes pending with it. Whoever names an `auth_req_id` first wins; a start answer with
+ * another one finds the request pending already and changes nothing.
+ */
+export class ReceiveNotification {
+  constructor(private readonly requests: Pick<Database['requests'], 'notified' | 'change' | 'noteNotification'>) {}
+
+  /** @throws ProblemError `malformed_body`; `unauthenticated` for an `auth_req_id` that the token does not fit */
+  async run({ token, attempt }: KnownNotifier, text: string): Promise<void> {
+    const notification = readNotification(text);
+    if (notification === null) throw malformed('A JSON object with the member auth_req_id is expected.');
+    const pushed = attempt.deliveryMode === 'push' ? readPushedAnswer(notification) : null;
+    if (attempt.deliveryMode === 'push' && pushed === null) throw malformed('Either tokens or an error is expected.');
+    await this.#settleId(token, attempt, notification.authReqId);
+    const { requestId } = attempt;
+    if (pushed === null) await this.requests.noteNotification(requestId, null);
+    else if (pushed.kind === 'tokens') await this.requests.noteNotification(requestId, pushed.answer);
+    else await this.requests.change(requestId, endOf(pushed));
+  }
+
+  /** Resolves when this is the request's `auth_req_id`, or the request has ended without one. */
+  async #settleId(token: string, attempt: NotifiedAttempt, authReqId: string): Promise<void> {
+    // At most one more round: a request that is not `requested` any more never becomes it again.
+    for (let current: NotifiedAttempt | null = attempt; ; current = await this.requests.notified(token)) {
+      if (current === null) throw unfitting();
+      if (current.authReqIdSha256 !== null) return requireSame(current.authReqIdSha256, authReqId);
+      if (current.status !== 'requested') return;
+      const result = await this.requests.change(current.requestId, acknowledgement(current, authReqId));
+      if (result.kind === 'applied') return;
+      // One `auth_req_id` never serves two requests.
+      if (result.kind !== 'refused') throw unfitting();
+    }
+  }
+}
+
+/** The provider's own word on expiry and interval is not known here: the careful reading of what was asked. */
+const acknowledgement = (attempt: NotifiedAttempt, authReqId: string): Command => ({
+  type: 'acknowledge',
+  attemptId: attempt.attemptId,
+  authReqId,
+  sentAt: attempt.sentAt,
+  expiresInSeconds: attempt.requestedExpirySeconds ?? defaultExpirySeconds,
+  intervalSeconds: defaultIntervalSeconds,
+  byNotification: true,
+});
+
+function endOf(pushed: Exclude<PushedAnswer, { kind: 'tokens' }>): Command {
+  switch (pushed.kind) {
+    case 'denied':
+      return { type: 'deny', providerError: pushed.error, polls: 0 };
+    case 'expired':
+      return { type: 'provider-expired', fence: null, polls: 0 };
+    case 'failed':
+      return { type: 'fail', reason: 'provider_rejected', providerError: pushed.error, fence: null, polls: 0 };
+  }
+}
+
+/** @throws ProblemError `unauthenticated` */
+function requireSame(known: Buffer, authReqId: string): void {
+  if (!timingSafeEqual(known, createHash('sha256').update(authReqId).digest())) throw unfitting();
+}
+
+const malformed = (detail: string): ProblemError => new ProblemError('malformed_body', detail);
