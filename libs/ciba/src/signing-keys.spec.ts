@@ -52,6 +52,12 @@ describe('keys', () => {
     expect(fetches).toBe(1);
   });
 
+  it('with a part that is no text do not count', async () => {
+    const key = await aKey('a');
+    published = [{ ...key.jwk, x: [key.jwk.x] as unknown as string }];
+    expect(await check(await sign(key))).toBe('keys-unavailable');
+  });
+
   it('are fetched again for a name that is new, every five seconds at most', async () => {
     const [old, young] = [await aKey('old'), await aKey('young')];
     published = [old.jwk];

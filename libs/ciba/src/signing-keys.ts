@@ -19,6 +19,7 @@ interface KeySet {
 }
 
 const maximumKeys = 100;
+const keyParts = ['kty', 'crv', 'x', 'y', 'n', 'e', 'alg', 'use', 'kid'];
 const renewAtMostEveryMs = 5_000;
 const limits = { refreshAfterMs: 300_000, maximumAgeMs: 600_000, rememberFailureMs: 3_000, maximumSize: 1_000 };
 
@@ -55,7 +56,12 @@ function readKeySet(document: JsonObject): KeySet {
   if (!Array.isArray(keys) || keys.length > maximumKeys || !keys.every(isRecord)) {
     throw new ProviderUnavailable('the key document holds no usable list of keys');
   }
-  return { find: createLocalJWKSet({ keys }) };
+  return { find: createLocalJWKSet({ keys: keys.filter(isPlain) }) };
+}
+
+/** Whether each part of a key is text, as it has to be (RFC 7518 §6); importing would make text of anything. */
+function isPlain(key: Record<string, unknown>): boolean {
+  return keyParts.every((part) => !Object.hasOwn(key, part) || typeof key[part] === 'string');
 }
 
 async function checkSignature(compact: string, algorithms: string[], keys: KeySet): Promise<SignatureCheck> {
