@@ -14,5 +14,15 @@ const sandbox = await startSandbox({
     if (level !== 'info') process.stderr.write(`${message} ${JSON.stringify(detail ?? {})}\n`);
   },
 });
-process.stdout.write(`Provider  ${sandbox.issuer}\nPhone     ${sandbox.phoneUrl}\nShop      ${sandbox.shopUrl}\n`);
+process.stdout.write(
+  [
+    ['Provider', sandbox.issuer, 'oidc-provider with CIBA'],
+    ['Personas', sandbox.personasUrl, 'providers that the sandbox plays, with what they do: a simulation of ours'],
+    ['Phone', sandbox.phoneUrl, 'where alice and bob answer'],
+    ['Shop', sandbox.shopUrl, 'a sample application'],
+    ['Clients', `${sandbox.url}/sandbox.json`, 'ids, public secrets and certificates'],
+  ]
+    .map(([what = '', where = '', says = '']) => `${what.padEnd(10)}${where.padEnd(36)}${says}\n`)
+    .join(''),
+);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.stop());

@@ -5,6 +5,8 @@ import { AssentApi } from './assent.http.js';
 import { registerClients, sandboxClients } from './clients.js';
 import { certificateJwk, type SandboxIdentity } from './identity.js';
 import { addPageRoutes } from './pages.http.js';
+import { PersonaHouse } from './personas/persona-house.js';
+import { addPersonaRoutes } from './personas/personas.http.js';
 import { Phone } from './phone.js';
 import { addPhoneRoutes } from './phone.http.js';
 import { pollingInterval } from './polling-interval.js';
@@ -29,9 +31,9 @@ interface Ground {
 export interface AssembledSandbox {
   readonly description: SandboxDescription;
   readonly provider: OidcProvider.Provider;
-  /** Pages first, then the provider. */
+  /** Pages first, then the simulated providers, then the real one. */
   readonly onRequest: RequestHandler;
-  /** The provider alone: pages have no business on the https listener. */
+  /** The providers alone: pages have no business on the https listener. */
   readonly onMtlsRequest: RequestHandler;
 }
 
@@ -58,9 +60,24 @@ export function assemble(
     ring: (asked) => phone.ring(asked),
   });
   if (intervalSeconds > 0) provider.use(pollingInterval(intervalSeconds));
-  const onMtlsRequest = provider.callback();
+  const onProviderRequest = provider.callback();
 
-  const phone = new Phone(store, (request, answer) => tellProvider(provider, oidcProvider, request, answer));
+  const phone: Phone = new Phone(store, (request, answer) =>
+    request.persona === undefined
+      ? tellProvider(provider, oidcProvider, request, answer)
+      : personas.tell(request, answer),
+  );
+  const personas: PersonaHouse = new PersonaHouse({
+    url,
+    mtlsUrl: mtls.url,
+    assentUrl,
+    privateKeyJwtJwks: options.privateKeyJwtJwks ?? null,
+    identity,
+    store,
+    ring: (asked) => phone.ring(asked),
+    stopping,
+    log,
+  });
   const assent = assentUrl && assentApiKey ? new AssentApi(assentUrl, assentApiKey, stopping) : null;
   const shop = new Shop({ assent, rule: options.shopRule ?? 'Approve a payment', store, log, stopping });
 
@@ -68,6 +85,7 @@ export function assemble(
     url,
     issuer: url,
     phoneUrl: `${url}/phone`,
+    personasUrl: `${url}/as`,
     shopUrl: `${url}/shop`,
     mtls,
     clients: sandboxClients,
@@ -76,16 +94,24 @@ export function assemble(
   addPageRoutes(router, { ...description, accounts });
   addPhoneRoutes(router, phone);
   addShopRoutes(router, shop);
+  addPersonaRoutes(router, personas);
 
-  const onRequest: RequestHandler = (req, res) => {
-    router.handle(req, res).then(
-      (handled) => (handled ? undefined : onMtlsRequest(req, res)),
+  const serve = (req: IncomingMessage, res: ServerResponse, handled: Promise<boolean>): void => {
+    handled.then(
+      (done) => (done ? undefined : onProviderRequest(req, res)),
       (error: unknown) => {
-        log('error', 'A page of the sandbox failed', { path: req.url, error: String(error) });
+        log('error', 'The sandbox failed', { path: req.url, error: String(error) });
         if (res.headersSent) res.destroy();
         else sendProblem(res, new HttpProblem(500, 'internal_error', 'The sandbox failed; its log says why.'));
       },
     );
   };
-  return { description, provider, onRequest, onMtlsRequest: (req, res) => void onMtlsRequest(req, res) };
+  const onRequest: RequestHandler = (req, res) =>
+    serve(
+      req,
+      res,
+      router.handle(req, res).then((done) => done || personas.handle(req, res)),
+    );
+  const onMtlsRequest: RequestHandler = (req, res) => serve(req, res, personas.handle(req, res));
+  return { description, provider, onRequest, onMtlsRequest };
 }

@@ -10,6 +10,8 @@ export type AnswerOutcome = 'answered' | 'unknown' | 'already-answered' | 'expir
 /** One question on somebody's phone. Its id is the phone's own: the `auth_req_id` is the client's secret. */
 export interface PhoneRequest {
   readonly id: string;
+  /** Whichever of the simulated providers asks; left out by the real one. */
+  readonly persona?: string;
   readonly authReqId: string;
   readonly accountId: string;
   readonly clientId: string;

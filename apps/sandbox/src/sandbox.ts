@@ -40,6 +40,8 @@ export interface SandboxDescription {
   readonly url: string;
   readonly issuer: string;
   readonly phoneUrl: string;
+  /** What simulated providers there are, as a page and as JSON. */
+  readonly personasUrl: string;
   readonly shopUrl: string;
   readonly mtls: SandboxMtls;
   readonly clients: SandboxClients;
