@@ -2,12 +2,27 @@ import { httpUrl } from '#lib/contracts';
 import { brokerConfig, databaseConfig, outboundConfig, processConfig } from '#lib/runtime';
 import { z } from 'zod';
 
+/** How long the keys are used that providers verify. */
+export const decisionServiceTuning = z.object({
+  ASSENT_SIGNING_KEY_ROTATION_HOURS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(87_600)
+    .default(720)
+    .describe(
+      'How long a key signs client assertions and requests. The next one is published at least half an hour before.',
+    ),
+});
+export type DecisionServiceTuning = Readonly<z.output<typeof decisionServiceTuning>>;
+
 /** What the decision service is told by its environment. */
 export const decisionServiceConfig = z.object({
   ...processConfig.shape,
   ...databaseConfig.shape,
   ...brokerConfig.shape,
   ...outboundConfig.shape,
+  ...decisionServiceTuning.shape,
   ASSENT_PUBLIC_URL: httpUrl.describe('Address under which clients reach Assent; the issuer (`iss`) of receipts.'),
 });
 /** The settings as read. */

@@ -5,14 +5,19 @@ import { AuthorizationEndedController } from './authorization-ended.controller.j
 import { DecisionRecordedController } from './callbacks/decision-recorded.controller.js';
 import { DeliverDecisions } from './callbacks/deliver-decisions.js';
 import { CallbackSender } from './callbacks/send.js';
-import type { DecisionServiceConfig } from './decision-service.config.js';
+import {
+  decisionServiceTuning,
+  type DecisionServiceConfig,
+  type DecisionServiceTuning,
+} from './decision-service.config.js';
 import { KeepHouse } from './keep-house.js';
 import { RecordDecision } from './record-decision.js';
+import { RotateSigningKeys } from './rotate-signing-keys.js';
 import { SweepUndecided } from './sweep-undecided.js';
 
 /** What the process gives to the service. */
 export interface DecisionServiceParts {
-  readonly config: Pick<DecisionServiceConfig, 'ASSENT_PUBLIC_URL'>;
+  readonly config: Pick<DecisionServiceConfig, 'ASSENT_PUBLIC_URL'> & Partial<DecisionServiceTuning>;
   readonly database: Database;
   readonly log: Log;
   readonly guard: OutboundGuard;
@@ -22,6 +27,7 @@ export interface DecisionServiceParts {
 @Module({})
 export class DecisionServiceModule {
   static register({ config, database, log, guard }: DecisionServiceParts): DynamicModule {
+    const { ASSENT_SIGNING_KEY_ROTATION_HOURS: hours } = { ...decisionServiceTuning.parse({}), ...config };
     return {
       module: DecisionServiceModule,
       controllers: [AuthorizationEndedController, DecisionRecordedController],
@@ -42,6 +48,7 @@ export class DecisionServiceModule {
           inject: [RecordDecision],
         },
         { provide: KeepHouse, useFactory: () => new KeepHouse(database, log) },
+        { provide: RotateSigningKeys, useFactory: () => new RotateSigningKeys(database, hours * 3600, log) },
       ],
     };
   }
