@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { DecisionServiceModule } from '#app/decision-service';
 import type { Decision } from '#lib/contracts';
-import type { Command, Evidence, RejectionHandlerDefinition, RuleDefinition } from '#lib/domain';
+import {
+  ruleDefaults,
+  type Command,
+  type Evidence,
+  type RejectionHandlerDefinition,
+  type RuleDefinition,
+} from '#lib/domain';
 import { createInProcessBus, OutboxRelay, type EventBus } from '#lib/messaging';
 import { Database, generateMasterKey, isUnavailable, type DeliveryResult } from '#lib/persistence';
 import { createOutboundGuard, silentLog, startService, type RunningService } from '#lib/runtime';
@@ -108,23 +114,11 @@ export class DecisionHouse {
   async addRule(over: Partial<RuleDefinition> = {}): Promise<TestRule> {
     const definition: RuleDefinition = {
       name: `Rule ${randomBytes(4).toString('hex')}`,
-      type: 'one-time-authorization',
+      ...ruleDefaults,
       tokenProviderId: this.tokenProviderId,
       clientId: 'assent',
       clientCredentials: { type: 'secret', method: null },
       loginHintAttribute: 'email',
-      scopes: [],
-      requestedExpirySeconds: null,
-      timeoutRejectionHandlerId: null,
-      denyRejectionHandlerId: null,
-      errorRejectionHandlerId: null,
-      bindingMessage: null,
-      deliveryMode: 'poll',
-      acrValues: [],
-      releaseAccessToken: false,
-      consumeWithinSeconds: 300,
-      onInitiationUnknown: 'fail',
-      enabled: true,
       ...over,
     };
     const row = created(await this.database.rules.create({ definition, clientSecret: 'client secret' }));

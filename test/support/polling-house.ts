@@ -3,10 +3,17 @@ import { Client } from 'pg';
 import { CibaWorkerModule } from '#app/ciba-worker';
 import { PollerModule } from '#app/poller';
 import { authorizationEvents, type AuthorizationFact } from '#lib/contracts';
-import type { RuleDefinition } from '#lib/domain';
+import { ruleDefaults, type RuleDefinition } from '#lib/domain';
 import { createInProcessBus, OutboxRelay, type EventBus } from '#lib/messaging';
-import { Database, generateMasterKey, isUnavailable, type RequestView, type StoredEvent } from '#lib/persistence';
-import { createOutboundGuard, silentLog, startService, type RunningService } from '#lib/runtime';
+import {
+  Database,
+  generateMasterKey,
+  isUnavailable,
+  type NewRequest,
+  type RequestView,
+  type StoredEvent,
+} from '#lib/persistence';
+import { createOutboundGuard, silentLog, startService, type Log, type RunningService } from '#lib/runtime';
 import { v7 as newId } from 'uuid';
 import { freshDatabase } from './postgres.js';
 import { startScriptedProvider, type ScriptedProvider, type ScriptedProviderOptions } from './scripted-provider.js';
@@ -52,6 +59,17 @@ export class PollingHouse {
   readonly #services: HouseService[] = [];
   readonly #providers: ScriptedProvider[] = [];
   readonly #facts: AuthorizationFact[] = [];
+  /** Every event that was committed. */
+  readonly told: object[] = [];
+  /** Every line that a service logged. */
+  readonly logged: object[] = [];
+  readonly #log: Log = {
+    debug: (message, detail) => void this.logged.push({ message, detail }),
+    info: (message, detail) => void this.logged.push({ message, detail }),
+    warn: (message, detail) => void this.logged.push({ message, detail }),
+    error: (message, detail) => void this.logged.push({ message, detail }),
+    child: () => this.#log,
+  };
   readonly #waiting = new Set<() => void>();
   #apiClientId = '';
   #lastQuery: Promise<unknown> = Promise.resolve();
@@ -110,23 +128,11 @@ export class PollingHouse {
     ).id;
     const definition: RuleDefinition = {
       name,
-      type: 'one-time-authorization',
+      ...ruleDefaults,
       tokenProviderId,
       clientId: credentials.clientId,
       clientCredentials: { type: 'secret', method: null },
       loginHintAttribute: 'email',
-      scopes: [],
-      requestedExpirySeconds: null,
-      timeoutRejectionHandlerId: null,
-      denyRejectionHandlerId: null,
-      errorRejectionHandlerId: null,
-      bindingMessage: null,
-      deliveryMode: 'poll',
-      acrValues: [],
-      releaseAccessToken: false,
-      consumeWithinSeconds: 300,
-      onInitiationUnknown: 'fail',
-      enabled: true,
       ...over,
     };
     const rule = created(await this.database.rules.create({ definition, clientSecret: credentials.clientSecret }));
@@ -146,7 +152,7 @@ export class PollingHouse {
   }
 
   /** Submits a request; answers its id. */
-  async submit(rule: HouseRule, more: { readonly id?: string } = {}): Promise<string> {
+  async submit(rule: HouseRule, more: Partial<NewRequest> = {}): Promise<string> {
     const id = more.id ?? newId();
     await this.database.requests.submit({
       id,
@@ -163,13 +169,17 @@ export class PollingHouse {
       callbackUrl: null,
       requestHash: `hash of ${id}`,
       traceparent: null,
+      ...more,
     });
     return id;
   }
 
   /** Submits a request and waits until its provider has acknowledged it; a worker must be running. */
-  async begin(rule: HouseRule): Promise<{ readonly id: string; readonly authReqId: string }> {
-    const id = await this.submit(rule);
+  async begin(
+    rule: HouseRule,
+    more: Partial<NewRequest> = {},
+  ): Promise<{ readonly id: string; readonly authReqId: string }> {
+    const id = await this.submit(rule, more);
     const fact = await this.fact(id, [authorizationEvents.initiated, ...endings]);
     if (fact.status !== 'pending') throw new Error(`the request is ${fact.status}, ${fact.reason}`);
     // One after the other: the newest acknowledged request is this one.
@@ -219,7 +229,7 @@ export class PollingHouse {
     moduleOf: (parts: {
       config: { ASSENT_ALLOW_LOOPBACK: boolean };
       database: Database;
-      log: typeof silentLog;
+      log: Log;
       guard: ReturnType<typeof createOutboundGuard>;
       instanceId: string;
     }) => Parameters<typeof startService>[0]['module'],
@@ -237,7 +247,7 @@ export class PollingHouse {
     const guard = createOutboundGuard({ allowLoopback: true, allowedNetworks: [] });
     const config = { ASSENT_ALLOW_LOOPBACK: true };
     const service: RunningService = await startService({
-      module: moduleOf({ config, database, log: silentLog, guard, instanceId }),
+      module: moduleOf({ config, database, log: this.#log, guard, instanceId }),
       strategy: this.bus.consumer(name),
       port: null,
       log: silentLog,
@@ -263,6 +273,7 @@ export class PollingHouse {
   #hear(database: Database): void {
     database.onEvents((events: readonly StoredEvent[]) => {
       for (const { outgoing } of events) {
+        this.told.push(outgoing);
         if (outgoing.exchange === 'assent.authorizations') this.#facts.push(outgoing.event.data as AuthorizationFact);
       }
       const waiting = [...this.#waiting];

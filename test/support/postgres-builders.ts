@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Command, Evidence, RuleDefinition } from '#lib/domain';
+import { ruleDefaults, type Command, type Evidence, type RuleDefinition } from '#lib/domain';
 import { Database, generateMasterKey, type NewRequest, type RuleRow, type TokenProviderRow } from '#lib/persistence';
 import { v7 as uuid } from 'uuid';
 import { freshDatabase } from './postgres.js';
@@ -58,22 +58,11 @@ export const aDefinition = (
   over: Partial<RuleDefinition> & Pick<RuleDefinition, 'tokenProviderId'>,
 ): RuleDefinition => ({
   name: `Rule ${randomUUID()}`,
-  type: 'one-time-authorization',
+  ...ruleDefaults,
   clientId: 'client',
   clientCredentials: { type: 'secret', method: null },
   loginHintAttribute: 'email',
   scopes: ['payments'],
-  requestedExpirySeconds: null,
-  timeoutRejectionHandlerId: null,
-  denyRejectionHandlerId: null,
-  errorRejectionHandlerId: null,
-  bindingMessage: null,
-  deliveryMode: 'poll',
-  acrValues: [],
-  releaseAccessToken: false,
-  consumeWithinSeconds: 300,
-  onInitiationUnknown: 'fail',
-  enabled: true,
   ...over,
 });
 

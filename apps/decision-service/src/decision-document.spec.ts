@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { decision as decisionSchema } from '#lib/contracts';
-import { defaultRejectionHandlers, outcomes, type RejectionHandlerDefinition, type RuleDefinition } from '#lib/domain';
+import {
+  defaultRejectionHandlers,
+  outcomes,
+  ruleDefaults,
+  type RejectionHandlerDefinition,
+  type RuleDefinition,
+} from '#lib/domain';
 import { decisionDocument } from './decision-document.js';
 import type { EndedRequest } from './ended-request.js';
 
@@ -23,23 +29,11 @@ const standard = [
 
 const definition: RuleDefinition = {
   name: 'Pay',
-  type: 'one-time-authorization',
+  ...ruleDefaults,
   tokenProviderId: id('01'),
   clientId: 'client',
   clientCredentials: { type: 'secret', method: null },
   loginHintAttribute: 'email',
-  scopes: [],
-  requestedExpirySeconds: null,
-  timeoutRejectionHandlerId: null,
-  denyRejectionHandlerId: null,
-  errorRejectionHandlerId: null,
-  bindingMessage: null,
-  deliveryMode: 'poll',
-  acrValues: [],
-  releaseAccessToken: false,
-  consumeWithinSeconds: 300,
-  onInitiationUnknown: 'fail',
-  enabled: true,
 };
 
 /** A request that ended; say only what the test is about. */

@@ -20,6 +20,7 @@ const workOf = (requestId: string): PendingWork => ({
   acrValues: [],
   releaseAccessToken: false,
   consumeWithinSeconds: 60,
+  provesPerRequest: false,
   authReqId: `auth-${requestId}`,
   sentAt: new Date(0),
   expiresAt: new Date(60_000),

@@ -11,6 +11,7 @@ const terms: Terms = {
   acrValues: ['gold'],
   releaseAccessToken: true,
   consumeWithinSeconds: 300,
+  provesPerRequest: false,
   deliveryMode: 'poll',
 };
 

@@ -13,6 +13,7 @@ export type Terms = Pick<
   | 'acrValues'
   | 'releaseAccessToken'
   | 'consumeWithinSeconds'
+  | 'provesPerRequest'
   | 'deliveryMode'
 >;
 
@@ -293,6 +294,7 @@ const termsOf = (t: Terms): Terms => ({
   acrValues: t.acrValues,
   releaseAccessToken: t.releaseAccessToken,
   consumeWithinSeconds: t.consumeWithinSeconds,
+  provesPerRequest: t.provesPerRequest,
   deliveryMode: t.deliveryMode,
 });
 

@@ -1,6 +1,12 @@
-import type { CibaClient, EvidenceExpectation, TokenAnswer, Verification } from '#lib/ciba';
-import type { Command, ReleasedToken } from '#lib/domain';
-import { isUnavailable, type RegistrationStore, type RequestStore, type StoredRegistration } from '#lib/persistence';
+import { hintSubject, type CibaClient, type EvidenceExpectation, type TokenAnswer, type Verification } from '#lib/ciba';
+import { requestedDetails, type Command, type ReleasedToken } from '#lib/domain';
+import {
+  isUnavailable,
+  type AskedRequest,
+  type RegistrationStore,
+  type RequestStore,
+  type StoredRegistration,
+} from '#lib/persistence';
 import type { Log, Persevere } from '#lib/runtime';
 import type { DatabaseClock } from './database-clock.js';
 import type { PendingAuthentication } from './pending-authentications.js';
@@ -14,6 +20,13 @@ export interface ArrivedAnswer {
   readonly stored: 'in-time' | 'late' | null;
 }
 
+/** What an answer is held against. */
+interface Basis {
+  readonly registration: StoredRegistration;
+  /** Null where the rule says all that there is to prove. */
+  readonly asked: AskedRequest | null;
+}
+
 /** How often an answer is verified again while the provider's keys are not to be had, in ms. */
 export const verifyAgainMs = 5000;
 /** How long an answer waits for the keys at least, beyond the deadline too, in ms. */
@@ -22,7 +35,7 @@ const patienceMs = 60_000;
 export interface VerifyAnswerParts {
   readonly ciba: Pick<CibaClient, 'verify'>;
   readonly registrations: RegistrationStore;
-  readonly requests: Pick<RequestStore, 'holdAnswer'>;
+  readonly requests: Pick<RequestStore, 'asked' | 'holdAnswer'>;
   readonly clock: DatabaseClock;
   readonly persevere: Persevere;
   readonly log: Log;
@@ -72,15 +85,19 @@ export class VerifyAnswer {
   }
 
   async #verify(request: PendingAuthentication, answer: TokenAnswer): Promise<Verification> {
-    const registration = await this.parts.persevere('Loading a registration', () => this.#load(request));
+    const basis = await this.parts.persevere('Loading what an answer is held against', () => this.#load(request));
     // The tokens are worth waiting for a rule, a provider or a master key that may come back.
-    if (registration === null) return { kind: 'keys-unavailable', detail: 'the registration cannot be loaded' };
-    return this.parts.ciba.verify(registration, answer, expectationOf(request), this.parts.clock.now());
+    if (basis === null) return { kind: 'keys-unavailable', detail: 'what the answer is held against cannot be loaded' };
+    const expectation = expectationOf(request, basis);
+    return this.parts.ciba.verify(basis.registration, answer, expectation, this.parts.clock.now());
   }
 
-  async #load({ terms }: PendingAuthentication): Promise<StoredRegistration | null> {
+  async #load({ requestId, terms }: PendingAuthentication): Promise<Basis | null> {
     try {
-      return await this.parts.registrations.load(terms.rule);
+      const registration = await this.parts.registrations.load(terms.rule);
+      if (!terms.provesPerRequest) return { registration, asked: null };
+      const asked = await this.parts.requests.asked(requestId);
+      return asked && { registration, asked };
     } catch (error) {
       if (isUnavailable(error)) throw error;
       return null;
@@ -110,12 +127,28 @@ export const invalidEvidence = ({ polls }: { readonly polls: number }): Command 
   polls,
 });
 
-const expectationOf = (request: PendingAuthentication): EvidenceExpectation => ({
+const expectationOf = (request: PendingAuthentication, { registration, asked }: Basis): EvidenceExpectation => ({
   clientId: request.terms.clientId,
   requestedScope: request.terms.requestedScope,
   sentAt: request.sentAt,
   acrValues: request.terms.acrValues,
-  expectedSubject: null,
+  authorizationDetails: asked && requestedDetails(asked.definition, asked.attributes),
+  expectedSubject: asked && expectedSubject(asked, registration.provider.issuer),
   authReqId: request.authReqId,
   pushed: request.terms.deliveryMode === 'push',
 });
+
+/** Null: anybody's approval counts. A subject that cannot be told is empty, which no subject is. */
+function expectedSubject({ definition, attributes, loginHint }: AskedRequest, issuer: string): string | null {
+  const { subjectPolicy, subjectAttribute, hintKind } = definition;
+  switch (subjectPolicy) {
+    case 'record':
+      return null;
+    case 'hint':
+      return hintSubject(hintKind, loginHint, issuer) ?? '';
+    case 'bound':
+      return subjectAttribute !== null && Object.hasOwn(attributes, subjectAttribute)
+        ? String(attributes[subjectAttribute])
+        : '';
+  }
+}

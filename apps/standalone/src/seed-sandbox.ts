@@ -1,4 +1,4 @@
-import type { RuleDefinition } from '#lib/domain';
+import { ruleDefaults, type RuleDefinition } from '#lib/domain';
 import type { Database } from '#lib/persistence';
 
 export const sandboxProviderName = 'Sandbox';
@@ -24,23 +24,14 @@ export async function seedSandbox(
   if (created === null || (await database.rules.findByName(sandboxRuleName)) !== null) return;
   const definition: RuleDefinition = {
     name: sandboxRuleName,
-    type: 'one-time-authorization',
+    ...ruleDefaults,
     tokenProviderId: created.id,
     clientId: sandbox.client.clientId,
     clientCredentials: { type: 'secret', method: null },
     loginHintAttribute: 'email',
     scopes: ['profile'],
     requestedExpirySeconds: 120,
-    timeoutRejectionHandlerId: null,
-    denyRejectionHandlerId: null,
-    errorRejectionHandlerId: null,
     bindingMessage: 'Approve the payment {{amount}}',
-    deliveryMode: 'poll',
-    acrValues: [],
-    releaseAccessToken: false,
-    consumeWithinSeconds: 300,
-    onInitiationUnknown: 'fail',
-    enabled: true,
   };
   await database.rules.create({ definition, clientSecret: sandbox.client.clientSecret });
 }

@@ -121,7 +121,12 @@ describe('a request', () => {
   });
 
   it('carries every member, encoded once', async () => {
-    const provider = await aProvider({ metadata: { backchannel_token_delivery_modes_supported: ['poll', 'ping'] } });
+    const provider = await aProvider({
+      metadata: {
+        backchannel_token_delivery_modes_supported: ['poll', 'ping'],
+        backchannel_user_code_parameter_supported: true,
+      },
+    });
     const registration = aRegistration(provider);
     await aClient().start(registration, {
       scope: 'openid payments',

@@ -82,6 +82,7 @@ export class CibaClient {
       const profile = providerProfiles[registration.provider.profile];
       requireDelivery(metadata, request, profile);
       requireMethod(registration, profile);
+      requireParameters(metadata, request, profile);
       return this.readStart(await postStart(startMembers(request, profile), this.timeoutMs), profile);
     } catch (error) {
       const detail = faultDetail(error);
@@ -114,7 +115,7 @@ export class CibaClient {
     expectation: EvidenceExpectation,
     now: Date,
   ): Promise<Verification> {
-    return this.verifier.verify(registration.provider, answer, expectation, now);
+    return this.verifier.verify(registration, answer, expectation, now);
   }
 
   /** Lets calls under way end, then closes every connection. */
@@ -148,6 +149,17 @@ function requireDelivery(metadata: ProviderMetadata, request: StartRequest, prof
   }
   if (request.clientNotificationToken !== null && !deliveryModes.some((mode) => mode === 'ping' || mode === 'push')) {
     throw new ProviderMisconfigured('the provider delivers by poll only');
+  }
+}
+
+/** What the provider does not take could get anybody asked, or nobody; the person is asked for what the rule says or not at all. */
+function requireParameters({ metadata }: ProviderMetadata, request: StartRequest, profile: ProviderProfile): void {
+  const kind = request.hintKind ?? 'login_hint';
+  if (!profile.hint.kinds.includes(kind)) throw new ProviderMisconfigured(`the provider takes no ${kind}`);
+  const unlisted = Object.keys(request.extraParameters ?? {}).find((name) => !profile.extraParameters.includes(name));
+  if (unlisted !== undefined) throw new ProviderMisconfigured(`the provider takes no parameter ${unlisted}`);
+  if (request.userCode !== null && metadata['backchannel_user_code_parameter_supported'] !== true) {
+    throw new ProviderMisconfigured('the provider takes no user code');
   }
 }
 

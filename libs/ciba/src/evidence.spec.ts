@@ -72,6 +72,14 @@ describe('evidence that is accepted', () => {
     ['a fitting at_hash', { claims: { at_hash: leftHalf('sha256') } }],
     ['a fitting at_hash of Ed25519', { claims: { at_hash: leftHalf('sha512') }, header: { alg: 'EdDSA' } }],
     ['our own auth_req_id', { claims: { 'urn:openid:params:jwt:claim:auth_req_id': 'id-1' } }],
+    [
+      'the details that were asked for',
+      {
+        answer: { authorizationDetails: [{ id: 1, type: 'a' }] },
+        expectation: { authorizationDetails: [{ type: 'a', id: 1 }] },
+      },
+    ],
+    ['details nobody asked for', { answer: { authorizationDetails: [{ type: 'a' }] } }],
     ['members nobody knows', { claims: { 'https://op.example/risk': { score: 7 } } }],
   ])('%s', (_what, change) => {
     expect(problemOf(change)).toBeNull();
@@ -137,6 +145,11 @@ describe('evidence that is rejected', () => {
     ['scope', { answer: { scope: 'openid' } }],
     ['scope', { answer: { scope: 'openid payments x\u0000' } }],
     ['scope', { answer: { scope: 'openid payments \ud800' } }],
+    ['authorization_details', { expectation: { authorizationDetails: [{ type: 'a' }] } }],
+    [
+      'authorization_details',
+      { answer: { authorizationDetails: [{ type: 'b' }] }, expectation: { authorizationDetails: [{ type: 'a' }] } },
+    ],
     ['at_hash', { claims: { at_hash: leftHalf('sha512') } }],
     ['auth_req_id', { claims: { 'urn:openid:params:jwt:claim:auth_req_id': 'id-2' } }],
     ['expired', { claims: { exp: at }, expectation: { clockSkewSeconds: 0 } }],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Evidence, EvidenceExpectation, EvidenceProblem, EvidenceVerdict, TokenAnswer } from './outcomes.js';
 import { isPrintable } from './answer-fields.js';
+import { areDetailsGranted } from './authorization-details.js';
 import type { IdToken } from './id-token.js';
 
 /** Signature algorithms that can carry an approval; what the provider's metadata leaves out is refused as well. */
@@ -116,6 +117,12 @@ const checks: readonly Check[] = [
     'scope',
     (it) => isPrintable(grantedScope(it)) && includesAll(grantedScope(it), it.expectation.requestedScope),
     'less was granted than was asked for, or nobody can read what was granted',
+  ],
+  [
+    'authorization_details',
+    ({ answer, expectation: { authorizationDetails: asked } }) =>
+      asked == null || areDetailsGranted(asked, answer.authorizationDetails),
+    'something else was granted in detail than was asked for',
   ],
   [
     'at_hash',

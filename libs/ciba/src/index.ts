@@ -1,7 +1,6 @@
 export { CibaClient, type CibaClientOptions } from './ciba-client.js';
 export type { CibaLog } from './ciba-log.js';
 export type { ConnectorFactory, TlsMaterial } from './connections.js';
-export { readNotification, readPushedAnswer, type ProviderNotification, type PushedAnswer } from './notification.js';
 export type {
   Evidence,
   EvidenceExpectation,
@@ -14,6 +13,8 @@ export type {
   TokenAnswer,
   Verification,
 } from './outcomes.js';
+export { readNotification, readPushedAnswer, type ProviderNotification, type PushedAnswer } from './notification.js';
+export { hintProblem, hintSubject, renderHint, takesHint, type HintForm } from './hints.js';
 export { bindingMessageLimits } from './provider-binding-messages.js';
 export { ProviderMisconfigured, ProviderUnavailable } from './provider-faults.js';
 export type { ProviderDiscovery } from './provider-metadata.js';
@@ -22,6 +23,7 @@ export {
   type AssertionRules,
   type BindingMessageRules,
   type ProviderProfile,
+  type RequestObjectRules,
   type StartErrorMeaning,
 } from './provider-profiles.js';
 export type {
@@ -31,6 +33,7 @@ export type {
   PrivateKeyJwtCredentials,
   ProviderProfileName,
   ProviderSettings,
+  RequestSigning,
   SecretCredentials,
   SigningKeyMaterial,
 } from './registration.js';

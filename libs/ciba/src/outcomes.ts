@@ -1,8 +1,15 @@
+import type { HintKind } from '#lib/domain';
+
 /** What the provider is asked to ask the person (CIBA Core 1.0 §7.1). */
 export interface StartRequest {
   /** Space separated; contains `openid`. */
   readonly scope: string;
+  /** The hint, of whichever kind. */
   readonly loginHint: string;
+  /** `login_hint` when left out. */
+  readonly hintKind?: HintKind;
+  /** Parameters beyond the protocol's own; the provider's profile has to list them. */
+  readonly extraParameters?: Readonly<Record<string, string | object>>;
   readonly bindingMessage: string | null;
   readonly requestedExpirySeconds: number | null;
   /** In order of preference. */
@@ -95,6 +102,8 @@ export interface EvidenceExpectation {
   readonly sentAt: Date;
   /** Empty when the rule asks for no particular authentication. */
   readonly acrValues: readonly string[];
+  /** What has to be granted in detail, exactly (RFC 9396 §7); null or absent when the rule asks for no details. */
+  readonly authorizationDetails?: readonly unknown[] | null;
   /** Null when nobody knows the subject beforehand. */
   readonly expectedSubject: string | null;
   readonly authReqId: string;
@@ -140,6 +149,7 @@ export type EvidenceProblem =
   | 'authenticated_before_request'
   | 'acr'
   | 'scope'
+  | 'authorization_details'
   | 'at_hash'
   | 'rt_hash'
   | 'auth_req_id';

@@ -14,8 +14,14 @@ export function startMembers(
   { expiryParameter }: Pick<ProviderProfile, 'expiryParameter'>,
 ): StartMembers {
   return {
+    // First: a parameter of the protocol replaces what has its name.
+    ...request.extraParameters,
     scope: request.scope,
-    login_hint: request.loginHint,
+    // Exactly one of them.
+    login_hint: null,
+    id_token_hint: null,
+    login_hint_token: null,
+    [request.hintKind ?? 'login_hint']: request.loginHint,
     binding_message: request.bindingMessage,
     [expiryParameter]: request.requestedExpirySeconds,
     acr_values: request.acrValues.length === 0 ? null : request.acrValues.join(' '),

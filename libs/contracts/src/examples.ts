@@ -129,6 +129,22 @@ export const ruleBodyMutualTls = {
   clientCredentials: { type: 'mutual-tls', keyPairId },
 };
 
+export const ruleBodyDetailed = {
+  ...ruleBodyExample,
+  name: 'Approve a standing order',
+  loginHintAttribute: 'customer',
+  hintTemplate: '{"format":"iss_sub","iss":"{{issuer}}","sub":"{{value}}"}',
+  subjectPolicy: 'hint',
+  extraParameters: { audience: 'https://api.example.com' },
+  authorizationDetails: [
+    {
+      type: 'payment_initiation',
+      instructedAmount: { currency: 'EUR', amount: '{{amount}}' },
+      creditorName: '{{payee}}',
+    },
+  ],
+};
+
 export const ruleExample = {
   id: ruleId,
   name: 'Approve a payment',
@@ -137,6 +153,10 @@ export const ruleExample = {
   clientId: 'assent',
   clientCredentials: { type: 'secret', clientSecretSetAt: createdAt, method: null },
   loginHintAttribute: 'email',
+  hintKind: 'login_hint',
+  hintTemplate: null,
+  subjectPolicy: 'record',
+  subjectAttribute: null,
   scopes: [],
   requestedExpirySeconds: 120,
   timeoutRejectionHandlerId: null,
@@ -145,6 +165,9 @@ export const ruleExample = {
   bindingMessage: 'Pay {{amount}} to Corner Shop',
   deliveryMode: 'poll',
   acrValues: [],
+  signedRequest: false,
+  authorizationDetails: null,
+  extraParameters: {},
   releaseAccessToken: false,
   consumeWithinSeconds: 300,
   onInitiationUnknown: 'fail',

@@ -393,7 +393,11 @@ const adminRoutes: readonly Route[] = [
     createDescription:
       'Every later change makes a new version; a request keeps the version that it started under. `openid` is always ' +
       'among the scopes that the provider is asked for.',
-    bodyExamples: { secret: examples.ruleBodyExample, mutualTls: examples.ruleBodyMutualTls },
+    bodyExamples: {
+      secret: examples.ruleBodyExample,
+      mutualTls: examples.ruleBodyMutualTls,
+      detailed: examples.ruleBodyDetailed,
+    },
     patchExamples: { disable: { enabled: false } },
     answerExample: examples.ruleExample,
     writeProblems: ['name_taken', 'unknown_reference'],

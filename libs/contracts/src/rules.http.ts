@@ -1,4 +1,11 @@
-import { clientSecretMethods, deliveryModes, initiationUnknownPolicies } from '#lib/domain';
+import {
+  clientSecretMethods,
+  deliveryModes,
+  hintKinds,
+  initiationUnknownPolicies,
+  requestSigningAlgorithms,
+  subjectPolicies,
+} from '#lib/domain';
 import { z } from 'zod';
 import { id, instant, name } from './identifiers.js';
 
@@ -43,6 +50,35 @@ const scopeToken = z
   .max(256)
   .regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'A scope has no spaces, quotes or backslashes.');
 
+const attributeName = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[\w.-]+$/, 'Use letters, digits, underscore, dot and hyphen.');
+
+// Deeper or longer than this is no detail that anybody reads on a phone.
+const maximumDetailsDepth = 8;
+const maximumDetailsLength = 8192;
+
+const authorizationDetail = z
+  .looseObject({ type: z.string().min(1).max(256) })
+  .meta({ id: 'AuthorizationDetail', description: 'What it holds beside its type is up to the type (RFC 9396).' });
+
+const authorizationDetails = z
+  .array(authorizationDetail)
+  .min(1)
+  .max(20)
+  .refine((details) => depthOf(details) <= maximumDetailsDepth, `Nest at most ${maximumDetailsDepth} levels.`)
+  .refine(
+    (details) => JSON.stringify(details).length <= maximumDetailsLength,
+    `Use at most ${maximumDetailsLength} characters of JSON.`,
+  );
+
+function depthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
+
 const fields = {
   name,
   type: z.literal('one-time-authorization'),
@@ -53,12 +89,27 @@ const fields = {
     .max(256)
     .regex(/^[\x20-\x7E]+$/, 'A client id has printable ASCII characters only.'),
   clientCredentials: clientCredentialsBody,
-  loginHintAttribute: z
+  loginHintAttribute: attributeName.meta({
+    description: 'The request attribute whose value becomes the login hint.',
+  }),
+  hintKind: z.enum(hintKinds).meta({ description: 'The parameter that names the person; the others are never sent.' }),
+  hintTemplate: z
     .string()
     .min(1)
-    .max(64)
-    .regex(/^[\w.-]+$/, 'Use letters, digits, underscore, dot and hyphen.')
-    .meta({ description: 'The request attribute whose value becomes the login hint.' }),
+    .max(1000)
+    .regex(/\{\{\s*value\s*\}\}/, 'Use {{value}}, which stands for the value of the attribute.')
+    .nullable()
+    .meta({
+      description:
+        'Makes the hint of `{{value}}`, the attribute’s value, and `{{issuer}}`, the provider’s issuer; a template that ' +
+        'is a JSON object stays one. Null: as the profile of the token provider wants it.',
+    }),
+  subjectPolicy: z.enum(subjectPolicies).meta({
+    description:
+      'Whose approval counts. `record`: whomever the provider names. `hint`: the subject of the ID token or `iss_sub` ' +
+      'identifier that is the hint. `bound`: the subject that `subjectAttribute` names. Anybody else’s fails the request.',
+  }),
+  subjectAttribute: attributeName.nullable(),
   scopes: z.array(scopeToken).max(50),
   requestedExpirySeconds: z
     .int()
@@ -76,6 +127,26 @@ const fields = {
     .meta({ description: 'Template; `{{attribute}}` is replaced by the attribute of the request.' }),
   deliveryMode: z.enum(deliveryModes),
   acrValues: z.array(scopeToken).max(20),
+  signedRequest: z.union([z.boolean(), z.strictObject({ alg: z.enum(requestSigningAlgorithms) })]).meta({
+    description:
+      'Whether the start call is one signed JWT (CIBA Core 1.0 §7.1.1). `true` takes the algorithm from the metadata of the provider.',
+  }),
+  authorizationDetails: authorizationDetails.nullable().meta({
+    description:
+      'What the person is asked in detail (RFC 9396). `{{attribute}}` in any string is replaced by the attribute of ' +
+      'the request, which must then have it. The provider has to grant exactly these; else the request fails.',
+  }),
+  extraParameters: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'Use lower case letters, digits and underscore.'),
+      z.string().max(2000),
+    )
+    .refine((parameters) => Object.keys(parameters).length <= 20, 'Use at most 20 parameters.')
+    .meta({
+      description:
+        'Further parameters of the start call, such as `audience`; the profile of the token provider has to know them. ' +
+        '`{{attribute}}` is replaced by the attribute of the request, which must then have it.',
+    }),
   releaseAccessToken: z.boolean(),
   consumeWithinSeconds: z.int().min(1).max(86_400),
   onInitiationUnknown: z.enum(initiationUnknownPolicies),
@@ -86,6 +157,10 @@ const fields = {
 export const ruleBody = z
   .strictObject({
     ...fields,
+    hintKind: fields.hintKind.default('login_hint'),
+    hintTemplate: fields.hintTemplate.default(null),
+    subjectPolicy: fields.subjectPolicy.default('record'),
+    subjectAttribute: fields.subjectAttribute.default(null),
     scopes: fields.scopes.default([]),
     requestedExpirySeconds: fields.requestedExpirySeconds.default(null),
     timeoutRejectionHandlerId: fields.timeoutRejectionHandlerId.default(null),
@@ -94,6 +169,9 @@ export const ruleBody = z
     bindingMessage: fields.bindingMessage.default(null),
     deliveryMode: fields.deliveryMode.default('poll'),
     acrValues: fields.acrValues.default([]),
+    authorizationDetails: fields.authorizationDetails.default(null),
+    extraParameters: fields.extraParameters.default({}),
+    signedRequest: fields.signedRequest.default(false),
     releaseAccessToken: fields.releaseAccessToken.default(false),
     consumeWithinSeconds: fields.consumeWithinSeconds.default(300),
     onInitiationUnknown: fields.onInitiationUnknown.default('fail'),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type BindingMessageLimits, fitBindingMessage, renderBindingMessage } from './binding-message.js';
-import type { Attributes } from './rule.js';
+import type { Attributes } from './attributes.js';
+import { type BindingMessageLimits, fitBindingMessage } from './binding-message.js';
+import { fillTemplate } from './template.js';
 
 describe('a template for the phone', () => {
   it.each<[string, string, Attributes, string]>([
@@ -16,7 +17,7 @@ describe('a template for the phone', () => {
     ['something that is no name', '{{a b}} {{}} {a}', { a: 'x' }, '{{a b}} {{}} {a}'],
     ['what every object inherits', '{{constructor}}{{__proto__}}{{toString}}', {}, ''],
   ])('with %s', (_, template, attributes, expected) => {
-    expect(renderBindingMessage(template, attributes)).toBe(expected);
+    expect(fillTemplate(template, attributes)).toBe(expected);
   });
 });
 

@@ -1,7 +1,5 @@
 /** What the person reads on the phone: rendered from the rule's template and made fit for the provider. */
 
-import type { Attributes } from './rule.js';
-
 /** What a provider accepts as `binding_message`; data from its profile. */
 export interface BindingMessageLimits {
   /** Longest text in characters (code points). */
@@ -12,13 +10,6 @@ export interface BindingMessageLimits {
   readonly replacement: string;
   /** A message must be sent; a code is made up when the caller gives none. */
   readonly required: boolean;
-}
-
-/** Replaces each `{{attribute}}` by its value; an attribute that is missing leaves nothing. */
-export function renderBindingMessage(template: string, attributes: Attributes): string {
-  return template.replace(/\{\{\s*([\w.-]{1,64})\s*\}\}/g, (_, name: string) =>
-    Object.hasOwn(attributes, name) ? String(attributes[name]) : '',
-  );
 }
 
 // Controls, line breaks, bidirectional overrides, fillers and other invisible characters: what could show another text

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Attributes, loginHint, requestedScope } from './rule.js';
+import type { Attributes } from './attributes.js';
+import { loginHint, requestedDetails, requestedScope } from './rule.js';
 
 describe('the scope of the start call', () => {
   it.each([
@@ -34,4 +35,17 @@ describe('the login hint', () => {
       expect(loginHint(name, {})).toBeNull();
     },
   );
+});
+
+describe('the details of a request', () => {
+  it('are none when the rule has none', () => {
+    expect(requestedDetails({ authorizationDetails: null }, { amount: 1 })).toBeNull();
+  });
+
+  it('are those of the rule with the attributes in their strings (R129)', () => {
+    const authorizationDetails = [{ type: 'payment', amount: '{{amount}}', to: [{ iban: '{{iban}}' }], urgent: true }];
+    expect(requestedDetails({ authorizationDetails }, { amount: 25, iban: 'DE1' })).toEqual([
+      { type: 'payment', amount: '25', to: [{ iban: 'DE1' }], urgent: true },
+    ]);
+  });
 });

@@ -26,7 +26,7 @@ export interface AdminSubject<Row extends AdminRow, New, Change, Body> {
   /** The body that would make the object as it is, without what is write-only. */
   readonly toBody: (row: Row) => unknown;
   /** What the store makes of a body that changes the object. May throw a `ProblemError`. */
-  readonly toChange: (body: Body, current: Row) => Change;
+  readonly toChange: (body: Body, current: Row) => Change | Promise<Change>;
 }
 
 // Every repetition follows a change by somebody else.
@@ -95,7 +95,8 @@ export class AdminResource<Row extends AdminRow, New, Change, Body> {
     const expected = expectedVersions(ifMatch);
     let current = await this.expected(id, expected);
     for (let attempt = 1; ; attempt++) {
-      const result = await store.update(id, current.version, toChange(await bodyFor(current), current));
+      const changed = await toChange(await bodyFor(current), current);
+      const result = await store.update(id, current.version, changed);
       if (result.kind === 'updated') return this.shown(result.row);
       const again = result.kind === 'version-mismatch' && expected === null && attempt < maxAttempts;
       if (!again) throw this.refusal(result);

@@ -12,9 +12,9 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AssentClient } from '../../../../test/support/assent-client.js';
 import { readEventStream } from '../../../../test/support/event-stream.js';
+import { canonicalJson } from '#lib/domain';
 import { ruleBody, RulesHouse } from '../../../../test/support/rules-house.js';
 import { approve } from '../../../../test/support/postgres-builders.js';
-import { canonicalJson } from './canonical-json.js';
 import { Waiters } from './waiters.js';
 
 const path = '/v1/authorization-requests';
@@ -102,6 +102,13 @@ describe('submitting', () => {
     expect((await submit({ attributes: reordered })).body.requestHash).toBe(hash);
     expect((await submit({ attributes: { ...attributes, amount: '26 EUR' } })).body.requestHash).not.toBe(hash);
     expect((await submit({ bindingMessage: 'Hello' })).body.requestHash).not.toBe(hash);
+  });
+
+  it('takes nothing whose details would have a gap', async () => {
+    const detailed = await house.rule({ authorizationDetails: [{ type: 'payment', to: ['{{payee}}', '{{amount}}'] }] });
+    const { status, body } = await submit({ rule: detailed.id });
+    expect({ status, errors: body.errors }).toMatchObject({ status: 422, errors: [{ pointer: '/attributes/payee' }] });
+    expect((await submit({ rule: detailed.id, attributes: { ...attributes, payee: '' } })).status).toBe(202);
   });
 
   it('takes a rule by its name as well', async () => {

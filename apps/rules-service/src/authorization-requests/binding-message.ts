@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { fitBindingMessage, renderBindingMessage, type Attributes, type BindingMessageLimits } from '#lib/domain';
+import { fillTemplate, fitBindingMessage, type Attributes, type BindingMessageLimits } from '#lib/domain';
 
 // Without I, L, O, U, 0 and 1: what is read aloud or from a small screen is not mistaken.
 const codeCharacters = 'ABCDEFGHJKMNPQRSTVWXYZ23456789';
@@ -15,7 +15,7 @@ export function bindingMessage(
   attributes: Attributes,
   limits: BindingMessageLimits,
 ): string | null {
-  const text = own ?? (rule.bindingMessage === null ? '' : renderBindingMessage(rule.bindingMessage, attributes));
+  const text = own ?? (rule.bindingMessage === null ? '' : fillTemplate(rule.bindingMessage, attributes));
   const fitted = fitBindingMessage(text, limits);
   if (fitted !== '') return fitted;
   return limits.required ? madeUpCode() : null;

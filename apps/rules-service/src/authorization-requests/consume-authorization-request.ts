@@ -1,5 +1,5 @@
 import type { ConsumeBody, Consumption, Decision } from '#lib/contracts';
-import type { RefusalCode } from '#lib/domain';
+import { canonicalJson, type RefusalCode } from '#lib/domain';
 import { Database, type ConsumedApproval, type RequestView } from '#lib/persistence';
 import { ProblemError } from '#lib/runtime';
 import { Injectable } from '@nestjs/common';
@@ -8,7 +8,6 @@ import { inProblemTerms } from '../database-problems.js';
 import type { Answer } from '../http/answer.js';
 import { invalidMember } from '../http/invalid-member.js';
 import { AwaitRequest, isDecided } from './await-request.js';
-import { canonicalJson } from './canonical-json.js';
 import { noSuchRequest } from './no-such-request.js';
 
 /** How long an approval waits for its decision document, which follows within moments. */

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Attributes } from '#lib/domain';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson, type Attributes } from '#lib/domain';
 
 /** What a person is asked to approve. */
 export interface WhatIsAsked {

@@ -1,6 +1,6 @@
 import type { AuthorizationRequestDocument, SubmitAuthorizationRequestBody } from '#lib/contracts';
 import { bindingMessageLimits } from '#lib/ciba';
-import { loginHint } from '#lib/domain';
+import { neededAttributes, type BindingMessageLimits } from '#lib/domain';
 import type { Database, NewRequest, RequestView, RuleForSubmit } from '#lib/persistence';
 import { ProblemError, type OutboundGuard } from '#lib/runtime';
 import { v7 as uuid } from 'uuid';
@@ -11,6 +11,7 @@ import { invalidMember } from '../http/invalid-member.js';
 import { refuseAddress } from '../http/refuse-address.js';
 import { AwaitRequest, isDecided } from './await-request.js';
 import { bindingMessage } from './binding-message.js';
+import { personHint } from './person-hint.js';
 import { pathOf, requestDocument, requestHeaders } from './request-document.js';
 import { bodyHash, requestHash } from './request-hash.js';
 import type { WaitPreference } from './wait-preference.js';
@@ -66,11 +67,11 @@ export class SubmitAuthorizationRequest {
 
   private newRequest({ caller, body, idempotencyKey, traceparent }: Submission, rule: RuleForSubmit): NewRequest {
     const { definition, provider } = rule;
-    const hint = loginHint(definition.loginHintAttribute, body.attributes);
-    if (hint === null) throw hintMissing(definition);
+    const hint = personHint(rule, body.attributes);
+    const missing = neededAttributes(definition).find((name) => !Object.hasOwn(body.attributes, name));
+    if (missing !== undefined) throw attributeMissing(definition, missing);
     if (body.callbackUrl !== undefined) refuseAddress(this.guard, body.callbackUrl, '/callbackUrl');
-    const limits = bindingMessageLimits(provider.profile);
-    const message = bindingMessage(body.bindingMessage, definition, body.attributes, limits);
+    const message = bindingMessage(body.bindingMessage, definition, body.attributes, limitsOf(rule));
     const asked = { ruleId: rule.id, ruleVersion: rule.version, attributes: body.attributes, bindingMessage: message };
     return {
       id: uuid(),
@@ -134,8 +135,13 @@ const acceptedView = (request: NewRequest, createdAt: Date): RequestView => ({
   decision: null,
 });
 
-function hintMissing({ loginHintAttribute, name }: RuleForSubmit['definition']): ProblemError {
-  const pointer = `/attributes/${loginHintAttribute}`;
-  const detail = `The rule "${name}" takes the login hint from the attribute ${loginHintAttribute}, which is missing.`;
-  return invalidMember(pointer, detail, 'login_hint_missing');
+function attributeMissing({ name }: RuleForSubmit['definition'], attribute: string): ProblemError {
+  const detail = `The rule "${name}" needs the attribute ${attribute}, which is missing.`;
+  return invalidMember(`/attributes/${attribute}`, detail);
+}
+
+/** FAPI-CIBA demands a binding message of every request, whatever the provider does. */
+function limitsOf({ definition, provider }: RuleForSubmit): BindingMessageLimits {
+  const limits = bindingMessageLimits(provider.profile);
+  return { ...limits, required: limits.required || definition.fapi };
 }

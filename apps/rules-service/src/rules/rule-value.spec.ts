@@ -1,7 +1,8 @@
 import { ruleBody, type RuleBody } from '#lib/contracts';
+import type { ProviderProfileName } from '#lib/ciba';
 import type { RuleRow } from '#lib/persistence';
 import { describe, expect, it } from '@jest/globals';
-import { changedRule, newRule } from './rule-value.js';
+import { changedRule, newRule, refuseUnknownToProvider } from './rule-value.js';
 
 const id = '01890000-0000-7000-8000-000000000001';
 const aBody = (members: Partial<Record<keyof RuleBody, unknown>> = {}): RuleBody =>
@@ -43,6 +44,65 @@ describe('a rule', () => {
 
   it('keeps the secret that it has', () => {
     expect(changedRule(aBody(noSecret), aRow(aBody(), new Date(0))).clientSecret).toBeNull();
+  });
+
+  it.each<[string, unknown]>([
+    ['no list', { type: 'a' }],
+    ['an empty list', []],
+    ['text', '[{"type":"a"}]'],
+    ['a detail without a type', [{ amount: 1 }]],
+    ['a type that is no text', [{ type: 7 }]],
+    ['an empty type', [{ type: '' }]],
+    ['more than 20 details', Array.from({ length: 21 }, () => ({ type: 'a' }))],
+    ['more than 8 levels', [{ type: 'a', b: [[[[[[[]]]]]]] }]],
+    ['more than 8192 characters', [{ type: 'a', b: 'x'.repeat(8192) }]],
+  ])('takes no %s for authorization details (R129)', (_what, authorizationDetails) => {
+    expect(() => aBody({ authorizationDetails })).toThrow();
+  });
+
+  it('takes authorization details as they are (R129)', () => {
+    const authorizationDetails = [{ type: 'payment', amount: { value: '{{amount}}', to: ['DE1', 7, null] } }];
+    expect(newRule(aBody({ authorizationDetails })).definition).toMatchObject({ authorizationDetails });
+  });
+
+  it.each<[string, object]>([
+    ['a hint of no kind', { hintKind: 'phone' }],
+    ['a hint template without the value', { hintTemplate: 'tel:' }],
+    ['an unknown subject policy', { subjectPolicy: 'any' }],
+    ['a parameter that is no name', { extraParameters: { 'a b': 'x' } }],
+    ['a parameter that is no text', { extraParameters: { audience: 1 } }],
+    [
+      'more than 20 parameters',
+      { extraParameters: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`a${i}`, 'x'])) },
+    ],
+  ])('takes no %s', (_what, members) => {
+    expect(() => aBody(members)).toThrow();
+  });
+
+  it.each<[string, object, boolean]>([
+    ['needs an attribute', { subjectPolicy: 'bound' }, false],
+    ['with an attribute', { subjectPolicy: 'bound', subjectAttribute: 'sub' }, true],
+    ['of the hint with an attribute', { subjectPolicy: 'hint', subjectAttribute: 'sub' }, false],
+    ['of nobody with an attribute', { subjectAttribute: 'sub' }, false],
+  ])('bound to a subject %s (R94)', (_what, members, good) => {
+    const make = () => newRule(aBody(members));
+    if (good) expect(make().definition).toMatchObject(members);
+    else expect(make).toThrow(expect.objectContaining({ code: 'invalid_body' }));
+  });
+
+  it.each<[ProviderProfileName, object, string | null]>([
+    ['generic', { hintKind: 'login_hint_token', extraParameters: { notification_channel: 'sms' } }, null],
+    ['wso2', { extraParameters: { notification_channel: 'external' } }, null],
+    ['auth0', { extraParameters: { audience: 'api' } }, null],
+    ['okta', { hintKind: 'login_hint_token' }, '/hintKind'],
+    ['camara', { hintKind: 'id_token_hint' }, '/hintKind'],
+    ['camara', { extraParameters: { audience: 'api' } }, '/extraParameters/audience'],
+    ['generic', { extraParameters: { login_hint: 'bob' } }, '/extraParameters/login_hint'],
+    ['generic', { extraParameters: { client_id: 'other' } }, '/extraParameters/client_id'],
+  ])('at a provider of the profile %s with %j: %s (R25, Q24, Q36)', (profile, members, pointer) => {
+    const check = () => refuseUnknownToProvider(aBody(members), profile);
+    if (pointer === null) expect(check).not.toThrow();
+    else expect(check).toThrow(expect.objectContaining({ extras: { errors: [expect.objectContaining({ pointer })] } }));
   });
 
   it('needs a secret when it turns to one', () => {

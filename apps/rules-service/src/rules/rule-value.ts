@@ -1,4 +1,5 @@
 import type { RuleBody } from '#lib/contracts';
+import { providerProfiles, takesHint, type ProviderProfileName } from '#lib/ciba';
 import type { RuleCredentials, RuleDefinition } from '#lib/domain';
 import type { RuleRow, RuleValue } from '#lib/persistence';
 import type { ProblemError } from '#lib/runtime';
@@ -24,11 +25,42 @@ export function changedRule(body: RuleBody, current: RuleRow): RuleValue {
 }
 
 function valueOf(body: RuleBody): RuleValue {
+  refuseSubjectMismatch(body);
   const { clientCredentials: credentials } = body;
   return {
     definition: { ...body, clientCredentials: withoutSecret(credentials) } satisfies RuleDefinition,
     clientSecret: credentials.type === 'secret' ? (credentials.clientSecret ?? null) : null,
   };
+}
+
+function refuseSubjectMismatch({ subjectPolicy, subjectAttribute }: RuleBody): void {
+  if ((subjectPolicy === 'bound') === (subjectAttribute !== null)) return;
+  const detail =
+    subjectAttribute === null
+      ? 'Name the attribute that holds the expected subject.'
+      : 'Only the subject policy "bound" looks at an attribute.';
+  throw invalidMember('/subjectAttribute', detail);
+}
+
+/**
+ * Refuses what the provider of this profile does not take.
+ *
+ * @throws ProblemError
+ */
+export function refuseUnknownToProvider(
+  { hintKind, extraParameters }: Pick<RuleBody, 'hintKind' | 'extraParameters'>,
+  profile: ProviderProfileName,
+): void {
+  if (!takesHint(profile, hintKind)) {
+    throw invalidMember('/hintKind', `Providers of the profile ${profile} take no ${hintKind}.`);
+  }
+  const taken = providerProfiles[profile].extraParameters;
+  const unknown = Object.keys(extraParameters).find((name) => !taken.includes(name));
+  if (unknown !== undefined) {
+    const known = taken.length === 0 ? 'none' : taken.join(', ');
+    const detail = `Providers of the profile ${profile} know no such parameter; they know: ${known}.`;
+    throw invalidMember(`/extraParameters/${unknown}`, detail);
+  }
 }
 
 function withoutSecret(credentials: RuleBody['clientCredentials']): RuleCredentials {

@@ -5,15 +5,16 @@ import type { FastifyReply } from 'fastify';
 import { adminMembers } from '../admin/admin-members.js';
 import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
-import { respond } from '../http/answer.js';
-import { changedRule, newRule } from './rule-value.js';
+import { inProblemTerms } from '../database-problems.js';
+import { respond, type Answer } from '../http/answer.js';
+import { changedRule, newRule, refuseUnknownToProvider } from './rule-value.js';
 
 /** `/v1/rules`: who is asked, by which provider, with which words. Every change makes a new version. */
 @Controller('v1/rules')
 export class RulesController {
   private readonly resource: AdminResource<RuleRow, RuleValue, RuleValue, RuleBody>;
 
-  constructor(database: Database) {
+  constructor(private readonly database: Database) {
     this.resource = new AdminResource({
       noun: 'rule',
       path: '/v1/rules',
@@ -22,8 +23,22 @@ export class RulesController {
       show: (row) => ({ ...row.definition, clientCredentials: shownCredentials(row), ...adminMembers(row) }),
       body: ruleBody,
       toBody: (row) => row.definition,
-      toChange: changedRule,
+      toChange: async (body, row) => {
+        await this.refuseUnknownToProvider(body);
+        return changedRule(body, row);
+      },
     });
+  }
+
+  /** A provider that does not exist is the store's to tell of. */
+  private async refuseUnknownToProvider(body: RuleBody): Promise<void> {
+    const provider = await inProblemTerms(this.database.tokenProviders.find(body.tokenProviderId));
+    if (provider !== null) refuseUnknownToProvider(body, provider.profile);
+  }
+
+  private async make(body: RuleBody): Promise<Answer> {
+    await this.refuseUnknownToProvider(body);
+    return this.resource.create(newRule(body));
   }
 
   @Get()
@@ -33,7 +48,7 @@ export class RulesController {
 
   @Post()
   create(@Body({ schema: ruleBody }) body: RuleBody, @Res({ passthrough: true }) reply: FastifyReply) {
-    return respond(reply, this.resource.create(newRule(body)));
+    return respond(reply, this.make(body));
   }
 
   @Get(':id')

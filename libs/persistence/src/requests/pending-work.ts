@@ -1,9 +1,9 @@
-import { requestedScope } from '#lib/domain';
+import { provesPerRequest, requestedScope, type Attributes, type RuleDefinition } from '#lib/domain';
 import { isUuid } from '../paging.js';
 import { hex, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import type { RuleVersions } from '../stores/rule-versions.js';
-import type { PendingWork } from './request.types.js';
+import type { AskedRequest, PendingWork } from './request.types.js';
 import { heldAnswerPlace, requestPlace } from './sealed-columns.js';
 
 export type PendingSelection =
@@ -28,6 +28,18 @@ export class PendingWorkReader {
     return { databaseNow: now!.now, work: rows.map((row) => this.toWork(row, definitions)) };
   }
 
+  async asked(requestId: string): Promise<AskedRequest | null> {
+    const row = await this.context.sql.row<AskedRow>(selectAsked, [requestId]);
+    if (row === null) return null;
+    const open = (column: 'attributes' | 'login_hint') =>
+      this.context.sealing.open(row[column], requestPlace(column, requestId));
+    return {
+      definition: row.definition,
+      attributes: JSON.parse(open('attributes')) as Attributes,
+      loginHint: open('login_hint'),
+    };
+  }
+
   async hold(requestId: string, answer: object): Promise<void> {
     const sealed = this.context.sealing.seal(JSON.stringify(answer), heldAnswerPlace(requestId));
     await this.context.sql.rows(holdAnswer, [requestId, hex(sealed)]);
@@ -46,6 +58,7 @@ export class PendingWorkReader {
       acrValues: definition.acrValues,
       releaseAccessToken: definition.releaseAccessToken,
       consumeWithinSeconds: definition.consumeWithinSeconds,
+      provesPerRequest: provesPerRequest(definition),
       authReqId: sealing.open(row.auth_req_id, requestPlace('auth_req_id', row.id)),
       sentAt: row.sent_at,
       expiresAt: row.expires_at,
@@ -77,6 +90,21 @@ interface PendingRow {
   readonly held_answer: Buffer | null;
   readonly held_at: Date | null;
 }
+
+interface AskedRow {
+  readonly definition: RuleDefinition;
+  readonly attributes: Buffer;
+  readonly login_hint: Buffer;
+}
+
+const selectAsked = statement(
+  'select_asked',
+  /* sql */ `
+  select v.definition, r.attributes, r.login_hint
+  from authorization_requests r
+  join rule_versions v on v.rule_id = r.rule_id and v.version = r.rule_version
+  where r.id = $1::uuid`,
+);
 
 // Read before the rows: whoever counts from it waits rather too long than too short.
 const readClock = statement('read_clock', 'select clock_timestamp() as now');

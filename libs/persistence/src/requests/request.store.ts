@@ -8,6 +8,7 @@ import { ChangeRequest } from './change-request.js';
 import { PendingWorkReader, type PendingSelection } from './pending-work.js';
 import type {
   ApplyResult,
+  AskedRequest,
   ChangeResult,
   ConsumedApproval,
   NewAttempt,
@@ -117,6 +118,10 @@ export class PostgresRequestStore implements RequestStore {
 
   pending(which: PendingSelection): Promise<{ databaseNow: Date; work: PendingWork[] }> {
     return this.pendingWork.read(which);
+  }
+
+  asked(id: string): Promise<AskedRequest | null> {
+    return this.pendingWork.asked(id);
   }
 
   holdAnswer(requestId: string, answer: object): Promise<void> {

@@ -120,10 +120,14 @@ export interface StartWork {
   readonly databaseNow: Date;
   readonly rule: { readonly id: string; readonly version: number };
   readonly definition: RuleDefinition;
+  readonly attributes: Attributes;
   readonly loginHint: string;
   readonly bindingMessage: string | null;
   readonly userCode: string | null;
 }
+
+/** What an answer is held against when it depends on the request and not on its rule alone. */
+export type AskedRequest = Pick<StartWork, 'definition' | 'attributes' | 'loginHint'>;
 
 export interface NewAttempt {
   readonly requestId: string;
@@ -189,6 +193,8 @@ export interface PendingWork {
   readonly acrValues: readonly string[];
   readonly releaseAccessToken: boolean;
   readonly consumeWithinSeconds: number;
+  /** What proves an approval differs from request to request: `asked` tells it. */
+  readonly provesPerRequest: boolean;
   readonly authReqId: string;
   readonly sentAt: Date;
   readonly expiresAt: Date;
@@ -240,6 +246,8 @@ export interface RequestStore {
       | { readonly ids: readonly string[] }
       | { readonly shards: readonly number[]; readonly exceptIds?: readonly string[] },
   ): Promise<{ databaseNow: Date; work: PendingWork[] }>;
+  /** What was asked of the person, attributes and hint unsealed; null when there is no such request. */
+  asked(id: string): Promise<AskedRequest | null>;
   /** Keeps an answer, sealed, until it can be verified; the first one stays; it goes with the terminal transition. */
   holdAnswer(requestId: string, answer: object): Promise<void>;
 

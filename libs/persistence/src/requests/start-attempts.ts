@@ -1,4 +1,4 @@
-import type { RuleDefinition, Status } from '#lib/domain';
+import type { Attributes, RuleDefinition, Status } from '#lib/domain';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { isUuid } from '../paging.js';
 import { sha256 } from '../sealing.js';
@@ -21,7 +21,7 @@ export class StartAttempts {
     if (!isUuid(requestId)) return null;
     const row = await this.context.sql.row<StartWorkRow>(selectStartWork, [requestId]);
     if (row === null) return null;
-    const open = (column: 'login_hint' | 'user_code', sealed: Buffer) =>
+    const open = (column: 'attributes' | 'login_hint' | 'user_code', sealed: Buffer) =>
       this.context.sealing.open(sealed, requestPlace(column, row.id));
     return {
       requestId: row.id,
@@ -30,6 +30,7 @@ export class StartAttempts {
       databaseNow: row.database_now,
       rule: { id: row.rule_id, version: row.rule_version },
       definition: row.definition,
+      attributes: JSON.parse(open('attributes', row.attributes)) as Attributes,
       loginHint: open('login_hint', row.login_hint),
       bindingMessage: row.binding_message,
       userCode: row.user_code === null ? null : open('user_code', row.user_code),
@@ -79,6 +80,7 @@ interface StartWorkRow {
   readonly rule_id: string;
   readonly rule_version: number;
   readonly definition: RuleDefinition;
+  readonly attributes: Buffer;
   readonly login_hint: Buffer;
   readonly binding_message: string | null;
   readonly user_code: Buffer | null;
@@ -113,7 +115,7 @@ const selectStartWork = statement(
   'select_start_work',
   /* sql */ `
   select r.id, r.status, r.created_at, clock_timestamp() as database_now, r.rule_id, r.rule_version, v.definition,
-    r.login_hint, r.binding_message, r.user_code
+    r.attributes, r.login_hint, r.binding_message, r.user_code
   from authorization_requests r
   join rule_versions v on v.rule_id = r.rule_id and v.version = r.rule_version
   where r.id = $1::uuid`,

@@ -120,7 +120,11 @@ export interface RuleForSubmit {
   readonly id: string;
   readonly version: number;
   readonly definition: RuleDefinition;
-  readonly provider: { readonly id: string; readonly profile: TokenProviderBody['profile'] };
+  readonly provider: {
+    readonly id: string;
+    readonly issuer: string;
+    readonly profile: TokenProviderBody['profile'];
+  };
 }
 export interface RuleStore extends AdminStore<RuleRow, RuleValue> {
   findByName(name: string): Promise<RuleRow | null>;

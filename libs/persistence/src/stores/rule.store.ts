@@ -1,6 +1,7 @@
 import type { Page, PageQuery } from '#lib/contracts';
 import type { RuleDefinition } from '#lib/domain';
 import { In, type EntityManager } from 'typeorm';
+import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { v7 as uuid } from 'uuid';
 import { isUuid } from '../paging.js';
 import type { SealPlace } from '../sealing.js';
@@ -147,8 +148,16 @@ export class TypeormRuleStore implements RuleStore {
     secret: string | null,
   ): Promise<void> {
     const { tokenProviderId, keyPairId } = columnsOf(definition);
+    const document = definition as QueryDeepPartialEntity<RuleDefinition>;
     const clientSecret = secret === null ? null : this.context.sealing.seal(secret, clientSecretPlace(ruleId, version));
-    await manager.insert(ruleVersionsTable, { ruleId, version, definition, tokenProviderId, keyPairId, clientSecret });
+    await manager.insert(ruleVersionsTable, {
+      ruleId,
+      version,
+      definition: document,
+      tokenProviderId,
+      keyPairId,
+      clientSecret,
+    });
   }
 
   private async withDefinitions(
@@ -167,7 +176,7 @@ export class TypeormRuleStore implements RuleStore {
 const findForSubmit = statement(
   'find_rule_for_submit',
   /* sql */ `
-  select r.id, r.version, v.definition, json_build_object('id', p.id, 'profile', p.profile) as provider
+  select r.id, r.version, v.definition, json_build_object('id', p.id, 'issuer', p.issuer, 'profile', p.profile) as provider
   from rules r
   join rule_versions v on v.rule_id = r.id and v.version = r.version
   join token_providers p on p.id = r.token_provider_id

@@ -1,0 +1,32 @@
+import { hintProblem, hintSubject, renderHint } from '#lib/ciba';
+import { loginHint, type Attributes } from '#lib/domain';
+import type { RuleForSubmit } from '#lib/persistence';
+import { invalidMember } from '../http/invalid-member.js';
+
+/**
+ * The hint that names the person to the rule's provider.
+ *
+ * @throws ProblemError when the attribute is missing, or names nobody whose approval could count
+ */
+export function personHint(
+  { definition, provider }: Pick<RuleForSubmit, 'definition' | 'provider'>,
+  attributes: Attributes,
+): string {
+  const { name, loginHintAttribute, hintKind: kind, hintTemplate: template, subjectPolicy } = definition;
+  const pointer = `/attributes/${loginHintAttribute}`;
+  const value = loginHint(loginHintAttribute, attributes);
+  if (value === null) {
+    const detail = `The rule "${name}" takes the login hint from the attribute ${loginHintAttribute}, which is missing.`;
+    throw invalidMember(pointer, detail, 'login_hint_missing');
+  }
+  const hint = renderHint({ kind, template }, value, provider);
+  const problem = hintProblem(kind, hint, provider.issuer);
+  if (problem !== null) throw invalidMember(pointer, problem);
+  if (subjectPolicy === 'hint' && hintSubject(kind, hint, provider.issuer) === null) {
+    throw invalidMember(
+      pointer,
+      'It names no subject at the token provider, and the rule counts nobody else’s approval.',
+    );
+  }
+  return hint;
+}

@@ -1,0 +1,72 @@
+import { fillTextOrJson, type HintKind } from '#lib/domain';
+import { providerProfiles } from './provider-profiles.js';
+import type { ProviderProfileName, ProviderSettings } from './registration.js';
+import { isRecord, parseJsonObject } from './strict-json.js';
+
+/** How a person is named to a provider. */
+export interface HintForm {
+  readonly kind: HintKind;
+  /** Null: the way of the provider's profile. */
+  readonly template: string | null;
+}
+
+/** Whether a provider of this profile takes hints of this kind. */
+export const takesHint = (profile: ProviderProfileName, kind: HintKind): boolean =>
+  providerProfiles[profile].hint.kinds.includes(kind);
+
+/** The hint that names a person to a provider. */
+export function renderHint(
+  { kind, template }: HintForm,
+  value: string,
+  { issuer, profile }: Pick<ProviderSettings, 'issuer' | 'profile'>,
+): string {
+  const { hint } = providerProfiles[profile];
+  const usual = kind === 'login_hint' && hint.finished?.test(value) !== true ? hint.template : null;
+  const chosen = template ?? usual;
+  if (chosen === null) return value;
+  const rendered = fillTextOrJson(chosen, { value, issuer });
+  return typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
+}
+
+/**
+ * What is wrong with a hint; null when nothing is known to be.
+ *
+ * An ID token has to come from the provider that is asked; one that is encrypted to the provider nobody else can read,
+ * and it is passed on as it is (CIBA Core 1.0 §7.1).
+ */
+export function hintProblem(kind: HintKind, hint: string, issuer: string): string | null {
+  if (kind !== 'id_token_hint' || isEncrypted(hint)) return null;
+  const claims = readClaims(hint);
+  if (claims === null) return 'It is no ID token.';
+  return claims.get('iss') === issuer ? null : 'It is an ID token of another issuer.';
+}
+
+/** The subject that a hint names at this issuer; null when it names none, or nobody but the provider can read it. */
+export function hintSubject(kind: HintKind, hint: string, issuer: string): string | null {
+  switch (kind) {
+    case 'login_hint':
+      return subjectAt(issuer, Object.fromEntries(parseJsonObject(hint) ?? []));
+    case 'id_token_hint': {
+      const claims = readClaims(hint);
+      return claims?.get('iss') === issuer ? textOrNull(claims.get('sub')) : null;
+    }
+    case 'login_hint_token':
+      return subjectAt(issuer, readClaims(hint)?.get('sub_id'));
+  }
+}
+
+/** A subject identifier of format `iss_sub` (RFC 9493 §3.2.3). */
+function subjectAt(issuer: string, identifier: unknown): string | null {
+  if (!isRecord(identifier) || identifier['format'] !== 'iss_sub' || identifier['iss'] !== issuer) return null;
+  return textOrNull(identifier['sub']);
+}
+
+const isEncrypted = (token: string): boolean => /^[\w-]+(\.[\w-]*){4}$/.test(token);
+
+/** The signature is the provider's to check: it made the token. */
+function readClaims(token: string) {
+  const [, payload] = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token) ?? [];
+  return payload === undefined ? null : parseJsonObject(Buffer.from(payload, 'base64url').toString('utf8'));
+}
+
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
