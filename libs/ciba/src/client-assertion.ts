@@ -20,6 +20,7 @@ export interface SigningKey {
 export interface AssertionSigner {
   readonly clientId: string;
   readonly issuer: string;
+  readonly tokenEndpoint: string;
   readonly rules: AssertionRules;
   readonly key: SigningKey;
   readonly now: () => Date;
@@ -49,7 +50,7 @@ export function secretSigningKey(clientSecret: string): SigningKey {
  * @throws ProviderMisconfigured when the key does not fit its algorithm.
  */
 export async function clientAssertion(signer: AssertionSigner, url: string): Promise<string> {
-  const { clientId, issuer, rules, key } = signer;
+  const { clientId, issuer, tokenEndpoint, rules, key } = signer;
   const issuedAt = Math.floor(signer.now().getTime() / 1000);
   try {
     return await new SignJWT({ jti: randomUUID() })
@@ -60,7 +61,7 @@ export async function clientAssertion(signer: AssertionSigner, url: string): Pro
       })
       .setIssuer(clientId)
       .setSubject(clientId)
-      .setAudience(rules.audience === 'issuer' ? issuer : url)
+      .setAudience(rules.audience === 'issuer' ? issuer : rules.audience === 'token-endpoint' ? tokenEndpoint : url)
       .setIssuedAt(issuedAt)
       .setNotBefore(issuedAt)
       .setExpirationTime(issuedAt + lifetimeSeconds)

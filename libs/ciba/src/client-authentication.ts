@@ -5,6 +5,7 @@ import {
   type AssertionSigner,
   type SigningKey,
 } from './client-assertion.js';
+import { fapiAlgorithms } from './fapi.js';
 import { encodeForm, encodeFormValue, type FormMembers } from './form.js';
 import { ProviderMisconfigured } from './provider-faults.js';
 import { providerProfiles } from './provider-profiles.js';
@@ -45,7 +46,14 @@ export function prepareAuthentication(
     case 'mutual-tls':
       return { headers: [], form: encodeForm({ client_id: clientId }), fresh: null };
     case 'private-key-jwt':
-      return withAssertions(signerOf(registration, metadata, readSigningKey(chooseKey(credentials, metadata)), now));
+      return withAssertions(
+        signerOf(
+          registration,
+          metadata,
+          readSigningKey(chooseKey(credentials, metadata, registration.fapi ?? false)),
+          now,
+        ),
+      );
   }
 }
 
@@ -53,8 +61,11 @@ export function prepareAuthentication(
 function chooseKey(
   { signingKey, furtherKeys = [] }: PrivateKeyJwtCredentials,
   { assertionAlgorithms }: ProviderMetadata,
+  fapi: boolean,
 ): SigningKeyMaterial {
-  const key = [signingKey, ...furtherKeys].find(({ alg }) => assertionAlgorithms?.includes(alg) ?? true);
+  const key = [signingKey, ...furtherKeys].find(
+    ({ alg }) => (assertionAlgorithms?.includes(alg) ?? true) && (!fapi || fapiAlgorithms.includes(alg)),
+  );
   if (key !== undefined) return key;
   throw new ProviderMisconfigured('token_endpoint_auth_signing_alg_values_supported has no algorithm of ours');
 }
@@ -96,11 +107,12 @@ function withAssertions(signer: AssertionSigner): ClientAuthentication {
 
 function signerOf(
   { clientId, provider }: ClientRegistration,
-  { issuer }: ProviderMetadata,
+  { issuer, endpoints }: ProviderMetadata,
   key: SigningKey,
   now: () => Date,
 ): AssertionSigner {
-  return { clientId, issuer, rules: providerProfiles[provider.profile].assertion, key, now };
+  const { assertion: rules } = providerProfiles[provider.profile];
+  return { clientId, issuer, tokenEndpoint: endpoints.token, rules, key, now };
 }
 
 /** A provider that does not say takes basic (OpenID Connect Discovery 1.0 §3). */

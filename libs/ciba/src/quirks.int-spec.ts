@@ -1,5 +1,7 @@
 /** Peculiarities of known providers (docs/providers.md) that show in what goes out, by their numbers. */
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import { startScriptedProvider, type ScriptedProvider } from '../../../test/support/scripted-provider.js';
 import { CibaClient, type ClientCredentials, type ClientRegistration, type StartRequest } from './index.js';
 
@@ -42,7 +44,31 @@ const aRequest = (change: Partial<StartRequest> = {}): StartRequest => ({
 
 const lastForm = (endpoint: 'backchannel' | 'token') => provider.calls(endpoint).at(-1)!.form;
 
+const ownKey: ClientCredentials = {
+  type: 'private-key-jwt',
+  signingKey: {
+    kid: 'key-1',
+    alg: 'ES256',
+    privateKeyPem: generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .privateKey.export({ format: 'pem', type: 'pkcs8' })
+      .toString(),
+  },
+};
+
 describe('a client of', () => {
+  it.each([
+    ['generic', () => [provider.issuer, provider.issuer]],
+    ['okta', () => [`${provider.issuer}/backchannel`, `${provider.issuer}/token`]],
+    ['wso2', () => [`${provider.issuer}/token`, `${provider.issuer}/token`]],
+  ] as const)('%s names in its assertions the audience that is wanted there (Q34)', async (profile, expected) => {
+    const registration = { ...aRegistration(profile, ownKey), key: `assertion-${profile}` };
+    await client.start(registration, aRequest());
+    await client.poll(registration, 'id-1');
+    const audience = (endpoint: 'backchannel' | 'token') =>
+      decodeJwt(lastForm(endpoint).get('client_assertion') ?? '').aud;
+    expect([audience('backchannel'), audience('token')]).toEqual(expected());
+  });
+
   it('Okta asks for request_expiry, and names the scope again at the token endpoint (Q15)', async () => {
     const okta = aRegistration('okta');
     await client.start(okta, aRequest());
