@@ -1,3 +1,4 @@
+import { hintKinds, type HintKind } from '#lib/domain';
 import type { ProviderProfileName } from './registration.js';
 
 /** What a provider takes as binding message. */
@@ -26,6 +27,15 @@ export interface StartErrorMeaning {
   readonly means: string;
 }
 
+/** How a provider wants to be told who is meant. */
+export interface HintRules {
+  readonly kinds: readonly HintKind[];
+  /** Makes the login hint of `{{value}}` and `{{issuer}}`; null: the value is the hint. */
+  readonly template: string | null;
+  /** Matches a value that has the provider's form already. */
+  readonly finished: RegExp | null;
+}
+
 /** How a provider wants signed requests. */
 export interface RequestObjectRules {
   /** The issuer says the specification; some ecosystems name the backchannel endpoint. */
@@ -37,6 +47,11 @@ export interface RequestObjectRules {
 /** Where a provider differs from the specification, as plain values: no code asks for a provider by name. */
 export interface ProviderProfile {
   readonly bindingMessage: BindingMessageRules;
+  readonly hint: HintRules;
+  /** The further parameters of a start call that it knows; what is not listed is never sent. */
+  readonly extraParameters: readonly string[];
+  /** Whether `invalid_request` may mean the lifetime that was asked for: then the call is repeated without it, once. */
+  readonly refusesExpiry: boolean;
   readonly assertion: AssertionRules;
   readonly requestObject: RequestObjectRules;
   readonly startErrors: readonly StartErrorMeaning[];
@@ -57,8 +72,13 @@ const issuerAudience: AssertionRules = { audience: 'issuer', type: 'client-authe
 
 const pollOnly = ['poll'] as const;
 
+const wellKnownParameters = ['audience', 'resource', 'request_context'];
+
 const generic: ProviderProfile = {
   bindingMessage: { character: /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u, maximumLength: 100, required: false },
+  hint: { kinds: hintKinds, template: null, finished: null },
+  extraParameters: [...wellKnownParameters, 'notification_channel'],
+  refusesExpiry: false,
   assertion: issuerAudience,
   requestObject: { audience: 'issuer', repeatsClientId: false },
   startErrors: [],
@@ -81,6 +101,12 @@ export const providerProfiles: Readonly<Record<ProviderProfileName, ProviderProf
   },
   auth0: {
     ...generic,
+    hint: {
+      kinds: ['login_hint'],
+      template: '{"format":"iss_sub","iss":"{{issuer}}","sub":"{{value}}"}',
+      finished: /^\s*\{/,
+    },
+    extraParameters: wellKnownParameters,
     bindingMessage: { character: /[a-zA-Z0-9+\-_.,:#]/, maximumLength: 64, required: true },
     startErrors: [{ code: 'invalid_request', description: /\bpush notifications?\b/i, means: 'unknown_user_id' }],
     deniesWhenExpired: true,
@@ -88,16 +114,19 @@ export const providerProfiles: Readonly<Record<ProviderProfileName, ProviderProf
   },
   okta: {
     ...generic,
+    hint: { ...generic.hint, kinds: ['login_hint', 'id_token_hint'] },
     assertion: { audience: 'called-endpoint', type: null },
     expiryParameter: 'request_expiry',
     repeatsScope: true,
     deliveryModes: pollOnly,
   },
-  duende: generic,
+  duende: { ...generic, refusesExpiry: true },
   wso2: { ...generic, assertion: { audience: 'token-endpoint', type: null } },
   curity: { ...generic, bindingMessage: { ...generic.bindingMessage, maximumLength: 10_000 } },
   camara: {
     ...generic,
+    hint: { kinds: ['login_hint'], template: 'tel:{{value}}', finished: /^(tel|ipport|operatortoken):/ },
+    extraParameters: [],
     requestObject: { audience: 'backchannel-endpoint', repeatsClientId: false },
     deliveryModes: pollOnly,
   },
