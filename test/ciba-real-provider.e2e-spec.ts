@@ -253,7 +253,7 @@ describe('a client whose requests are signed', () => {
     return { ...registration, requestSigning: { keys: ownKeys, alg: null }, ...change };
   };
 
-  it('is taken through by the real provider (R31, R33, R34, R36)', async () => {
+  it('is taken through by the real provider (R31, R33, R34, R36, R118)', async () => {
     const registration = signed();
     const sentAt = new Date();
     const request = aRequest({ bindingMessage: 'Signed', requestedExpirySeconds: 77, acrValues: ['phr'] });

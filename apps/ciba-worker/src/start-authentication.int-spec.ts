@@ -36,7 +36,7 @@ function answerOnce(provider: ScriptedProvider, answer: Parameters<ScriptedProvi
 }
 
 describe('a request whose provider acknowledges', () => {
-  it('is pending until the time of sending plus expires_in, with the provider’s interval', async () => {
+  it('is pending until the time of sending plus expires_in, with the provider’s interval (R20, R27, R46)', async () => {
     const rule = await house.addRule(
       { expiresInSeconds: 90, intervalSeconds: 7 },
       { scopes: ['pay'], acrValues: ['gold', 'silver'] },
@@ -112,7 +112,7 @@ describe('definite non-acceptance', () => {
     expect(new Set(outcomes.slice(0, -1))).toEqual(new Set(['not-accepted']));
   });
 
-  it('waits as long as Retry-After says', async () => {
+  it('waits as long as Retry-After says (R29)', async () => {
     const rule = await house.addRule();
     await house.startWorker();
     answerOnce(rule.provider, () => ({ status: 503, headers: { 'retry-after': '2' } }));
@@ -184,7 +184,7 @@ describe('a definite answer', () => {
 });
 
 describe('a lost answer', () => {
-  it('ends the request as unknown; the person is not asked again', async () => {
+  it('ends the request as unknown; the person is not asked again (R28)', async () => {
     const rule = await house.addRule();
     await house.startWorker();
     rule.provider.on('backchannel', () => ({ reset: true }));

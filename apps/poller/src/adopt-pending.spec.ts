@@ -95,7 +95,7 @@ describe('adopting', () => {
     expect(ids()).toEqual([idOf(2)]);
   });
 
-  it('spreads what it takes over, by no more than an interval or a millisecond each', async () => {
+  it('spreads what it takes over, by no more than an interval or a millisecond each (R68)', async () => {
     const { adopt, admitted } = adopting({ pending: Array.from({ length: 100 }, (_, number) => idOf(number)) });
     await adopt.takeOver([0]);
     expect(admitted).toHaveLength(100);

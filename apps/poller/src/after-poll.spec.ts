@@ -97,7 +97,7 @@ const cases = table.flatMap(([name, ...expected]) =>
   circumstances.map((circumstance, i) => ({ name, ...circumstance, expected: expected[i]! })),
 );
 
-describe('the answer to a poll', () => {
+describe('the answer to a poll (R59)', () => {
   it.each(cases)('$name: doubt $doubt, taken over $takenOver, at $nowMs: $expected', (c) => {
     const item = aRequest({ doubt: c.doubt, takenOver: c.takenOver, sentAtMs: c.nowMs - 100 });
     expect(word(afterPoll(item, outcomes[c.name], c.nowMs))).toBe(c.expected);
@@ -160,14 +160,14 @@ describe('the rhythm', () => {
     expect(next(outcomes.pending, { sentAtMs: now - 5000 }).atMs).toBe(now);
   });
 
-  it('lets a longer Retry-After win, and not a shorter one', () => {
+  it('lets a longer Retry-After win, and not a shorter one (R56)', () => {
     expect(next({ kind: 'pending', retryAfterSeconds: 12 }).atMs).toBe(now + 12_000);
     expect(next({ kind: 'pending', retryAfterSeconds: 2 }).atMs).toBe(now + 5000);
     expect(next({ kind: 'throttled', retryAfterSeconds: 30 }).atMs).toBe(now + 30_000);
     expect(next({ kind: 'slow-down', retryAfterSeconds: 30, intervalSeconds: null }).atMs).toBe(now + 30_000);
   });
 
-  it('adds five seconds for good at each slow_down, or more when the provider names more', () => {
+  it('adds five seconds for good at each slow_down, or more when the provider names more (R55)', () => {
     const first = next(outcomes['slow-down']);
     expect(first).toMatchObject({ atMs: now + 10_000, rhythm: { intervalMs: 10_000 } });
     expect(next(outcomes.pending, { intervalMs: 10_000, spacingMs: 10_000 }).rhythm.intervalMs).toBe(10_000);
@@ -184,7 +184,7 @@ describe('the rhythm', () => {
     expect(next(outcomes['slow-down'], { spacingMs: 8000 }).atMs).toBe(now + 13_000);
   });
 
-  it('backs off without an answer, doubling, and calms down with one', () => {
+  it('backs off without an answer, doubling, and calms down with one (R64)', () => {
     expect(next(outcomes['not-sent'])).toMatchObject({ atMs: now + 5000, rhythm: { failures: 1 } });
     expect(next(outcomes['not-sent'], { failures: 1 })).toMatchObject({ atMs: now + 10_000, rhythm: { failures: 2 } });
     expect(next(outcomes.lost, { failures: 2 })).toMatchObject({ atMs: now + 20_000, rhythm: { failures: 3 } });

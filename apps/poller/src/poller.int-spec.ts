@@ -55,21 +55,21 @@ describe('a pending request', () => {
     expect(consumed?.accessToken).toMatchObject({ tokenType: 'Bearer', value: expect.stringMatching(/.{36}/) });
   });
 
-  it('is denied when the person says no', async () => {
+  it('is denied when the person says no (R57)', async () => {
     const rule = await house.addRule();
     const { id, authReqId } = await house.begin(rule);
     rule.provider.deny(authReqId);
     expect(await house.ended(id)).toMatchObject({ status: 'denied', reason: null });
   });
 
-  it('expires when the provider says so', async () => {
+  it('expires when the provider says so (R58)', async () => {
     const rule = await house.addRule();
     const { id, authReqId } = await house.begin(rule);
     rule.provider.expire(authReqId);
     expect(await house.ended(id)).toMatchObject({ status: 'expired' });
   });
 
-  it('expires at its deadline when nobody answers, after a last poll shortly before it', async () => {
+  it('expires at its deadline when nobody answers, after a last poll shortly before it (R65)', async () => {
     const rule = await house.addRule({ expiresInSeconds: 5 });
     const { id, authReqId } = await house.begin(rule);
     const view = await house.ended(id);
@@ -103,7 +103,7 @@ describe('a pending request', () => {
     expect(pollsOf(rule.provider, authReqId)).toHaveLength(1);
   });
 
-  it('is polled no more once it was cancelled; an approval in flight is kept as late evidence', async () => {
+  it('is polled no more once it was cancelled; an approval in flight is kept as late evidence (R113)', async () => {
     const rule = await house.addRule();
     const { id, authReqId } = await house.begin(rule);
     rule.provider.approve(authReqId);
@@ -126,7 +126,7 @@ describe('a pending request', () => {
 });
 
 describe('the rhythm at the provider', () => {
-  it('grows by five seconds with slow_down', async () => {
+  it('grows by five seconds with slow_down (R55)', async () => {
     const rule = await house.addRule();
     const { id, authReqId } = await house.begin(rule);
     answerOnce(rule.provider, () => ({ status: 400, json: { error: 'slow_down' } }));
@@ -138,7 +138,7 @@ describe('the rhythm at the provider', () => {
     expect(more).toEqual([]);
   });
 
-  it('never polls early, never twice at once, and writes nothing', async () => {
+  it('never polls early, never twice at once, and writes nothing (R50, R52)', async () => {
     const rule = await house.addRule();
     const requests = [];
     for (let i = 0; i < 20; i++) requests.push(await house.begin(rule));
@@ -188,7 +188,7 @@ describe('the rhythm at the provider', () => {
 });
 
 describe('a lost answer', () => {
-  it('that carried the tokens ends as unknown, not as expired or denied', async () => {
+  it('that carried the tokens ends as unknown, not as expired or denied (R66)', async () => {
     const rule = await house.addRule();
     const { id, authReqId } = await house.begin(rule);
     rule.provider.approve(authReqId);

@@ -104,7 +104,7 @@ describe('provider queues', () => {
     expect(served(queues, 2010)).toBe('aaa');
   });
 
-  it('give a provider the pause that it asks for, a minute at most', () => {
+  it('give a provider the pause that it asks for, a minute at most (R63)', () => {
     const queues = queuesOf({ a: 3, b: 3 }, { maxInFlightPerProvider: 1 });
     expect(served(queues, 0)).toBe('ab');
     queues.finished('a', { kind: 'throttled', forMs: 20_000 }, 100);

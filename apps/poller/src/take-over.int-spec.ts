@@ -108,7 +108,7 @@ describe('a poller that dies', () => {
     expect(row!.epoch).toBe(2);
   });
 
-  it('stops asking before its lease ends: its polls and those of the next owner never overlap', async () => {
+  it('stops asking before its lease ends: its polls and those of the next owner never overlap (R52)', async () => {
     const first = await house.startPoller();
     await owns(first);
     const { id, authReqId } = await house.begin(rule);

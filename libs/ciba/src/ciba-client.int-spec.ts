@@ -80,7 +80,7 @@ function expectationFor(authReqId: string): EvidenceExpectation {
 }
 
 describe('a request', () => {
-  it('goes from start to verified evidence', async () => {
+  it('goes from start to verified evidence (R26, R49)', async () => {
     const provider = await aProvider({ intervalSeconds: 2, expiresInSeconds: 90 });
     const client = aClient();
     const registration = aRegistration(provider);
@@ -120,7 +120,7 @@ describe('a request', () => {
     expect((await client.poll(registration, authReqId)).kind).toBe(kind);
   });
 
-  it('carries every member, encoded once', async () => {
+  it('carries every member, encoded once (R13, R24)', async () => {
     const provider = await aProvider({
       metadata: {
         backchannel_token_delivery_modes_supported: ['poll', 'ping'],
@@ -150,7 +150,7 @@ describe('a request', () => {
     });
   });
 
-  it('carries nothing that was not asked for', async () => {
+  it('carries nothing that was not asked for (R16)', async () => {
     const provider = await aProvider();
     await aClient().start(aRegistration(provider), request);
     const [call] = provider.calls('backchannel');
@@ -161,7 +161,7 @@ describe('a request', () => {
     });
   });
 
-  it('polls with the auth_req_id byte by byte', async () => {
+  it('polls with the auth_req_id byte by byte (R43)', async () => {
     const provider = await aProvider();
     const authReqId = 'a b+c&d=é"\\/%20~*';
     await aClient().poll(aRegistration(provider), authReqId);
@@ -176,7 +176,7 @@ describe('a request', () => {
 describe('a client secret', () => {
   const awkward: ClientRegistration['credentials'] = { type: 'secret', clientSecret: 'p:w %+é', method: null };
 
-  it('goes into the header by preference, both parts encoded', async () => {
+  it('goes into the header by preference, both parts encoded (R6)', async () => {
     const provider = await aProvider();
     const registration = { ...aRegistration(provider, awkward), clientId: 'cl:ient' };
     await aClient().poll(registration, 'id-1');
@@ -261,34 +261,37 @@ describe('private_key_jwt', () => {
     signingKey: { kid: 'key-1', alg, privateKeyPem: key.export({ format: 'pem', type: 'pkcs8' }).toString() },
   });
 
-  it.each(keys)('signs a new assertion for every call with %s', async (alg, { privateKey, publicKey }) => {
-    const provider = await aProvider();
-    const client = aClient();
-    const registration = aRegistration(provider, credentials(alg, privateKey));
-    await client.start(registration, request);
-    await client.poll(registration, 'id-1');
-    await client.poll(registration, 'id-1');
+  it.each(keys)(
+    'signs a new assertion for every call with %s (R126, R127, R128)',
+    async (alg, { privateKey, publicKey }) => {
+      const provider = await aProvider();
+      const client = aClient();
+      const registration = aRegistration(provider, credentials(alg, privateKey));
+      await client.start(registration, request);
+      await client.poll(registration, 'id-1');
+      await client.poll(registration, 'id-1');
 
-    const key = await importJWK(publicKey.export({ format: 'jwk' }), alg);
-    const used = new Set<unknown>();
-    for (const { form } of [...provider.calls('backchannel'), ...provider.calls('token')]) {
-      const assertion = form.get('client_assertion') ?? '';
-      const { payload, protectedHeader } = await jwtVerify(assertion, key, {
-        issuer: 'client-1',
-        subject: 'client-1',
-        audience: provider.issuer,
-        requiredClaims: ['jti', 'exp', 'iat', 'nbf'],
-      });
-      expect(protectedHeader).toEqual({ alg, kid: 'key-1', typ: 'client-authentication+jwt' });
-      expect(payload.aud).toBe(provider.issuer);
-      expect(Number(payload.exp) - Number(payload.iat)).toBe(60);
-      expect(form.get('client_assertion_type')).toBe('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
-      expect(form.get('client_id')).toBe('client-1');
-      expect(form.has('client_secret')).toBe(false);
-      used.add(payload.jti);
-    }
-    expect(used.size).toBe(3);
-  });
+      const key = await importJWK(publicKey.export({ format: 'jwk' }), alg);
+      const used = new Set<unknown>();
+      for (const { form } of [...provider.calls('backchannel'), ...provider.calls('token')]) {
+        const assertion = form.get('client_assertion') ?? '';
+        const { payload, protectedHeader } = await jwtVerify(assertion, key, {
+          issuer: 'client-1',
+          subject: 'client-1',
+          audience: provider.issuer,
+          requiredClaims: ['jti', 'exp', 'iat', 'nbf'],
+        });
+        expect(protectedHeader).toEqual({ alg, kid: 'key-1', typ: 'client-authentication+jwt' });
+        expect(payload.aud).toBe(provider.issuer);
+        expect(Number(payload.exp) - Number(payload.iat)).toBe(60);
+        expect(form.get('client_assertion_type')).toBe('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+        expect(form.get('client_id')).toBe('client-1');
+        expect(form.has('client_secret')).toBe(false);
+        used.add(payload.jti);
+      }
+      expect(used.size).toBe(3);
+    },
+  );
 
   it('stands beside a signed request, which holds the rest (R31, R32)', async () => {
     const provider = await aProvider({
@@ -305,7 +308,7 @@ describe('private_key_jwt', () => {
     expect(payload).toMatchObject({ iss: 'client-1', aud: provider.issuer, requested_expiry: 60, scope: 'openid' });
   });
 
-  it('names the called address where a profile says so', async () => {
+  it('names the called address where a profile says so (R126)', async () => {
     const provider = await aProvider();
     await aClient().poll(aRegistration(provider, credentials('ES256'), { profile: 'okta' }), 'id-1');
     const assertion = provider.calls('token')[0]?.form.get('client_assertion') ?? '';
@@ -359,7 +362,7 @@ describe('mutual TLS', () => {
     });
   }
 
-  it('shows the certificate at the aliases, and nowhere else', async () => {
+  it('shows the certificate at the aliases, and nowhere else (R7, R131)', async () => {
     const aliased = await aTlsProvider();
     const provider = await aTlsProvider({
       metadata: {
@@ -476,10 +479,10 @@ describe('discovery', () => {
   const lacking: [string, Record<string, unknown>][] = [
     ['another issuer', { issuer: 'https://op.example' }],
     ['no issuer', { issuer: undefined }],
-    ['no backchannel endpoint', { backchannel_authentication_endpoint: undefined }],
+    ['no backchannel endpoint (R1)', { backchannel_authentication_endpoint: undefined }],
     ['no token endpoint', { token_endpoint: undefined }],
     ['no keys', { jwks_uri: undefined }],
-    ['grant types without CIBA', { grant_types_supported: ['authorization_code'] }],
+    ['grant types without CIBA (R2)', { grant_types_supported: ['authorization_code'] }],
     ['grant types that are no list', { grant_types_supported: 'urn:openid:params:grant-type:ciba' }],
     ['an endpoint that is no URL', { token_endpoint: '/token' }],
     ['an endpoint of another scheme', { token_endpoint: 'ftp://op.example/token' }],
@@ -503,7 +506,7 @@ describe('discovery', () => {
     expect((await aClient().start(aRegistration(provider), request)).kind).toBe('acknowledged');
   });
 
-  it('does not mend an issuer that differs by a slash', async () => {
+  it('does not mend an issuer that differs by a slash (R12)', async () => {
     const provider = await aProvider();
     const registration = aRegistration(provider, secret, { issuer: `${provider.issuer}/` });
     expect((await aClient().start(registration, request)).kind).toBe('misconfigured');
@@ -512,7 +515,7 @@ describe('discovery', () => {
     expect((await aClient().start(other, request)).kind).toBe('misconfigured');
   });
 
-  it('wants https', async () => {
+  it('wants https (R13)', async () => {
     const provider = await aProvider();
     const client = aClient({ allowInsecureHttp: false });
     expect((await client.start(aRegistration(provider), request)).kind).toBe('misconfigured');

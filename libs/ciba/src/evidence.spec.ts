@@ -85,7 +85,7 @@ describe('evidence that is accepted', () => {
     expect(problemOf(change)).toBeNull();
   });
 
-  it('says what it proves', () => {
+  it('says what it proves (R95)', () => {
     const claims = { acr: 'a', amr: ['pin'], auth_time: sent + 5 };
     expect(checkEvidence(aSubject({ claims, answer: { scope: 'openid payments email' } }))).toEqual({
       kind: 'verified',

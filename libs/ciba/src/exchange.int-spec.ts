@@ -283,7 +283,7 @@ describe('connections', () => {
     expect(new Set(provider.calls('token').map((call) => call.remotePort)).size).toBe(1);
   });
 
-  it('are not followed anywhere else', async () => {
+  it('are not followed anywhere else (R30)', async () => {
     const elsewhere = await aProvider();
     const provider = await aProvider();
     const away = { status: 307, headers: { location: `${elsewhere.issuer}/token` }, json: {} };

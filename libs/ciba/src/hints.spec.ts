@@ -29,7 +29,7 @@ describe('a hint', () => {
       JSON.stringify({ format: 'iss_sub', iss: issuer, sub: 'a","iss":"https://other.example/' }),
     ],
     ['an identifier that is finished (Q1)', 'auth0', own, '{"format":"iss_sub"}', '{"format":"iss_sub"}'],
-    ['a telephone number (Q36)', 'camara', own, '+49301234', 'tel:+49301234'],
+    ['a telephone number (Q36, R134)', 'camara', own, '+49301234', 'tel:+49301234'],
     ['a prefixed value (Q36)', 'camara', own, 'ipport:198.51.100.1:80', 'ipport:198.51.100.1:80'],
     ['the rule’s own form (Q36)', 'camara', { ...own, template: 'operatortoken:{{value}}' }, 'x', 'operatortoken:x'],
     [
@@ -80,7 +80,7 @@ describe('a hint', () => {
   });
 });
 
-describe('an ID token as hint', () => {
+describe('an ID token as hint (R23)', () => {
   it.each<[string, string, boolean]>([
     ['of this provider', jwt({ iss: issuer, sub: 'alice' }), true],
     ['that is encrypted, which is passed on as it is', encrypted, true],

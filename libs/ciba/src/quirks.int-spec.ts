@@ -113,7 +113,7 @@ describe('a client of', () => {
     ).toMatchObject({ kind: 'misconfigured' });
   });
 
-  it('Keycloak in poll mode sends neither a notification token nor a user code (Q16)', async () => {
+  it('Keycloak in poll mode sends neither a notification token nor a user code (Q16, R16)', async () => {
     await client.start(aRegistration('keycloak'), aRequest());
     expect(lastForm('backchannel').has('client_notification_token')).toBe(false);
     expect(lastForm('backchannel').has('user_code')).toBe(false);

@@ -58,7 +58,7 @@ describe('keys', () => {
     expect(await check(await sign(key))).toBe('keys-unavailable');
   });
 
-  it('are fetched again for a name that is new, every five seconds at most', async () => {
+  it('are fetched again for a name that is new, every five seconds at most (R11)', async () => {
     const [old, young] = [await aKey('old'), await aKey('young')];
     published = [old.jwk];
     expect(await check(await sign(old))).toBe('good');

@@ -24,7 +24,7 @@ describe('a template for the phone', () => {
 const generous: BindingMessageLimits = { maxLength: 200, alphabet: null, replacement: '?', required: false };
 const strict: BindingMessageLimits = { maxLength: 20, alphabet: /[A-Za-z0-9-]/, replacement: '-', required: true };
 
-describe('a message fit for the provider', () => {
+describe('a message fit for the provider (R19)', () => {
   it.each([
     ['as it is', 'Pay 10.00 EUR to Bob', 'Pay 10.00 EUR to Bob'],
     ['letters of all people', 'Zahle 10 € an Müller 山田', 'Zahle 10 € an Müller 山田'],
@@ -69,7 +69,7 @@ describe('a message fit for the provider', () => {
     expect(fitBindingMessage('Pay Bob', { ...generous, maxLength: 4 })).toBe('Pay');
   });
 
-  it('is within length and alphabet, and stays as it is when fitted again, whatever the text', () => {
+  it('is within length and alphabet, and stays as it is when fitted again, whatever the text (R18)', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
         for (const limits of [generous, strict]) {

@@ -13,7 +13,7 @@ import {
 } from './polling.js';
 
 describe('the interval', () => {
-  it('is 5 s unless the provider says otherwise, and so is each slow_down (CIBA Core 1.0 §7.3, §11)', () => {
+  it('is 5 s unless the provider says otherwise, and so is each slow_down (CIBA Core 1.0 §7.3, §11) (R42)', () => {
     expect(defaultIntervalSeconds).toBe(5);
     expect(slowDownSeconds).toBe(5);
   });
@@ -29,7 +29,7 @@ describe('the interval', () => {
   });
 });
 
-describe('the wait between polls while a ping is awaited', () => {
+describe('the wait between polls while a ping is awaited (R79)', () => {
   it.each([
     ['a quarter of a long lifetime', 600_000, 5_000, 150_000],
     ['half a minute of a short one', 100_000, 5_000, 30_000],
@@ -46,7 +46,7 @@ describe('the wait between polls while a ping is awaited', () => {
 
 describe('the next poll after an answer', () => {
   it.each([
-    ['a quick answer', 1_000, 1_050, 6_050],
+    ['a quick answer (R50)', 1_000, 1_050, 6_050],
     ['an answer just under the interval', 1_000, 5_999, 10_999],
     ['an answer that took the interval', 1_000, 6_000, 6_000],
     ['a long poll', 1_000, 31_000, 31_000],
@@ -107,7 +107,7 @@ describe('polling towards the deadline', () => {
 
 describe('the first poll', () => {
   it.each([
-    ['one interval after the acknowledgement', 0, 5_000, 120_000, 5_000],
+    ['one interval after the acknowledgement (R51)', 0, 5_000, 120_000, 5_000],
     ['just before a deadline that is nearer than an interval', 0, 5_000, 4_000, 2_500],
     ['just before a deadline of one interval', 0, 5_000, 5_000, 3_500],
     ['at once when hardly any time was given', 0, 5_000, 1_000, 0],

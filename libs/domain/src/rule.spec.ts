@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Attributes } from './attributes.js';
 import { loginHint, requestedDetails, requestedScope } from './rule.js';
 
-describe('the scope of the start call', () => {
+describe('the scope of the start call (R14)', () => {
   it.each([
     ['nothing chosen', [], 'openid'],
     ['scopes chosen', ['payments', 'email'], 'openid payments email'],

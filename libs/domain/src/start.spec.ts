@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { refusedStart, startRetryDelayMs, startRetryWindowSeconds } from './start.js';
 
-describe('an error of the start call', () => {
+describe('an error of the start call (R100)', () => {
   it.each([
     ['unknown_user_id', 'unknown_user'],
     ['invalid_client', 'configuration_error'],
@@ -17,7 +17,7 @@ describe('an error of the start call', () => {
     ['constructor', 'provider_rejected'],
     ['__proto__', 'provider_rejected'],
     ['ACCESS_DENIED', 'provider_rejected'],
-  ])('%s ends the request as failed: %s', (code, reason) => {
+  ])('%s ends the request as failed: %s (R103)', (code, reason) => {
     const error = { code, description: 'why' };
 
     expect(refusedStart('attempt', error)).toEqual({

@@ -173,7 +173,7 @@ describe('what is stored', () => {
   });
   afterAll(() => fixture.close());
 
-  it('shows no secret in any column of any table', async () => {
+  it('shows no secret in any column of any table (R48, R110)', async () => {
     const { database, rule, provider } = fixture;
     const canary = (name: string) => `canary-${name}-${randomUUID()}`;
     const canaries = {

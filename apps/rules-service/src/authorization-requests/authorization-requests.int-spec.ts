@@ -115,7 +115,7 @@ describe('submitting', () => {
     expect((await submit({ rule: rule.name })).body.rule.id).toBe(rule.id);
   });
 
-  it('makes the binding message fit the provider', async () => {
+  it('makes the binding message fit the provider (R18, R111)', async () => {
     const auth0 = await house.provider({ profile: 'auth0' });
     const demanding = await house.admin.create<Rule>('rules', ruleBody(auth0.id));
     expect((await submit({ rule: demanding.id })).body.bindingMessage).toMatch(/^[A-Z2-9]{6}$/);
@@ -125,7 +125,7 @@ describe('submitting', () => {
     expect((await submit({ rule: (await house.rule()).id })).body.bindingMessage).toBeNull();
   });
 
-  it('keeps what names the person sealed, and tells the bus ids only', async () => {
+  it('keeps what names the person sealed, and tells the bus ids only (R110)', async () => {
     const before = new Set((await house.query<{ id: string }>('select id from outbox')).map(({ id }) => id));
     const canary = `canary-${randomUUID()}@example.com`;
     const { body } = await submit({ attributes: { email: canary, note: canary }, userCode: 'canary-code' });

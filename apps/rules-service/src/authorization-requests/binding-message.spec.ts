@@ -27,7 +27,7 @@ describe('the binding message of a request', () => {
     expect(bindingMessage('\u200b\u0007', rule, attributes, generic)).toBeNull();
   });
 
-  it('is a code without look-alikes where the provider demands a text', () => {
+  it('is a code without look-alikes where the provider demands a text (R19)', () => {
     const limits = bindingMessageLimits('auth0');
     const codes = Array.from({ length: 200 }, () => bindingMessage(undefined, { bindingMessage: null }, {}, limits));
     for (const code of codes) expect(code).toMatch(/^[ABCDEFGHJKMNPQRSTVWXYZ23456789]{6}$/);

@@ -33,7 +33,7 @@ describe('a rule', () => {
     expect(value.definition.clientCredentials).toEqual({ type: 'secret', method: null });
   });
 
-  it('needs a secret when it is made', () => {
+  it('needs a secret when it is made (R115)', () => {
     expect(() => newRule(aBody(noSecret))).toThrow(
       expect.objectContaining({
         code: 'invalid_body',
@@ -99,7 +99,7 @@ describe('a rule', () => {
     ['camara', { extraParameters: { audience: 'api' } }, '/extraParameters/audience'],
     ['generic', { extraParameters: { login_hint: 'bob' } }, '/extraParameters/login_hint'],
     ['generic', { extraParameters: { client_id: 'other' } }, '/extraParameters/client_id'],
-  ])('at a provider of the profile %s with %j: %s (R25, Q24, Q36)', (profile, members, pointer) => {
+  ])('at a provider of the profile %s with %j: %s (R25, Q24, Q36, R132)', (profile, members, pointer) => {
     const check = () => refuseUnknownToProvider(aBody(members), profile);
     if (pointer === null) expect(check).not.toThrow();
     else expect(check).toThrow(expect.objectContaining({ extras: { errors: [expect.objectContaining({ pointer })] } }));
@@ -111,7 +111,7 @@ describe('a rule', () => {
     expect(changedRule(aBody(), keyed).clientSecret).toBe('s3cret');
   });
 
-  it.each(['poll', 'ping', 'push'])('may be delivered by %s', (deliveryMode) => {
+  it.each(['poll', 'ping', 'push'])('may be delivered by %s (R117)', (deliveryMode) => {
     expect(newRule(aBody({ deliveryMode })).definition.deliveryMode).toBe(deliveryMode);
   });
 });

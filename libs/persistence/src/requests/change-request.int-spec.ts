@@ -59,7 +59,7 @@ describe('changing requests', () => {
     ]);
   });
 
-  it('lets exactly one of approval, denial and cancellation win, over two processes', async () => {
+  it('lets exactly one of approval, denial and cancellation win, over two processes (R114)', async () => {
     const other = await fixture.reopen();
     const ids = await Promise.all(Array.from({ length: 20 }, () => pending(database, fixture.rule)));
     const commands: Command[] = [
@@ -268,7 +268,7 @@ describe('changing requests', () => {
     });
   });
 
-  it('wipes what has served its purpose', async () => {
+  it('wipes what has served its purpose (R22)', async () => {
     const id = await submitted(database, fixture.rule, { userCode: '1234' });
     expect(await column(id, 'user_code')).not.toBeNull();
     await database.requests.change(id, { type: 'cancel', by: 'client' });
