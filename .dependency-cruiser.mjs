@@ -31,6 +31,11 @@ export default {
     error('libs-not-to-apps', { path: '^libs/' }, { path: '^apps/' }),
     error('services-not-sideways', { path: '^apps/(?!standalone/)([^/]+)/' }, { path: '^apps/', pathNot: '^apps/$1/' }),
     error(
+      'cli-knows-the-api-only',
+      { path: '^apps/cli/', pathNot: tests },
+      { path: ['^libs/', 'node_modules/'], pathNot: ['^libs/(contracts|runtime)/', 'node_modules/(zod|@types)/'] },
+    ),
+    error(
       'standalone-takes-modules-only',
       { path: '^apps/standalone/' },
       { path: '^apps/(?!standalone/)', pathNot: '\\.module\\.ts$' },

@@ -27,7 +27,10 @@ await run(async () => {
       }),
     ),
     'docs/operations.md': await markdown(
-      replaceBlocks('docs/operations.md', 'table', { metrics: await metricsTable() }),
+      replaceBlocks('docs/operations.md', 'table', {
+        metrics: await metricsTable(),
+        findings: findingsTable(contracts.providerFindings),
+      }),
     ),
   };
   const stale = Object.keys(documents).filter((path) => read(path) !== documents[path]);
@@ -165,6 +168,14 @@ async function metricsTable() {
   return ['| metric | type | meaning | labels |', '| --- | --- | --- | --- |', ...rows.sort()].join('\n');
 }
 
+/** Everything that the check of a token provider can find. */
+function findingsTable(findings) {
+  const rows = Object.entries(findings).map(
+    ([code, { severity, title, remedy }]) => `| \`${code}\` | ${severity} | ${title}. | ${remedy} |`,
+  );
+  return ['| code | severity | what is wrong | what to do |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
 /** Who imports whom, folder by folder, as dependency-cruiser sees it. */
 async function importPicture() {
   const { cruise } = await import('dependency-cruiser');
@@ -199,6 +210,7 @@ async function importPicture() {
     ['rank 2 · one outside thing each', ['persistence', 'messaging', 'ciba', 'runtime']],
     ['rank 1 · what crosses a wire', ['contracts']],
     ['rank 0 · the law', ['domain']],
+    ['beside · knows the API only', ['cli']],
     ['beside · development only', ['sandbox']],
   ];
   const homeless = [...folders].filter((folder) => !ranks.some(([, members]) => members.includes(folder)));

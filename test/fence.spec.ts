@@ -23,6 +23,9 @@ const canaries: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'libs-not-to-apps': { 'libs/runtime/src/canary-upward.ts': `import '../../../apps/poller/src/canary-poller.js';` },
   'services-not-sideways': { 'apps/ciba-worker/src/canary-service.ts': `import '../../poller/src/canary-poller.js';` },
+  'cli-knows-the-api-only': {
+    'apps/cli/src/canary-cli.ts': `import type { Attributes } from '#lib/domain'; export type Canary = Attributes;`,
+  },
   'standalone-takes-modules-only': {
     'apps/standalone/src/canary-standalone.ts': `import '../../poller/src/canary-poller.js';`,
   },

@@ -1,4 +1,4 @@
-import { CibaClient } from '#lib/ciba';
+import { ProviderDoctor } from '#lib/ciba';
 import { Database } from '#lib/persistence';
 import { asFunction, type Log, type OutboundGuard } from '#lib/runtime';
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
@@ -89,8 +89,8 @@ const administration = ({ config, database, guard, log }: RulesServiceParts): Pr
     provide: CheckTokenProvider,
     useFactory: () =>
       new CheckTokenProvider(
-        database.tokenProviders,
-        new CibaClient({
+        database,
+        new ProviderDoctor({
           connect: (tls) => guard.connector(tls),
           allowInsecureHttp: config.ASSENT_ALLOW_LOOPBACK,
           log: asFunction(log),

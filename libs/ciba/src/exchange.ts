@@ -10,6 +10,8 @@ export interface Answer {
   readonly status: number;
   /** The Retry-After header as received. */
   readonly retryAfter: string | null;
+  /** The provider's time (RFC 9110 §6.6.1) as received; null when it told none or a cache answered in its place. */
+  readonly date?: string | null;
   /** Null when the body is too large or not a JSON object that everybody reads alike. */
   readonly body: JsonObject | null;
 }
@@ -67,6 +69,7 @@ class ExchangeReader implements Dispatcher.DispatchHandler {
   private size = 0;
   private status = 0;
   private retryAfter: string | null = null;
+  private date: string | null = null;
   private contentEncoding: string | null = null;
 
   constructor(
@@ -91,6 +94,7 @@ class ExchangeReader implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: unknown, status: number, headers: Record<string, string | string[] | undefined>): void {
     this.status = status;
     this.retryAfter = firstOf(headers['retry-after']);
+    this.date = headers['age'] === undefined ? firstOf(headers['date']) : null;
     this.contentEncoding = firstOf(headers['content-encoding']);
   }
 
@@ -115,8 +119,8 @@ class ExchangeReader implements Dispatcher.DispatchHandler {
   }
 
   private answer(body: JsonObject | null): void {
-    const { status, retryAfter } = this;
-    this.settle({ kind: 'answered', answer: { status, retryAfter, body } });
+    const { status, retryAfter, date } = this;
+    this.settle({ kind: 'answered', answer: { status, retryAfter, date, body } });
   }
 
   private break(detail: string): void {

@@ -1,6 +1,7 @@
 export { CibaClient, type CibaClientOptions } from './ciba-client.js';
 export type { CibaLog } from './ciba-log.js';
 export type { ConnectorFactory, TlsMaterial } from './connections.js';
+export type { ProviderFacts, RuleToExamine, RuleWishes } from './doctor-facts.js';
 export type {
   Evidence,
   EvidenceExpectation,
@@ -13,9 +14,11 @@ export type {
   TokenAnswer,
   Verification,
 } from './outcomes.js';
+export { judgeProvider } from './judge-provider.js';
 export { readNotification, readPushedAnswer, type ProviderNotification, type PushedAnswer } from './notification.js';
 export { hintProblem, hintSubject, renderHint, takesHint, type HintForm } from './hints.js';
 export { bindingMessageLimits } from './provider-binding-messages.js';
+export { ProviderDoctor, type ProviderDoctorOptions } from './provider-doctor.js';
 export { ProviderMisconfigured, ProviderUnavailable } from './provider-faults.js';
 export type { ProviderDiscovery } from './provider-metadata.js';
 export {

@@ -1,5 +1,7 @@
 /** The documents that the API description shows. A test parses each of them with its schema. */
 
+import { providerFindings, type FindingCode } from './provider-findings.js';
+
 const requestId = '01948b9e-6a4f-7c11-9d0f-3f5a1be0c7a2';
 const decisionId = '01948b9e-8f03-7d5e-8a41-77c0a2f1d9b4';
 const ruleId = '01948b90-11aa-7b02-8c3d-5e6f70819203';
@@ -188,6 +190,22 @@ export const tokenProviderExample = {
   trustedCertificates: [],
   discovery: { state: 'ok', checkedAt: createdAt, problem: null },
   ...times,
+};
+
+const finding = (code: FindingCode, detail: string, ofRule = false) => ({
+  ...providerFindings[code],
+  code,
+  ...(ofRule && { rule: { id: ruleId, name: ruleReference.name } }),
+  detail,
+});
+
+export const providerCheckExample = {
+  checkedAt: createdAt,
+  ok: false,
+  findings: [
+    finding('client_secret_refused', 'The token endpoint answered 401 invalid_client to client "assent".', true),
+    finding('tls_certificate_expires_soon', 'https://login.example.com: valid until 2026-03-20T00:00:00.000Z.'),
+  ],
 };
 
 export const keyPairPem = {

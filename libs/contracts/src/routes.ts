@@ -16,7 +16,7 @@ import { page, pageQuery } from './paging.http.js';
 import type { ProblemCode } from './problem.js';
 import { rejectionHandler, rejectionHandlerBody, rejectionHandlerPatch } from './rejection-handlers.http.js';
 import { rule, ruleBody, rulePatch } from './rules.http.js';
-import { tokenProvider, tokenProviderBody, tokenProviderPatch } from './token-providers.http.js';
+import { providerCheck, tokenProvider, tokenProviderBody, tokenProviderPatch } from './token-providers.http.js';
 import {
   createdWebhookEndpoint,
   delivery,
@@ -490,15 +490,17 @@ const adminRoutes: readonly Route[] = [
     path: '/v1/token-providers/{id}/check',
     tag: 'Token providers',
     summary: 'Check a token provider',
-    description: 'Reads the provider’s metadata now and answers what was found.',
+    description:
+      'The doctor. Looks at discovery, TLS, clock, CIBA and keys now, and at what each rule of this provider asks. Each ' +
+      'client is tried for real with a token call for a request that was never made: nobody is prompted. Takes half a ' +
+      'minute at most; `GET` shows the outcome of the last look in `discovery`.',
     scope: 'admin:write',
     answers: [
       {
         status: 200,
-        description: 'The provider, with `discovery` as it is now.',
-        schema: tokenProvider,
-        headers: ['ETag'],
-        examples: { checked: examples.tokenProviderExample },
+        description: 'What was found.',
+        schema: providerCheck,
+        examples: { checked: examples.providerCheckExample },
       },
     ],
   },

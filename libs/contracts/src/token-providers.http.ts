@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { httpUrl, id, instant, name } from './identifiers.js';
+import { findingCodes, findingSeverities, findingSubjects } from './provider-findings.js';
 
 export const providerProfiles = [
   'generic',
@@ -69,3 +70,29 @@ export const tokenProvider = z
   })
   .meta({ id: 'TokenProvider' });
 export type TokenProvider = z.infer<typeof tokenProvider>;
+
+/** One thing that the check found. */
+export const providerFinding = z
+  .strictObject({
+    code: z.enum(findingCodes),
+    severity: z.enum(findingSeverities).meta({
+      description: '`error`: requests fail, or will within a week. `warning`: they may. `note`: good to know.',
+    }),
+    about: z.enum(findingSubjects),
+    rule: z.strictObject({ id, name }).optional().meta({ description: 'Present when it concerns one rule.' }),
+    title: z.string().meta({ description: 'The same for each finding with this code.' }),
+    detail: z.string().meta({ description: 'What was seen this time.' }),
+    remedy: z.string().meta({ description: 'What to do.' }),
+  })
+  .meta({ id: 'ProviderFinding' });
+export type ProviderFinding = z.infer<typeof providerFinding>;
+
+/** What the doctor says about a token provider and its rules. */
+export const providerCheck = z
+  .strictObject({
+    checkedAt: instant,
+    ok: z.boolean().meta({ description: 'Whether no finding is an error.' }),
+    findings: z.array(providerFinding).meta({ description: 'Errors first, then warnings, then notes.' }),
+  })
+  .meta({ id: 'ProviderCheck' });
+export type ProviderCheck = z.infer<typeof providerCheck>;

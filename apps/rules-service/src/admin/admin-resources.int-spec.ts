@@ -6,12 +6,14 @@ import {
   apiClient,
   keyPair,
   page,
+  providerCheck,
   rejectionHandler,
   rule,
   tokenProvider,
   webhookEndpoint,
   type Page,
   type Problem,
+  type ProviderCheck,
   type Rule,
   type TokenProvider,
 } from '#lib/contracts';
@@ -437,22 +439,39 @@ describe('token providers', () => {
     configuration = null;
     const made = await house.provider({ issuer });
     expect(made.discovery).toEqual({ state: 'not-tried', checkedAt: null, problem: null });
-    const check = () => house.admin.call<TokenProvider>('POST', `/v1/token-providers/${made.id}/check`);
-    const failed = await check();
-    expect(failed).toMatchObject({ status: 200, body: { discovery: { state: 'failed' } } });
-    expect(failed.body.discovery.problem).toEqual(expect.any(String));
+    const check = () => house.admin.call<ProviderCheck>('POST', `/v1/token-providers/${made.id}/check`);
+    const seen = async () => (await house.admin.call<TokenProvider>('GET', `/v1/token-providers/${made.id}`)).body;
+    const found = async () => (await check()).body.findings.map(({ code }) => code);
+    const missing = await check();
+    expect(missing).toMatchObject({ status: 200, body: { ok: false, checkedAt: expect.any(String) } });
+    expect(providerCheck.parse(missing.body).findings[0]).toMatchObject({ code: 'discovery_not_found' });
+    expect((await seen()).discovery).toEqual({
+      state: 'failed',
+      checkedAt: missing.body.checkedAt,
+      problem: expect.stringContaining('404'),
+    });
     configuration = () => ({
       issuer,
       backchannel_authentication_endpoint: `${issuer}/backchannel`,
       token_endpoint: `${issuer}/token`,
       jwks_uri: `${issuer}/jwks`,
     });
-    const fine = await check();
-    expect(fine.body.discovery).toEqual({ state: 'ok', checkedAt: expect.any(String), problem: null });
-    expect(fine.body.version).toBe(1);
-    configuration = () => ({ issuer: 'https://other.example' });
-    expect((await check()).body.discovery.state).toBe('failed');
-    expect((await call('GET', `/v1/token-providers/${made.id}`)).body['discovery']).toMatchObject({ state: 'failed' });
+    expect(await found()).toContain('keys_unreachable');
+    expect(await seen()).toMatchObject({ version: 1, discovery: { state: 'ok', problem: null } });
+    configuration = () => ({ issuer: `${issuer}/` });
+    expect(await found()).toContain('issuer_trailing_slash');
+    expect((await seen()).discovery.state).toBe('failed');
+  });
+
+  it('are looked at with fifty of their rules at most', async () => {
+    configuration = null;
+    const made = await house.provider({ issuer });
+    for (let index = 0; index < 51; index += 1) await house.admin.create('rules', ruleBody(made.id));
+    await house.rule();
+    const { body } = await house.admin.call<ProviderCheck>('POST', `/v1/token-providers/${made.id}/check`);
+    const rules = new Set(body.findings.flatMap(({ rule }) => (rule === undefined ? [] : [rule.id])));
+    expect(rules.size).toBe(50);
+    expect(body.findings.map(({ code }) => code)).toContain('rules_left_out');
   });
 
   it('may bring their metadata along', async () => {

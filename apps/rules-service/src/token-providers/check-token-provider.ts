@@ -1,41 +1,55 @@
-import { randomUUID } from 'node:crypto';
-import { CibaClient, ProviderMisconfigured, ProviderUnavailable } from '#lib/ciba';
-import type { Database, TokenProviderRow } from '#lib/persistence';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { ProviderCheck } from '#lib/contracts';
+import { judgeProvider, type ProviderDoctor, type RuleToExamine } from '#lib/ciba';
+import { MissingRow, type Database, type RuleRow, type TokenProviderRow } from '#lib/persistence';
+import { ProblemError } from '#lib/runtime';
+import { Injectable } from '@nestjs/common';
 
-/** Looks at a provider now, and notes what was found. */
+const maximumRules = 50;
+
+/** Looks at a provider and its rules now, notes what was found, and says what to do. */
 @Injectable()
-export class CheckTokenProvider implements OnApplicationShutdown {
+export class CheckTokenProvider {
   constructor(
-    private readonly providers: Pick<Database['tokenProviders'], 'find' | 'recordDiscovery'>,
-    private readonly ciba: Pick<CibaClient, 'discover' | 'close'>,
+    private readonly database: Pick<Database, 'tokenProviders' | 'rules' | 'registrations'>,
+    private readonly doctor: Pick<ProviderDoctor, 'examine'>,
   ) {}
 
-  /** Does nothing when there is no such provider. */
-  async run(id: string): Promise<void> {
-    const provider = await this.providers.find(id);
-    if (provider === null) return;
-    const problem = await this.problemOf(provider);
-    const fine = provider.metadata === null ? 'ok' : 'explicit';
-    await this.providers.recordDiscovery(id, {
-      state: problem === null ? fine : 'failed',
-      checkedAt: new Date(),
-      problem,
+  /** @throws ProblemError `not_found` */
+  async run(id: string): Promise<ProviderCheck> {
+    const provider = await this.database.tokenProviders.find(id);
+    if (provider === null) throw new ProblemError('not_found', 'There is no such token provider.');
+    const rules = await this.database.rules.ofTokenProvider(id, maximumRules + 1);
+    const examined = await Promise.all(rules.slice(0, maximumRules).map((rule) => this.ruleToExamine(rule)));
+    const facts = await this.doctor.examine(provider, examined, rules.length > maximumRules);
+    const checkedAt = new Date();
+    await this.database.tokenProviders.recordDiscovery(id, {
+      state: facts.problem === null ? fineStateOf(provider) : 'failed',
+      checkedAt,
+      problem: facts.problem,
     });
+    const findings = judgeProvider(facts, checkedAt);
+    const ok = findings.every(({ severity }) => severity !== 'error');
+    return { checkedAt: checkedAt.toISOString(), ok, findings };
   }
 
-  onApplicationShutdown(): Promise<void> {
-    return this.ciba.close();
+  private async ruleToExamine({ id, version, definition }: RuleRow): Promise<RuleToExamine> {
+    const { name, deliveryMode, scopes, acrValues, requestedExpirySeconds } = definition;
+    return {
+      id,
+      name,
+      asks: { deliveryMode, scopes, acrValues, requestedExpirySeconds },
+      registration: await this.registrationOf({ id, version }),
+    };
   }
 
-  private async problemOf(provider: TokenProviderRow): Promise<string | null> {
+  private async registrationOf(rule: { id: string; version: number }): Promise<RuleToExamine['registration']> {
     try {
-      // An id of its own for each look: what was found before does not count.
-      await this.ciba.discover({ ...provider, id: randomUUID() });
-      return null;
+      return await this.database.registrations.load(rule);
     } catch (error) {
-      if (error instanceof ProviderUnavailable || error instanceof ProviderMisconfigured) return error.message;
+      if (error instanceof MissingRow) return null;
       throw error;
     }
   }
 }
+
+const fineStateOf = ({ metadata }: TokenProviderRow) => (metadata === null ? 'ok' : 'explicit');

@@ -1,4 +1,10 @@
-import { pageQuery, tokenProviderBody, type PageQuery, type TokenProviderBody } from '#lib/contracts';
+import {
+  pageQuery,
+  tokenProviderBody,
+  type PageQuery,
+  type ProviderCheck,
+  type TokenProviderBody,
+} from '#lib/contracts';
 import { Database, type TokenProviderRow, type TokenProviderValue } from '#lib/persistence';
 import type { OutboundGuard } from '#lib/runtime';
 import {
@@ -96,9 +102,8 @@ export class TokenProvidersController {
 
   @Post(':id/check')
   @HttpCode(200)
-  async check(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
-    await this.checkTokenProvider.run(id);
-    return respond(reply, this.resource.get(id));
+  check(@Param('id') id: string): Promise<ProviderCheck> {
+    return this.checkTokenProvider.run(id);
   }
 }
 

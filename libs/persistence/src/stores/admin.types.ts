@@ -128,6 +128,8 @@ export interface RuleForSubmit {
 }
 export interface RuleStore extends AdminStore<RuleRow, RuleValue> {
   findByName(name: string): Promise<RuleRow | null>;
+  /** The rules that ask this provider, oldest first. */
+  ofTokenProvider(tokenProviderId: string, limit: number): Promise<RuleRow[]>;
   findForSubmit(idOrName: string): Promise<RuleForSubmit | null>;
 }
 

@@ -67,6 +67,16 @@ export class TypeormRuleStore implements RuleStore {
     return { data: await this.withDefinitions(data), nextCursor };
   }
 
+  async ofTokenProvider(tokenProviderId: string, limit: number): Promise<RuleRow[]> {
+    if (!isUuid(tokenProviderId)) return [];
+    const rules = await this.context.dataSource.manager.find(rulesTable, {
+      where: { tokenProviderId },
+      order: { id: 'ASC' },
+      take: limit,
+    });
+    return this.withDefinitions(rules);
+  }
+
   async update(id: string, expectedVersion: number | null, value: RuleValue): Promise<UpdateResult<RuleRow>> {
     if (!isUuid(id)) return { kind: 'not-found' };
     const { definition } = value;
