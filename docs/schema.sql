@@ -262,12 +262,15 @@ create table signing_keys (
   public_jwk json not null,
   private_key bytea not null,
   created_at timestamp(3) with time zone not null default clock_timestamp(),
+  activated_at timestamp(3) with time zone,
   retired_at timestamp(3) with time zone,
   constraint signing_keys__kid_pk PRIMARY KEY (kid),
-  constraint signing_keys__alg_check CHECK ((alg = ANY (ARRAY['ES256'::text, 'EdDSA'::text]))),
-  constraint signing_keys__use_check CHECK ((use = ANY (ARRAY['client-assertion'::text, 'receipt'::text, 'callback'::text])))
+  constraint signing_keys__alg_check CHECK ((alg = ANY (ARRAY['ES256'::text, 'PS256'::text, 'EdDSA'::text]))),
+  constraint signing_keys__life_check CHECK (((retired_at IS NULL) OR (activated_at IS NOT NULL))),
+  constraint signing_keys__use_check CHECK ((use = ANY (ARRAY['client-assertion'::text, 'request-object'::text, 'receipt'::text, 'callback'::text])))
 );
-CREATE UNIQUE INDEX signing_keys__use_key ON public.signing_keys USING btree (use) WHERE (retired_at IS NULL);
+CREATE UNIQUE INDEX signing_keys__current_key ON public.signing_keys USING btree (use, alg) WHERE ((activated_at IS NOT NULL) AND (retired_at IS NULL));
+CREATE UNIQUE INDEX signing_keys__next_key ON public.signing_keys USING btree (use, alg) WHERE (activated_at IS NULL);
 
 create table start_attempts (
   id uuid not null,

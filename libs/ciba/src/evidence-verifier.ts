@@ -1,11 +1,12 @@
 import type { Connections } from './connections.js';
 import { fetchDocument } from './documents.js';
 import { acceptedAlgorithms, checkEvidence, checkHeader, reject } from './evidence.js';
+import { fapiAlgorithms } from './fapi.js';
 import { decodeIdToken } from './id-token.js';
 import type { EvidenceExpectation, TokenAnswer, Verification } from './outcomes.js';
 import type { ProviderDirectory } from './provider-directory.js';
 import type { ProviderMetadata } from './provider-metadata.js';
-import type { ProviderSettings } from './registration.js';
+import type { ClientRegistration, ProviderSettings } from './registration.js';
 import type { SigningKeys } from './signing-keys.js';
 import { providerTls } from './tls-material.js';
 
@@ -23,7 +24,7 @@ export class EvidenceVerifier {
 
   /** Never rejects; when the provider cannot be reached there is no verdict. */
   async verify(
-    provider: ProviderSettings,
+    { provider, fapi = false }: Pick<ClientRegistration, 'provider' | 'fapi'>,
     answer: TokenAnswer,
     expectation: EvidenceExpectation,
     now: Date,
@@ -33,7 +34,7 @@ export class EvidenceVerifier {
     if (idToken === null) return reject('id_token_malformed', 'the ID token is not a signed JWT');
     const metadata = await this.findMetadata(provider);
     if (metadata === null) return { kind: 'keys-unavailable', detail: "the provider's metadata cannot be had" };
-    const algorithms = intersect(acceptedAlgorithms, metadata.signingAlgorithms);
+    const algorithms = intersect(fapi ? fapiAlgorithms : acceptedAlgorithms, metadata.signingAlgorithms);
     const objection = checkHeader(idToken, algorithms);
     if (objection !== null) return objection;
     const signature = await this.options.keys.check(idToken.compact, algorithms, provider.id, () =>

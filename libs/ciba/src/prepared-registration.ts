@@ -1,6 +1,7 @@
 import type { Connections } from './connections.js';
 import { prepareAuthentication } from './client-authentication.js';
 import { exchange, type Exchange, type Target } from './exchange.js';
+import { requireFapi } from './fapi.js';
 import { encodeForm, type FormMembers } from './form.js';
 import type { ProviderDirectory } from './provider-directory.js';
 import type { ProviderMetadata } from './provider-metadata.js';
@@ -54,6 +55,7 @@ export class PreparedRegistrations {
   private prepare(registration: ClientRegistration, metadata: ProviderMetadata): PreparedRegistration {
     const { connections, now } = this.options;
     const { provider, credentials } = registration;
+    requireFapi(registration);
     const authentication = prepareAuthentication(registration, metadata, now);
     const withCertificate = credentials.type === 'mutual-tls';
     const tls = withCertificate ? mutualTls(provider, credentials) : providerTls(provider);

@@ -75,4 +75,6 @@ export interface ClientRegistration {
   readonly credentials: ClientCredentials;
   /** Null or absent: requests are not signed. */
   readonly requestSigning?: RequestSigning | null;
+  /** True: only what FAPI-CIBA allows will do, for evidence as well. */
+  readonly fapi?: boolean;
 }

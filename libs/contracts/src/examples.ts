@@ -168,6 +168,7 @@ export const ruleExample = {
   deliveryMode: 'poll',
   acrValues: [],
   signedRequest: false,
+  fapi: false,
   authorizationDetails: null,
   extraParameters: {},
   releaseAccessToken: false,

@@ -147,6 +147,11 @@ const fields = {
         'Further parameters of the start call, such as `audience`; the profile of the token provider has to know them. ' +
         '`{{attribute}}` is replaced by the attribute of the request, which must then have it.',
     }),
+  fapi: z.boolean().meta({
+    description:
+      'Holds the rule to FAPI-CIBA: signed requests, PS256 and ES256 only, `private-key-jwt` or `mutual-tls`, a binding ' +
+      'message (made up when there is none) and no push. What contradicts it is refused.',
+  }),
   releaseAccessToken: z.boolean(),
   consumeWithinSeconds: z.int().min(1).max(86_400),
   onInitiationUnknown: z.enum(initiationUnknownPolicies),
@@ -172,6 +177,7 @@ export const ruleBody = z
     authorizationDetails: fields.authorizationDetails.default(null),
     extraParameters: fields.extraParameters.default({}),
     signedRequest: fields.signedRequest.default(false),
+    fapi: fields.fapi.default(false),
     releaseAccessToken: fields.releaseAccessToken.default(false),
     consumeWithinSeconds: fields.consumeWithinSeconds.default(300),
     onInitiationUnknown: fields.onInitiationUnknown.default('fail'),

@@ -74,6 +74,8 @@ export interface RuleDefinition {
   /** What is asked in detail, as templates (RFC 9396); null: nothing beyond the scope. */
   readonly authorizationDetails: readonly AuthorizationDetail[] | null;
   readonly signedRequest: SignedRequest;
+  /** Whether the rule is held to FAPI-CIBA. */
+  readonly fapi: boolean;
   /** Further parameters of the start call, as templates. */
   readonly extraParameters: Readonly<Record<string, string>>;
   readonly releaseAccessToken: boolean;
@@ -98,6 +100,7 @@ export const ruleDefaults = {
   deliveryMode: 'poll',
   acrValues: [],
   signedRequest: false,
+  fapi: false,
   authorizationDetails: null,
   extraParameters: {},
   releaseAccessToken: false,
@@ -105,6 +108,12 @@ export const ruleDefaults = {
   onInitiationUnknown: 'fail',
   enabled: true,
 } as const satisfies Partial<RuleDefinition>;
+
+/** How start calls are signed; FAPI-CIBA signs all of them. */
+export const effectiveSigning = ({
+  signedRequest,
+  fapi,
+}: Pick<RuleDefinition, 'signedRequest' | 'fapi'>): SignedRequest => (signedRequest === false ? fapi : signedRequest);
 
 /** What one request asks for in detail. */
 export const requestedDetails = (

@@ -4,6 +4,7 @@ import type { RuleCredentials, RuleDefinition } from '#lib/domain';
 import type { RuleRow, RuleValue } from '#lib/persistence';
 import type { ProblemError } from '#lib/runtime';
 import { invalidMember } from '../http/invalid-member.js';
+import { refuseUnfitForFapi } from './refuse-unfit-for-fapi.js';
 
 /** @throws ProblemError for a rule that cannot work */
 export function newRule(body: RuleBody): RuleValue {
@@ -25,6 +26,7 @@ export function changedRule(body: RuleBody, current: RuleRow): RuleValue {
 }
 
 function valueOf(body: RuleBody): RuleValue {
+  refuseUnfitForFapi(body);
   refuseSubjectMismatch(body);
   const { clientCredentials: credentials } = body;
   return {

@@ -112,14 +112,18 @@ create table webhook_endpoints (
 
 create table signing_keys (
   kid text constraint signing_keys__kid_pk primary key,
-  use text not null constraint signing_keys__use_check check (use in ('client-assertion', 'receipt', 'callback')),
-  alg text not null constraint signing_keys__alg_check check (alg in ('ES256', 'EdDSA')),
+  use text not null constraint signing_keys__use_check check (use in ('client-assertion', 'request-object', 'receipt', 'callback')),
+  alg text not null constraint signing_keys__alg_check check (alg in ('ES256', 'PS256', 'EdDSA')),
   public_jwk json not null,
   private_key bytea not null,
   created_at timestamptz(3) not null default clock_timestamp(),
-  retired_at timestamptz(3)
+  -- Null: published ahead, and not used yet.
+  activated_at timestamptz(3),
+  retired_at timestamptz(3),
+  constraint signing_keys__life_check check (retired_at is null or activated_at is not null)
 );
-create unique index signing_keys__use_key on signing_keys (use) where retired_at is null;
+create unique index signing_keys__current_key on signing_keys (use, alg) where activated_at is not null and retired_at is null;
+create unique index signing_keys__next_key on signing_keys (use, alg) where activated_at is null;
 
 -- The one table of legal moves, equal to the domain's; a test compares them.
 create function authorization_request_may_move(from_status text, to_status text) returns boolean

@@ -171,6 +171,7 @@ describe('administered objects', () => {
         method: 'tls_client_auth',
       },
       requestSigning: null,
+      fapi: false,
     });
     const assertion = await aRule(database, { tokenProviderId, clientCredentials: { type: 'private-key-jwt' } });
     const { credentials } = await database.registrations.load(assertion);

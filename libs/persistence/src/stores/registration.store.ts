@@ -1,4 +1,4 @@
-import type { RuleDefinition } from '#lib/domain';
+import { effectiveSigning, type RuleDefinition } from '#lib/domain';
 import { MissingRow } from '../errors.js';
 import { isUuid } from '../paging.js';
 import { ShortCache } from '../short-cache.js';
@@ -47,6 +47,7 @@ export class PostgresRegistrationStore implements RegistrationStore {
       clientId: row.definition.clientId,
       credentials,
       requestSigning,
+      fapi: row.definition.fapi,
     };
   }
 
@@ -85,7 +86,8 @@ export class PostgresRegistrationStore implements RegistrationStore {
     return { type: 'private-key-jwt', signingKey, furtherKeys };
   }
 
-  private async requestSigning({ signedRequest }: RuleDefinition): Promise<StoredRegistration['requestSigning']> {
+  private async requestSigning(definition: RuleDefinition): Promise<StoredRegistration['requestSigning']> {
+    const signedRequest = effectiveSigning(definition);
     if (signedRequest === false) return null;
     const alg = signedRequest === true ? null : signedRequest.alg;
     return { keys: await this.signingKeys.choice('request-object'), alg };

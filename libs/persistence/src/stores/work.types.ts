@@ -45,6 +45,8 @@ export interface StoredRegistration {
     readonly keys: readonly SigningKey[];
     readonly alg: RequestSigningAlgorithm | null;
   } | null;
+  /** Whether only what FAPI-CIBA allows will do. */
+  readonly fapi: boolean;
 }
 
 export interface RegistrationStore {
