@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { CibaWorkerModule } from '#app/ciba-worker';
 import { PollerModule } from '#app/poller';
+import type { ProviderProfileName } from '#lib/ciba';
 import { authorizationEvents, type AuthorizationFact } from '#lib/contracts';
 import { ruleDefaults, type RuleDefinition } from '#lib/domain';
 import { createInProcessBus, OutboxRelay, type EventBus } from '#lib/messaging';
@@ -113,7 +114,10 @@ export class PollingHouse {
   }
 
   /** A provider that answers as the test says, and a rule that uses it. */
-  async addRule(options: ScriptedProviderOptions = {}, over: Partial<RuleDefinition> = {}): Promise<HouseRule> {
+  async addRule(
+    options: ScriptedProviderOptions & { readonly profile?: ProviderProfileName } = {},
+    over: Partial<RuleDefinition> = {},
+  ): Promise<HouseRule> {
     const provider = await startScriptedProvider({ intervalSeconds: 1, ...options });
     this.#providers.push(provider);
     const name = randomBytes(6).toString('hex');
@@ -121,7 +125,7 @@ export class PollingHouse {
       await this.database.tokenProviders.create({
         name,
         issuer: provider.issuer,
-        profile: 'generic',
+        profile: options.profile ?? 'generic',
         metadata: null,
         trustedCertificates: [],
       }),

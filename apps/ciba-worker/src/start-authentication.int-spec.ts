@@ -1,3 +1,6 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { askedText } from '#lib/domain';
+import type { RequestView } from '#lib/persistence';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PollingHouse, type HouseRule } from '../../../test/support/polling-house.js';
 import type { ScriptedProvider } from '../../../test/support/scripted-provider.js';
@@ -147,11 +150,10 @@ describe('definite non-acceptance', () => {
 
 describe('a definite answer', () => {
   it.each([
-    ['unknown_user_id', 'failed', 'unknown_user'],
     ['invalid_client', 'failed', 'configuration_error'],
     ['unauthorized_client', 'failed', 'configuration_error'],
     ['access_denied', 'denied', 'provider_policy'],
-    ['invalid_binding_message', 'failed', 'provider_rejected'],
+    ['invalid_scope', 'failed', 'provider_rejected'],
     ['something_else', 'failed', 'provider_rejected'],
   ])('%s ends the request: %s, %s', async (error, status, reason) => {
     const rule = await house.addRule();
@@ -180,6 +182,126 @@ describe('a definite answer', () => {
     await house.startWorker();
     const id = await house.submit(rule);
     expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'configuration_error' });
+  });
+});
+
+describe('somebody who cannot be asked', () => {
+  it.each([
+    ['generic', 'unknown_user_id', 'alice@example.com does not exist'],
+    ['keycloak', 'invalid_request', 'invalid user'],
+    ['auth0', 'invalid_request', 'The user has no push notifications configured'],
+  ] as const)('looks the same at every provider: %s, %s (R103, Q6, Q11)', async (profile, error, description) => {
+    const rule = await house.addRule({ profile });
+    await house.startWorker();
+    rule.provider.on('backchannel', () => ({ status: 400, json: { error, error_description: description } }));
+    const id = await house.submit(rule);
+    expect(await house.ended(id)).toMatchObject({
+      status: 'failed',
+      reason: 'unknown_user',
+      providerError: { code: 'unknown_user_id', description: null },
+    });
+    expect(rule.provider.calls('backchannel')).toHaveLength(1);
+    expect(JSON.stringify(await house.database.requests.timeline(id, null))).not.toMatch(/invalid|alice|push/);
+  });
+});
+
+describe('a refused lifetime', () => {
+  const refuse: Parameters<ScriptedProvider['on']>[1] = ({ form }) =>
+    form.has('requested_expiry') ? { status: 400, json: { error: 'invalid_request' } } : null;
+
+  it('is left out of one more call, where the profile knows that it may be refused (R105, Q14)', async () => {
+    const rule = await house.addRule({ profile: 'duende', expiresInSeconds: 90 }, { requestedExpirySeconds: 600 });
+    await house.startWorker();
+    rule.provider.on('backchannel', refuse);
+    const { id } = await house.begin(rule);
+    expect(rule.provider.calls('backchannel').map(({ form }) => form.get('requested_expiry'))).toEqual(['600', null]);
+    expect(await attempts(id)).toEqual(['not-accepted', 'acknowledged']);
+  });
+
+  it.each([
+    ['generic', 600, 1],
+    ['duende', null, 1],
+    ['duende', 600, 2],
+  ] as const)(
+    'of %s, asked for %s, makes %i calls when everything is refused (R105)',
+    async (profile, asked, calls) => {
+      const rule = await house.addRule({ profile }, { requestedExpirySeconds: asked });
+      await house.startWorker();
+      rule.provider.on('backchannel', () => ({ status: 400, json: { error: 'invalid_request' } }));
+      const id = await house.submit(rule);
+      expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_rejected' });
+      expect(rule.provider.calls('backchannel')).toHaveLength(calls);
+    },
+  );
+});
+
+describe('a refused binding message', () => {
+  const refusal = { status: 400, json: { error: 'invalid_binding_message' } };
+
+  it('is made plainer, once, and shown as it was sent, with its hash (R104)', async () => {
+    const rule = await house.addRule({ metadata: { backchannel_user_code_parameter_supported: true } });
+    await house.startWorker();
+    const id = randomUUID();
+    let before: RequestView | null = null;
+    rule.provider.on('backchannel', async ({ form }) => {
+      if (/[^a-zA-Z0-9._-]/.test(form.get('binding_message')!)) return refusal;
+      before = await house.database.requests.view(id, null);
+      return null;
+    });
+    await house.submit(rule, { id, userCode: '1234' });
+    await started(id);
+    const calls = rule.provider
+      .calls('backchannel')
+      .map(({ form }) => [form.get('binding_message'), form.get('user_code')]);
+    expect(calls).toEqual([
+      ['Pay 10.00 EUR', '1234'],
+      ['Pay-10.00-EUR', '1234'],
+    ]);
+    const asked = {
+      ruleId: rule.id,
+      ruleVersion: 1,
+      attributes: { email: 'alice@example.com' },
+      bindingMessage: 'Pay-10.00-EUR',
+    };
+    const requestHash = createHash('sha256').update(askedText(asked)).digest('base64url');
+    expect(before).toMatchObject({ status: 'requested', bindingMessage: 'Pay-10.00-EUR', requestHash });
+    const after = await house.database.requests.view(id, null);
+    expect(after).toMatchObject({ status: 'pending', bindingMessage: 'Pay-10.00-EUR', requestHash });
+    expect(await attempts(id)).toEqual(['refused', 'acknowledged']);
+    const timeline = await house.database.requests.timeline(id, null);
+    expect(timeline!.map(({ type }) => type)).toEqual(['requested', 'reworded', 'initiated']);
+  });
+
+  it('is not made plainer twice (R104)', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    rule.provider.on('backchannel', () => refusal);
+    const id = await house.submit(rule);
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_rejected' });
+    expect(rule.provider.calls('backchannel')).toHaveLength(2);
+  });
+
+  it('is left alone when it is as plain as can be (R104)', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    rule.provider.on('backchannel', () => refusal);
+    const id = await house.submit(rule, { bindingMessage: 'Code-7' });
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', bindingMessage: 'Code-7' });
+    expect(rule.provider.calls('backchannel')).toHaveLength(1);
+  });
+
+  it('of a request that was cancelled meanwhile asks nobody again (R104)', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    const id = randomUUID();
+    rule.provider.on('backchannel', async () => {
+      await house.database.requests.change(id, { type: 'cancel', by: 'test' });
+      return refusal;
+    });
+    await house.submit(rule, { id });
+    expect(await house.ended(id)).toMatchObject({ status: 'cancelled', bindingMessage: 'Pay 10.00 EUR' });
+    await house.begin(await house.addRule());
+    expect(rule.provider.calls('backchannel')).toHaveLength(1);
   });
 });
 

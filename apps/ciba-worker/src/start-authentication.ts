@@ -1,7 +1,16 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
-import type { CibaClient, StartOutcome } from '#lib/ciba';
-import { maxPrompts, refusedStart, startRetryDelayMs, type Command, type FailureReason } from '#lib/domain';
+import { providerProfiles, type CibaClient, type ProviderProfile, type StartOutcome } from '#lib/ciba';
+import {
+  adjustStart,
+  askedText,
+  maxPrompts,
+  refusedStart,
+  startRetryDelayMs,
+  type Command,
+  type FailureReason,
+} from '#lib/domain';
 import {
   MissingRow,
   type EventCause,
@@ -49,7 +58,14 @@ interface Attempt {
 }
 
 /** What follows an attempt: nothing, or another one after a while. */
-type Next = 'settled' | { readonly inMs: number; readonly earlierPrompts: number | null };
+type Next =
+  | 'settled'
+  | {
+      readonly inMs: number;
+      readonly earlierPrompts: number | null;
+      /** What is asked then, when it is something else. */
+      readonly work?: StartWork;
+    };
 
 /**
  * Asks the provider to ask the person: at most once, unless it is certain that nobody was asked or the rule says so.
@@ -97,12 +113,14 @@ export class StartAuthentication {
   }
 
   async #attempts(work: StartWork, cause: EventCause | null, place: Place): Promise<void> {
+    let asked = work;
     let next: Next = { inMs: 0, earlierPrompts: null };
     // The event is put on record with the first attempt only; for another one it would be a duplicate.
     for (let because = cause; next !== 'settled'; because = null) {
       if (next.inMs > 0) await pause(next.inMs, undefined, { signal: this.parts.stopping });
-      const { earlierPrompts }: { earlierPrompts: number | null } = next;
-      next = await place.turn(() => this.#attempt(work, because, earlierPrompts));
+      const { earlierPrompts, work: adjusted }: Exclude<Next, 'settled'> = next;
+      asked = adjusted ?? asked;
+      next = await place.turn(() => this.#attempt(asked, because, earlierPrompts));
     }
   }
 
@@ -160,7 +178,7 @@ export class StartAuthentication {
         detail,
       });
     }
-    return this.#settle(work, attempt, outcome);
+    return this.#settle(work, attempt, outcome, registration);
   }
 
   async #start(
@@ -176,7 +194,12 @@ export class StartAuthentication {
     }
   }
 
-  async #settle(work: StartWork, attempt: Attempt, outcome: StartOutcome): Promise<Next> {
+  async #settle(
+    work: StartWork,
+    attempt: Attempt,
+    outcome: StartOutcome,
+    { provider }: StoredRegistration,
+  ): Promise<Next> {
     switch (outcome.kind) {
       case 'acknowledged': {
         const { authReqId, expiresInSeconds, intervalSeconds } = outcome;
@@ -191,7 +214,7 @@ export class StartAuthentication {
         });
       }
       case 'refused':
-        return this.#change(work.requestId, refusedStart(attempt.id, outcome.error, outcome.means));
+        return this.#afterRefusal(work, attempt, outcome, providerProfiles[provider.profile]);
       case 'not-accepted':
         return this.#tryAgain(work, attempt, outcome.retryAfterSeconds);
       case 'provider-error':
@@ -200,6 +223,42 @@ export class StartAuthentication {
         return this.#afterUnknown(work, attempt.id, attempt.earlierPrompts + 1);
       case 'misconfigured':
         return this.#fail(work, attempt.id, 'configuration_error');
+    }
+  }
+
+  /** Nobody was asked: another attempt with what the provider may take, or the end. */
+  async #afterRefusal(
+    work: StartWork,
+    attempt: Attempt,
+    { error, means }: Extract<StartOutcome, { kind: 'refused' }>,
+    profile: ProviderProfile,
+  ): Promise<Next> {
+    const { requestId, definition, bindingMessage, attributes } = work;
+    const { requestedExpirySeconds } = definition;
+    const adjustment = adjustStart(means ?? error.code, { requestedExpirySeconds, bindingMessage }, profile);
+    const { earlierPrompts } = attempt;
+    switch (adjustment?.kind) {
+      case undefined:
+        return this.#change(requestId, refusedStart(attempt.id, error, means));
+      case 'without-expiry':
+        await this.#close(attempt.id, 'not-accepted');
+        return {
+          inMs: 0,
+          earlierPrompts,
+          work: { ...work, definition: { ...definition, requestedExpirySeconds: null } },
+        };
+      case 'other-text': {
+        // On record before it is sent: what the caller is told to show is what the phone shows, whatever happens next.
+        const { id: ruleId, version: ruleVersion } = work.rule;
+        const text = askedText({ ruleId, ruleVersion, attributes, bindingMessage: adjustment.bindingMessage });
+        const requestHash = createHash('sha256').update(text).digest('base64url');
+        const reworded = { bindingMessage: adjustment.bindingMessage, requestHash };
+        const result = await this.parts.persevere('Rewording a request', () =>
+          this.parts.requests.change(requestId, { type: 'reword', attemptId: attempt.id, ...reworded }),
+        );
+        if (result.kind !== 'applied') return 'settled';
+        return { inMs: 0, earlierPrompts, work: { ...work, bindingMessage: adjustment.bindingMessage } };
+      }
     }
   }
 

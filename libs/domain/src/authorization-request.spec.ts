@@ -55,6 +55,7 @@ const commands = {
     intervalSeconds: 5,
   },
   'fail-start': { type: 'fail-start', attemptId: 'attempt', reason: 'provider_error', providerError: null },
+  reword: { type: 'reword', attemptId: 'attempt', bindingMessage: 'Pay-alice', requestHash: 'hash' },
   'refuse-start': { type: 'refuse-start', attemptId: 'attempt', providerError },
   'give-up-start': { type: 'give-up-start' },
   approve: {
@@ -88,6 +89,7 @@ const table: readonly Row[] = [
   // command            requested      pending          approved        denied          expired         cancelled       failed
   ['acknowledge', 'pending', 'not_requested', over, over, over, over, over],
   ['fail-start', 'failed', 'not_requested', over, over, over, over, over],
+  ['reword', 'requested', 'not_requested', over, over, over, over, over],
   ['refuse-start', 'denied', 'not_requested', over, over, over, over, over],
   ['give-up-start', 'expired', 'not_requested', over, over, over, over, over],
   ['approve', 'not_pending', 'approved', over, over, over, over, over],
@@ -131,6 +133,7 @@ describe('every command in every status', () => {
       expect(answer.requestId).toBe('01890000-0000-7000-8000-0000000000ff');
       expect(answer.timeline).toHaveLength(1);
       if (answer.to !== answer.from) expect(moves[answer.from]).toContain(answer.to);
+      else if (command === 'reword') expect(answer.from).toBe('requested');
       else expect([answer.from, answer.guard]).toEqual(['approved', 'consumable']);
     }
   });
@@ -163,6 +166,17 @@ describe('the start of a request', () => {
     expect(changes.intervalSeconds).toBe(5);
     expect(changes.authReqId).toBe('auth-req-id');
     expect(changes.closedAttempt).toEqual({ id: 'attempt', outcome: 'acknowledged' });
+  });
+
+  it('may go on with another text, which goes with its hash (R104)', () => {
+    const { from, to, changes } = legal(decide(aRequest({ status: 'requested' }), commands.reword, now));
+
+    expect([from, to]).toEqual(['requested', 'requested']);
+    expect(changes).toEqual({
+      bindingMessage: 'Pay-alice',
+      requestHash: 'hash',
+      closedAttempt: { id: 'attempt', outcome: 'refused' },
+    });
   });
 
   it('closes the attempt as unknown when its answer never came', () => {

@@ -108,6 +108,14 @@ export type Command =
       readonly reason: FailureReason;
       readonly providerError: ProviderError | null;
     }
+  /** The provider refused the binding message, and asked nobody: the request goes on with another one. */
+  | {
+      readonly type: 'reword';
+      readonly attemptId: string;
+      readonly bindingMessage: string;
+      /** Of the request with that message. */
+      readonly requestHash: string;
+    }
   | { readonly type: 'refuse-start'; readonly attemptId: string; readonly providerError: ProviderError | null }
   /** The request waited too long for its start call; nobody was asked. */
   | { readonly type: 'give-up-start' }
@@ -165,6 +173,8 @@ export type Guard =
 export interface Changes {
   readonly reason?: Reason;
   readonly providerError?: ProviderError;
+  readonly bindingMessage?: string;
+  readonly requestHash?: string;
   readonly authReqId?: string;
   readonly sentAt?: Date;
   readonly expiresAt?: Date;
@@ -252,6 +262,17 @@ export function decide(request: Snapshot, command: Command, now: Date): Transiti
           }),
         },
         timeline: failure(command.reason, command.providerError),
+      });
+
+    case 'reword':
+      if (request.status !== 'requested') return refuse(afterRequested(request.status));
+      return move(request, 'requested', {
+        changes: {
+          bindingMessage: command.bindingMessage,
+          requestHash: command.requestHash,
+          closedAttempt: { id: command.attemptId, outcome: 'refused' },
+        },
+        timeline: { type: 'reworded', detail: { by: 'provider' } },
       });
 
     case 'refuse-start':

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Attributes } from './attributes.js';
-import { type BindingMessageLimits, fitBindingMessage } from './binding-message.js';
+import { type BindingMessageLimits, fitBindingMessage, strictBindingMessage } from './binding-message.js';
 import { fillTemplate } from './template.js';
 
 describe('a template for the phone', () => {
@@ -81,6 +81,31 @@ describe('a message fit for the provider (R19)', () => {
         expect(fitBindingMessage(text, strict)).toMatch(/^[A-Za-z0-9-]*$/);
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('the text for a provider that refused one (R104)', () => {
+  it.each<[string, string | null]>([
+    ['Pay 25.00 EUR to Zoë', 'Pay-25.00-EUR-to-Zoe'],
+    ['Pay 25.00 EUR to the Corner Shop', 'Pay-25.00-EUR-to-the'],
+    ['🙂 ok', '--ok'],
+    ['Code7', null],
+    ['🙂🙂', null],
+    ['支払い', null],
+    ['', null],
+  ])('for %s is %s', (text, expected) => {
+    expect(strictBindingMessage(text)).toBe(expected);
+  });
+
+  it('is the last that is tried', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        const strict = strictBindingMessage(text);
+        if (strict === null) return;
+        expect(strict).toMatch(/^[a-zA-Z0-9._-]{1,20}$/);
+        expect(strictBindingMessage(strict)).toBeNull();
+      }),
     );
   });
 });

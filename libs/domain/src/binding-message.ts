@@ -16,6 +16,20 @@ export interface BindingMessageLimits {
 // than was sent.
 const deceptive = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu;
 
+/** What no provider is known to refuse. */
+const strictestLimits: BindingMessageLimits = {
+  maxLength: 20,
+  alphabet: /[a-zA-Z0-9\-._]/,
+  replacement: '-',
+  required: false,
+};
+
+/** The text for a provider that refused `text`: null when it is as plain as can be, or nothing readable is left of it. */
+export function strictBindingMessage(text: string): string | null {
+  const strict = fitBindingMessage(text.normalize('NFKD').replace(/\p{M}/gu, ''), strictestLimits);
+  return strict === text || !/[a-zA-Z0-9]/.test(strict) ? null : strict;
+}
+
 /** Makes a text fit for the provider: the result is what is sent, shown on the phone, and returned to the caller. */
 export function fitBindingMessage(text: string, limits: BindingMessageLimits): string {
   // Spaces first, so that a line break parts words; again afterwards, for spaces that only something invisible parted.

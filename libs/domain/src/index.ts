@@ -1,3 +1,4 @@
+export * from './asked-text.js';
 export * from './attributes.js';
 export * from './authorization-request.js';
 export * from './binding-message.js';

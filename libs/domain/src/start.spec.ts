@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { refusedStart, startRetryDelayMs, startRetryWindowSeconds } from './start.js';
+import { adjustStart, refusedStart, startRetryDelayMs, startRetryWindowSeconds } from './start.js';
 
 describe('an error of the start call (R100)', () => {
   it.each([
-    ['unknown_user_id', 'unknown_user'],
     ['invalid_client', 'configuration_error'],
     ['unauthorized_client', 'configuration_error'],
     ['invalid_request', 'provider_rejected'],
@@ -12,12 +11,15 @@ describe('an error of the start call (R100)', () => {
     ['missing_user_code', 'provider_rejected'],
     ['invalid_user_code', 'provider_rejected'],
     ['expired_login_hint_token', 'provider_rejected'],
+    ['invalid_request_object', 'provider_rejected'],
+    ['invalid_authorization_details', 'provider_rejected'],
+    ['invalid_target', 'provider_rejected'],
     ['some_new_code', 'provider_rejected'],
     ['', 'provider_rejected'],
     ['constructor', 'provider_rejected'],
     ['__proto__', 'provider_rejected'],
     ['ACCESS_DENIED', 'provider_rejected'],
-  ])('%s ends the request as failed: %s (R103)', (code, reason) => {
+  ])('%s ends the request as failed: %s (R100)', (code, reason) => {
     const error = { code, description: 'why' };
 
     expect(refusedStart('attempt', error)).toEqual({
@@ -25,6 +27,20 @@ describe('an error of the start call (R100)', () => {
       attemptId: 'attempt',
       reason,
       providerError: error,
+    });
+  });
+
+  it.each([
+    ['unknown_user_id', 'alice@example.com does not exist', undefined],
+    ['unknown_user_id', null, undefined],
+    ['invalid_request', 'invalid user', 'unknown_user_id'],
+    ['invalid_request', 'the user has no push notifications', 'unknown_user_id'],
+  ])('%s "%s" for somebody who cannot be asked looks like any other (R103, Q6, Q11)', (code, description, means) => {
+    expect(refusedStart('attempt', { code, description }, means)).toEqual({
+      type: 'fail-start',
+      attemptId: 'attempt',
+      reason: 'unknown_user',
+      providerError: { code: 'unknown_user_id', description: null },
     });
   });
 
@@ -66,4 +82,31 @@ describe('trying the start call again', () => {
     expect(elapsedMs).toBeLessThanOrEqual(windowMs);
     expect(attempt).toBeGreaterThan(3);
   });
+});
+
+describe('what a refused start call is changed in', () => {
+  const asked = { requestedExpirySeconds: 600, bindingMessage: 'Pay 25 € now' };
+  const picky = { refusesExpiry: true };
+
+  it('is its lifetime, where that may be what was refused (R105, Q14)', () => {
+    expect(adjustStart('invalid_request', asked, picky)).toEqual({ kind: 'without-expiry' });
+    expect(adjustStart('invalid_request', asked, { refusesExpiry: false })).toBeNull();
+    expect(adjustStart('invalid_request', { ...asked, requestedExpirySeconds: null }, picky)).toBeNull();
+  });
+
+  it('is its text, where a plainer one is left (R104)', () => {
+    const plain = { kind: 'other-text', bindingMessage: 'Pay-25---now' };
+    expect(adjustStart('invalid_binding_message', asked, picky)).toEqual(plain);
+    expect(
+      adjustStart('invalid_binding_message', { ...asked, bindingMessage: plain.bindingMessage }, picky),
+    ).toBeNull();
+    expect(adjustStart('invalid_binding_message', { ...asked, bindingMessage: null }, picky)).toBeNull();
+  });
+
+  it.each(['unknown_user_id', 'invalid_scope', 'access_denied', 'invalid_client', 'anything'])(
+    'is nothing for %s',
+    (code) => {
+      expect(adjustStart(code, asked, picky)).toBeNull();
+    },
+  );
 });

@@ -1,6 +1,7 @@
 /** What an answer to the start call means for the request (design §11, "Start call"). */
 
 import type { Command, FailureReason, ProviderError } from './authorization-request.js';
+import { strictBindingMessage } from './binding-message.js';
 
 /** What is tried again only after definite non-acceptance, and for how long altogether. */
 export const startRetryWindowSeconds = 30;
@@ -15,11 +16,35 @@ const failureByCode: Readonly<Record<string, FailureReason>> = {
   unauthorized_client: 'configuration_error',
 };
 
+/** However a provider says it, and whatever it adds: callers learn no more than that the person cannot be asked. */
+const unknownUser: ProviderError = { code: 'unknown_user_id', description: null };
+
+/** What a refused start call is repeated without, or with; null: it stays refused. Nobody was asked. */
+export type StartAdjustment =
+  { readonly kind: 'without-expiry' } | { readonly kind: 'other-text'; readonly bindingMessage: string };
+
+/**
+ * What to change before a refused start call is made once more (CIBA Core 1.0 §13).
+ *
+ * Each change leaves less to refuse, so that it is made once at most.
+ */
+export function adjustStart(
+  meaning: string,
+  asked: { readonly requestedExpirySeconds: number | null; readonly bindingMessage: string | null },
+  provider: { readonly refusesExpiry: boolean },
+): StartAdjustment | null {
+  if (meaning === 'invalid_request' && provider.refusesExpiry && asked.requestedExpirySeconds !== null) {
+    return { kind: 'without-expiry' };
+  }
+  const text = meaning === 'invalid_binding_message' ? strictBindingMessage(asked.bindingMessage ?? '') : null;
+  return text === null ? null : { kind: 'other-text', bindingMessage: text };
+}
+
 /** The command that a definite protocol error of the start call leads to. */
 export function refusedStart(attemptId: string, error: ProviderError, meaning: string = error.code): Command {
   if (meaning === 'access_denied') return { type: 'refuse-start', attemptId, providerError: error };
   const reason = Object.hasOwn(failureByCode, meaning) ? failureByCode[meaning]! : 'provider_rejected';
-  return { type: 'fail-start', attemptId, reason, providerError: error };
+  return { type: 'fail-start', attemptId, reason, providerError: reason === 'unknown_user' ? unknownUser : error };
 }
 
 /**

@@ -1,17 +1,8 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, type Attributes } from '#lib/domain';
-
-/** What a person is asked to approve. */
-export interface WhatIsAsked {
-  readonly ruleId: string;
-  readonly ruleVersion: number;
-  readonly attributes: Attributes;
-  readonly bindingMessage: string | null;
-}
+import { askedText, canonicalJson, type WhatIsAsked } from '#lib/domain';
 
 /** Base64url SHA-256 of the canonical JSON of what is asked: decision and receipt carry it. */
-export const requestHash = ({ ruleId, ruleVersion, attributes, bindingMessage }: WhatIsAsked): string =>
-  sha256(canonicalJson({ ruleId, ruleVersion, attributes, bindingMessage })).toString('base64url');
+export const requestHash = (asked: WhatIsAsked): string => sha256(askedText(asked)).toString('base64url');
 
 /** What tells a repeated body from another one under the same idempotency key. */
 export const bodyHash = (body: unknown): Buffer => sha256(canonicalJson(body));

@@ -64,6 +64,8 @@ export class ApplyTransition {
       reason: changes.reason,
       // Documents travel as text: what JSON may say and no text column can hold passes unread.
       provider_error: document(changes.providerError),
+      binding_message: changes.bindingMessage,
+      request_hash: changes.requestHash,
       auth_req_id:
         changes.authReqId === undefined
           ? undefined
@@ -148,7 +150,7 @@ const applyTransitions = statement(
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
       request_id uuid, from_status text, to_status text, guard text, fence_shard smallint, fence_owner text,
-      fence_epoch integer, reason text, provider_error text, auth_req_id bytea, auth_req_id_sha256 bytea,
+      fence_epoch integer, reason text, provider_error text, binding_message text, request_hash text, auth_req_id bytea, auth_req_id_sha256 bytea,
       sent_at timestamptz, expires_at timestamptz, interval_seconds integer, evidence text, late_evidence text,
       id_token_sha256 text, granted_scope text, consume_within_seconds integer, released_token bytea,
       released_token_expires_at timestamptz, consumes boolean, consumed_by text, consume_key text,
@@ -190,6 +192,8 @@ const applyTransitions = statement(
       state_version = r.state_version + 1,
       reason = coalesce(j.reason, r.reason),
       provider_error = coalesce(j.provider_error::json, r.provider_error),
+      binding_message = coalesce(j.binding_message, r.binding_message),
+      request_hash = coalesce(j.request_hash, r.request_hash),
       auth_req_id = case when j.ends then null else coalesce(j.auth_req_id, r.auth_req_id) end,
       auth_req_id_sha256 = coalesce(j.auth_req_id_sha256, r.auth_req_id_sha256),
       sent_at = coalesce(j.sent_at, r.sent_at),
@@ -205,7 +209,7 @@ const applyTransitions = statement(
       consumed_at = case when j.consumes then j.judged_at else r.consumed_at end,
       consumed_by = coalesce(j.consumed_by, r.consumed_by),
       consume_key = coalesce(j.consume_key, r.consume_key),
-      user_code = null,
+      user_code = case when j.to_status = 'requested' then r.user_code end,
       ended_at = case when j.ends then coalesce(r.ended_at, j.judged_at) else r.ended_at end
     from judged j
     where r.id = j.request_id and j.passes
