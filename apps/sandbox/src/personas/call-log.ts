@@ -9,6 +9,7 @@ export interface LoggedCall {
   readonly clientId: string | null;
   readonly status: number;
   readonly error: unknown;
+  readonly authReqId: unknown;
   readonly parameters?: Readonly<Record<string, string>>;
 }
 

@@ -47,7 +47,7 @@ export class PersonaDelivery {
     const receivedAtMs = Date.now();
     const note = (status: number): void =>
       calls.add(
-        { endpoint: 'notification', receivedAtMs, answeredAtMs: Date.now(), clientId, status, error: null },
+        { endpoint: 'notification', receivedAtMs, answeredAtMs: Date.now(), clientId, status, error: null, authReqId },
         null,
       );
     fetch(new URL('/v1/ciba/notifications', assentUrl), {

@@ -55,9 +55,10 @@ export class PersonaServer {
     const { errorHeaders } = this.parts.persona;
     const [clientId, reply] = await this.#answer(endpoint, req, form, res);
     const { status = 200, headers } = reply;
-    const body = reply.json as { error?: unknown } | undefined;
+    const body = (reply.json ?? {}) as { error?: unknown; auth_req_id?: unknown };
+    const authReqId = form?.get('auth_req_id') ?? body.auth_req_id ?? null;
     this.calls.add(
-      { endpoint, receivedAtMs, answeredAtMs: Date.now(), clientId, status, error: body?.error ?? null },
+      { endpoint, receivedAtMs, answeredAtMs: Date.now(), clientId, status, error: body.error ?? null, authReqId },
       form,
     );
     await sendReply(
