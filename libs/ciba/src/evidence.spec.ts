@@ -54,6 +54,39 @@ const leftHalf = (algorithm: string) => {
   return digest.subarray(0, digest.length / 2).toString('base64url');
 };
 
+const half = (token: string) => createHash('sha256').update(token).digest().subarray(0, 16).toString('base64url');
+const rtHash = 'urn:openid:params:jwt:claim:rt_hash';
+const authReqId = 'urn:openid:params:jwt:claim:auth_req_id';
+
+describe('evidence that was pushed', () => {
+  const pushed = { pushed: true };
+  const bound = { at_hash: half('access'), [authReqId]: 'id-1' };
+  const refreshed = { refreshToken: 'refresh' };
+
+  it.each<[string, string | null, Change]>([
+    ['binds token and request (R83, R84)', null, { claims: bound }],
+    [
+      'binds the refresh token as well (R84)',
+      null,
+      { claims: { ...bound, [rtHash]: half('refresh') }, answer: refreshed },
+    ],
+    ['needs at_hash (R84)', 'at_hash', { claims: { ...bound, at_hash: undefined } }],
+    ['needs the right at_hash (R84)', 'at_hash', { claims: { ...bound, at_hash: half('other') } }],
+    ['needs rt_hash beside a refresh token (R84)', 'rt_hash', { claims: bound, answer: refreshed }],
+    ['needs the right rt_hash (R84)', 'rt_hash', { claims: { ...bound, [rtHash]: half('x') }, answer: refreshed }],
+    ['needs the auth_req_id (R83)', 'auth_req_id', { claims: { at_hash: half('access') } }],
+    ['needs the right auth_req_id (R83)', 'auth_req_id', { claims: { ...bound, [authReqId]: 'id-2' } }],
+  ])('%s', (_what, problem, change) => {
+    expect(problemOf({ ...change, expectation: pushed })).toBe(problem);
+  });
+
+  it('is held to no more than what is there when it was polled for (Q32)', () => {
+    expect(problemOf({ answer: refreshed })).toBeNull();
+    expect(problemOf({ claims: { [rtHash]: half('refresh') }, answer: refreshed })).toBeNull();
+    expect(problemOf({ claims: { [rtHash]: half('x') }, answer: refreshed })).toBe('rt_hash');
+  });
+});
+
 describe('evidence that is accepted', () => {
   it.each<[string, Change]>([
     ['the usual', {}],
