@@ -44,7 +44,7 @@ describe('an error of the start call (R100)', () => {
     });
   });
 
-  it('access_denied is a denial', () => {
+  it('access_denied is a denial by policy, before anybody was asked (R102)', () => {
     const error = { code: 'access_denied', description: null };
 
     expect(refusedStart('attempt', error)).toEqual({

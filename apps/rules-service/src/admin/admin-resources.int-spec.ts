@@ -272,6 +272,18 @@ describe.each(Object.entries(subjects))('%s', (collection, subject) => {
 describe('rules', () => {
   const path = '/v1/rules';
 
+  it('ask only for what the profile of their provider takes, also when they change (R15, R25)', async () => {
+    const provider = await house.provider({ profile: 'camara' });
+    const body = (over: object) => ruleBody(provider.id, over);
+    const problem = (pointer: string) => ({ status: 422, body: { errors: [{ pointer }] } });
+    const hinted = await call('POST', path, body({ hintKind: 'id_token_hint' }));
+    expect(hinted).toMatchObject(problem('/hintKind'));
+    const more = await call('POST', path, body({ extraParameters: { audience: 'x' } }));
+    expect(more).toMatchObject(problem('/extraParameters/audience'));
+    const { id } = (await call('POST', path, body({}))).body;
+    expect(await call('PATCH', `${path}/${id}`, { hintKind: 'login_hint_token' })).toMatchObject(problem('/hintKind'));
+  });
+
   it('have the defaults of the contract', async () => {
     expect(await house.rule()).toMatchObject({
       scopes: [],
