@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from '#app/sandbox';
 import {
@@ -284,5 +284,48 @@ describe('a client whose requests are signed', () => {
       kind: 'refused',
       error: { code: expect.stringMatching(/^invalid_request/) },
     });
+  });
+});
+
+/** What the token is bound to, read from the token itself as its owner may. */
+async function confirmationOf(token: string | null, clientId: string, clientSecret: string): Promise<unknown> {
+  const answer = await fetch(`${sandbox.issuer}/token/introspection`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
+    body: new URLSearchParams({ token: token ?? '' }),
+  });
+  return ((await answer.json()) as { cnf?: unknown }).cnf;
+}
+
+describe('tokens that are bound to a key', () => {
+  it('are bound by a proof, which is made again with the nonce of the provider (R130)', async () => {
+    const { clientId, clientSecret } = sandbox.clients.dpop;
+    const registration = { ...aRegistration(clientId, { type: 'secret', clientSecret, method: null }), dpop: true };
+    const sentAt = new Date();
+    const authReqId = await startOf(registration, aRequest({ bindingMessage: 'Bound' }));
+    expect((await client.poll(registration, authReqId)).kind).toBe('pending');
+    await answerOnPhone('Bound', 'approve');
+    const answer = await tokensOf(registration, authReqId);
+    expect(answer.tokenType).toBe('DPoP');
+    expect(await confirmationOf(answer.accessToken, clientId, clientSecret)).toEqual({ jkt: expect.any(String) });
+    expect((await verify(registration, answer, authReqId, sentAt)).kind).toBe('verified');
+  });
+
+  it('are bound to the certificate, at the addresses for clients with one (R7, R131)', async () => {
+    const registration = aRegistration(sandbox.clients.tlsClientAuth.clientId, certificate('client'));
+    const authReqId = await startOf(registration, aRequest({ bindingMessage: 'Certified' }));
+    await answerOnPhone('Certified', 'approve');
+    const { accessToken } = await tokensOf(registration, authReqId);
+    const token = await sandbox.provider.AccessToken.find(accessToken ?? '');
+    const { raw } = new X509Certificate(sandbox.mtls.clientCertificatePem);
+    expect(token?.['x5t#S256']).toBe(createHash('sha256').update(raw).digest('base64url'));
+  });
+
+  it('are not given to a client without a proof where the provider demands one (R130)', async () => {
+    const { clientId, clientSecret } = sandbox.clients.dpop;
+    const registration = aRegistration(clientId, { type: 'secret', clientSecret, method: null });
+    const authReqId = await startOf(registration, aRequest({ bindingMessage: 'Unbound' }));
+    await answerOnPhone('Unbound', 'approve');
+    expect((await client.poll(registration, authReqId)).kind).not.toBe('tokens');
   });
 });

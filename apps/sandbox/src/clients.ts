@@ -17,6 +17,7 @@ export const sandboxClients = {
   selfSignedTls: { clientId: 'assent-mtls-self-signed' },
   privateKeyJwt: { clientId: 'assent-private-key-jwt' },
   signedRequest: { clientId: 'assent-signed', clientSecret: 'sandbox-signed-secret-that-everybody-may-know' },
+  dpop: { clientId: 'assent-dpop', clientSecret: 'sandbox-dpop-secret-that-everybody-may-know' },
   fapi: { clientId: 'assent-fapi' },
   fapiMtls: { clientId: 'assent-fapi-mtls' },
 } as const;
@@ -56,6 +57,7 @@ export function registerClients(material: ClientMaterial): ClientMetadata[] {
     selfSignedTls,
     privateKeyJwt,
     signedRequest,
+    dpop,
     fapi,
     fapiMtls,
   } = sandboxClients;
@@ -72,6 +74,11 @@ export function registerClients(material: ClientMaterial): ClientMetadata[] {
       client_secret: secretJwt.clientSecret,
       token_endpoint_auth_method: 'client_secret_jwt',
       token_endpoint_auth_signing_alg: 'HS256',
+    }),
+    aClient(dpop.clientId, 'Wren & Daughters', {
+      client_secret: dpop.clientSecret,
+      token_endpoint_auth_method: 'client_secret_basic',
+      dpop_bound_access_tokens: true,
     }),
     aClient(ping.clientId, 'Alder & Finch Express', {
       client_secret: ping.clientSecret,

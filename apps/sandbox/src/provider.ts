@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import type * as OidcProvider from 'oidc-provider';
@@ -132,6 +132,8 @@ function configure(options: ProviderOptions, errors: OidcProviderModule['errors'
       introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       requestObjects: { enabled: true },
+      // Every proof has to carry the provider's nonce, so that clients show that they can.
+      dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
       fapi: {
         enabled: true,
         profile: (_ctx, client) => (FAPI_CLIENT_IDS.includes(client?.clientId ?? '') ? '1.0 Final' : undefined),

@@ -12,6 +12,8 @@ export interface Answer {
   readonly retryAfter: string | null;
   /** The provider's time (RFC 9110 §6.6.1) as received; null when it told none or a cache answered in its place. */
   readonly date?: string | null;
+  /** The nonce that the provider wants in proofs of possession (RFC 9449 §8). */
+  readonly dpopNonce?: string | null;
   /** Null when the body is too large or not a JSON object that everybody reads alike. */
   readonly body: JsonObject | null;
 }
@@ -70,6 +72,7 @@ class ExchangeReader implements Dispatcher.DispatchHandler {
   private status = 0;
   private retryAfter: string | null = null;
   private date: string | null = null;
+  private dpopNonce: string | null = null;
   private contentEncoding: string | null = null;
 
   constructor(
@@ -95,6 +98,7 @@ class ExchangeReader implements Dispatcher.DispatchHandler {
     this.status = status;
     this.retryAfter = firstOf(headers['retry-after']);
     this.date = headers['age'] === undefined ? firstOf(headers['date']) : null;
+    this.dpopNonce = firstOf(headers['dpop-nonce']);
     this.contentEncoding = firstOf(headers['content-encoding']);
   }
 
@@ -119,8 +123,8 @@ class ExchangeReader implements Dispatcher.DispatchHandler {
   }
 
   private answer(body: JsonObject | null): void {
-    const { status, retryAfter, date } = this;
-    this.settle({ kind: 'answered', answer: { status, retryAfter, date, body } });
+    const { status, retryAfter, date, dpopNonce } = this;
+    this.settle({ kind: 'answered', answer: { status, retryAfter, date, dpopNonce, body } });
   }
 
   private break(detail: string): void {

@@ -1,5 +1,6 @@
 import type { Connections } from './connections.js';
 import { prepareAuthentication } from './client-authentication.js';
+import { DpopProver, type Send } from './dpop.js';
 import { exchange, type Exchange, type Target } from './exchange.js';
 import { requireFapi } from './fapi.js';
 import { encodeForm, type FormMembers } from './form.js';
@@ -64,12 +65,17 @@ export class PreparedRegistrations {
     const endpoints = withCertificate ? metadata.mutualTlsEndpoints : metadata.endpoints;
     const headers = [...constantHeaders, ...authentication.headers];
 
+    const token = connections.target(endpoints.token, identity, tls);
     const post = (target: Target, constantMembers: FormMembers): Post => {
       const constantForm = joinForms(authentication.form, encodeForm(constantMembers));
-      return async (members, timeoutMs) => {
-        const fresh = authentication.fresh === null ? '' : encodeForm(await authentication.fresh(target.url));
-        const body = joinForms(constantForm, encodeForm(members), fresh);
-        return exchange({ target, headers, body, timeoutMs });
+      const prover = registration.dpop && target === token ? new DpopProver(target.url, now) : null;
+      return (members, timeoutMs) => {
+        const send: Send = async (proof, ms) => {
+          const fresh = authentication.fresh === null ? '' : encodeForm(await authentication.fresh(target.url));
+          const body = joinForms(constantForm, encodeForm(members), fresh);
+          return exchange({ target, headers: [...headers, ...proof], body, timeoutMs: ms });
+        };
+        return prover === null ? send([], timeoutMs) : prover.send(send, timeoutMs);
       };
     };
     const postStartForm = post(connections.target(endpoints.backchannel, identity, tls), {});
@@ -82,7 +88,7 @@ export class PreparedRegistrations {
       metadata,
       postStart: async (members, timeoutMs) =>
         postStartForm(sign === null ? startForm(members) : await sign(members), timeoutMs),
-      postPoll: post(connections.target(endpoints.token, identity, tls), {
+      postPoll: post(token, {
         grant_type: 'urn:openid:params:grant-type:ciba',
       }),
     };

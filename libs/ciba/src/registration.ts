@@ -75,6 +75,8 @@ export interface ClientRegistration {
   readonly credentials: ClientCredentials;
   /** Null or absent: requests are not signed. */
   readonly requestSigning?: RequestSigning | null;
+  /** True: tokens are bound to a key of ours (RFC 9449). */
+  readonly dpop?: boolean;
   /** True: only what FAPI-CIBA allows will do, for evidence as well. */
   readonly fapi?: boolean;
 }

@@ -169,6 +169,7 @@ export const ruleExample = {
   acrValues: [],
   signedRequest: false,
   fapi: false,
+  dpop: false,
   authorizationDetails: null,
   extraParameters: {},
   releaseAccessToken: false,

@@ -152,6 +152,11 @@ const fields = {
       'Holds the rule to FAPI-CIBA: signed requests, PS256 and ES256 only, `private-key-jwt` or `mutual-tls`, a binding ' +
       'message (made up when there is none) and no push. What contradicts it is refused.',
   }),
+  dpop: z.boolean().meta({
+    description:
+      'Proves possession of a key at the token endpoint, for providers that demand it (RFC 9449). A token that is bound ' +
+      'to that key is never released: nobody else could use it.',
+  }),
   releaseAccessToken: z.boolean(),
   consumeWithinSeconds: z.int().min(1).max(86_400),
   onInitiationUnknown: z.enum(initiationUnknownPolicies),
@@ -178,6 +183,7 @@ export const ruleBody = z
     extraParameters: fields.extraParameters.default({}),
     signedRequest: fields.signedRequest.default(false),
     fapi: fields.fapi.default(false),
+    dpop: fields.dpop.default(false),
     releaseAccessToken: fields.releaseAccessToken.default(false),
     consumeWithinSeconds: fields.consumeWithinSeconds.default(300),
     onInitiationUnknown: fields.onInitiationUnknown.default('fail'),

@@ -76,6 +76,8 @@ export interface RuleDefinition {
   readonly signedRequest: SignedRequest;
   /** Whether the rule is held to FAPI-CIBA. */
   readonly fapi: boolean;
+  /** Whether tokens are bound to a key of ours (RFC 9449). */
+  readonly dpop: boolean;
   /** Further parameters of the start call, as templates. */
   readonly extraParameters: Readonly<Record<string, string>>;
   readonly releaseAccessToken: boolean;
@@ -101,6 +103,7 @@ export const ruleDefaults = {
   acrValues: [],
   signedRequest: false,
   fapi: false,
+  dpop: false,
   authorizationDetails: null,
   extraParameters: {},
   releaseAccessToken: false,

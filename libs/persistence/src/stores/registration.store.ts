@@ -48,6 +48,7 @@ export class PostgresRegistrationStore implements RegistrationStore {
       credentials,
       requestSigning,
       fapi: row.definition.fapi,
+      dpop: row.definition.dpop,
     };
   }
 

@@ -47,6 +47,8 @@ export interface StoredRegistration {
   } | null;
   /** Whether only what FAPI-CIBA allows will do. */
   readonly fapi: boolean;
+  /** Whether tokens are bound to a key. */
+  readonly dpop: boolean;
 }
 
 export interface RegistrationStore {
