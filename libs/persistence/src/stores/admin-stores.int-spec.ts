@@ -172,6 +172,7 @@ describe('administered objects', () => {
       },
       requestSigning: null,
       fapi: false,
+      dpop: false,
     });
     const assertion = await aRule(database, { tokenProviderId, clientCredentials: { type: 'private-key-jwt' } });
     const { credentials } = await database.registrations.load(assertion);
