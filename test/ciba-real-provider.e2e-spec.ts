@@ -311,7 +311,7 @@ describe('tokens that are bound to a key', () => {
     expect((await verify(registration, answer, authReqId, sentAt)).kind).toBe('verified');
   });
 
-  it('are bound to the certificate, at the addresses for clients with one (R7, R131)', async () => {
+  it('are bound to the certificate, at the addresses for clients with one (R7, R131, R121)', async () => {
     const registration = aRegistration(sandbox.clients.tlsClientAuth.clientId, certificate('client'));
     const authReqId = await startOf(registration, aRequest({ bindingMessage: 'Certified' }));
     await answerOnPhone('Certified', 'approve');

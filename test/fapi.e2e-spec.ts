@@ -73,7 +73,7 @@ describe('a rule with fapi', () => {
         clientCredentials: { type: 'mutual-tls', keyPairId: keyPair.id },
       }),
     ],
-  ])('takes a request through with %s (R38, R115, R117, R118, R120)', async (_how, over) => {
+  ])('takes a request through with %s (R38, R115, R117, R118, R120, R119)', async (_how, over) => {
     const rule = await assent.create<Rule>('rules', body({ ...over(), fapi: true }));
     expect(rule.fapi).toBe(true);
     const { body: asked } = await assent.submit({ rule: rule.id, attributes: { email: 'alice@example.com' } });

@@ -25,7 +25,7 @@ const cases = readdirSync(folder)
   .filter((file) => file.endsWith('.json'))
   .sort()
   .flatMap((file) => readHostileCases(join(folder, file)));
-const minima = { backchannel: 80, token: 120, 'jwks, discovery, TLS, transport': 60 } as const;
+const minima = { backchannel: 80, token: 120, 'jwks, discovery, TLS, transport': 60, 'ping and push': 60 } as const;
 
 let composition: Composition;
 let provider: HostileProvider;
@@ -131,6 +131,7 @@ describe('all cases together', () => {
     expect(countOf('jwks', 'discovery', 'tls', 'transport')).toBeGreaterThanOrEqual(
       minima['jwks, discovery, TLS, transport'],
     );
+    expect(countOf('ping', 'push')).toBeGreaterThanOrEqual(minima['ping and push']);
   });
 
   it('reach every end that each kind of trouble can have', () => {
@@ -155,6 +156,19 @@ const endsThatMustBeReached = [
   'discovery: provider_error',
   'jwks: approved',
   'jwks: invalid_evidence',
+  'ping: approved',
+  'ping: configuration_error',
+  'ping: denied',
+  'ping: expired',
+  'ping: initiation_unknown',
+  'ping: invalid_evidence',
+  'ping: outcome_unknown',
+  'push: approved',
+  'push: configuration_error',
+  'push: denied',
+  'push: expired',
+  'push: invalid_evidence',
+  'push: provider_rejected',
   'tls: approved',
   'tls: provider_error',
   'token: approved',

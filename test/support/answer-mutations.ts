@@ -120,7 +120,7 @@ export function mutateMembers(members: JsonMembers, chance: Chance): JsonMembers
       target[name] = [value];
       break;
     case 6:
-      target[name] = typeof value === 'string' ? mutateText(value, chance) : String(value);
+      target[name] = typeof value === 'string' ? mutateText(value, chance) : JSON.stringify(value);
       break;
     case 7:
       target[name] = typeof value === 'number' ? value + chance.pick([-1e6, -100, -1, 0.5, 1, 100, 1e6]) : { value };

@@ -100,6 +100,10 @@ export function expand(value: unknown, context: AnswerContext): unknown {
       return String(Math.floor(Date.now() / 1000) + (argument as number));
     case '$nested':
       return JSON.parse('['.repeat(argument as number) + ']'.repeat(argument as number)) as unknown;
+    case '$halfHash': {
+      const [alg, text] = argument as [string, string];
+      return halfHash(alg, text);
+    }
     case '$atHash':
       return halfHash(argument as string, String((context as { accessToken?: string }).accessToken));
     default:

@@ -11,6 +11,8 @@ import { listen, readBody, send } from './scripted-provider.js';
 type Endpoint = 'discovery' | 'jwks' | 'start' | 'token';
 type Transport = NonNullable<HostileCase['tls']> | 'http';
 
+const authReqIdClaim = 'urn:openid:params:jwt:claim:auth_req_id';
+
 /** One provider for all cases at once: each has an issuer of its own, which is a path. */
 export interface HostileProvider {
   /** Gives a case its issuer. */
@@ -198,8 +200,10 @@ class Tenant implements HostileTenant {
   private payload({ json, tokens, idToken }: HostileNotification): unknown {
     if (json !== undefined) return expand(json, this.context);
     if (tokens === undefined && idToken === undefined) return { auth_req_id: this.authReqId };
-    const { members } = hostileTokens(tokens ?? {}, idToken ?? {}, this.context);
-    return { auth_req_id: this.authReqId, ...members };
+    // In a push these claims are mandatory (CIBA Core 1.0 §10.3.1).
+    const claims = { at_hash: { $atHash: 'sha256' }, [authReqIdClaim]: '{{authReqId}}', ...idToken?.claims };
+    const changes = { auth_req_id: '{{authReqId}}', ...tokens };
+    return hostileTokens(changes, { ...idToken, claims }, this.context).members;
   }
 }
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => house.close(), timeoutMs);
 
 describe('further parameters', () => {
-  it('are sent as templates say, and left out when they come out empty (R25)', async () => {
+  it('are sent as templates say, and left out when they come out empty (R25, R122)', async () => {
     const extraParameters = {
       audience: 'https://api.example.com/{{shop}}',
       resource: '{{nothing}}',

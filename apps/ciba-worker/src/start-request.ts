@@ -17,4 +17,5 @@ export const startRequestOf = (
   authorizationDetails: requestedDetails(definition, attributes),
   userCode,
   clientNotificationToken,
+  deliveryMode: definition.deliveryMode,
 });

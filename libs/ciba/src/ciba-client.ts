@@ -144,11 +144,9 @@ export class CibaClient {
 function requireDelivery(metadata: ProviderMetadata, request: StartRequest, profile: ProviderProfile): void {
   const deliveryModes: readonly string[] | null = metadata.deliveryModes ?? profile.deliveryModes;
   if (deliveryModes === null) return;
-  if (request.clientNotificationToken === null && !deliveryModes.includes('poll')) {
-    throw new ProviderMisconfigured('backchannel_token_delivery_modes_supported does not contain poll');
-  }
-  if (request.clientNotificationToken !== null && !deliveryModes.some((mode) => mode === 'ping' || mode === 'push')) {
-    throw new ProviderMisconfigured('the provider delivers by poll only');
+  const wanted = request.deliveryMode ?? (request.clientNotificationToken === null ? 'poll' : 'ping');
+  if (!deliveryModes.includes(wanted)) {
+    throw new ProviderMisconfigured(`backchannel_token_delivery_modes_supported does not contain ${wanted}`);
   }
 }
 

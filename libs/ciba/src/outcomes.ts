@@ -18,6 +18,8 @@ export interface StartRequest {
   readonly userCode: string | null;
   /** Only for ping and push; null in poll mode. */
   readonly clientNotificationToken: string | null;
+  /** How the answer comes back: by poll without a notification token, else by ping, when left out. */
+  readonly deliveryMode?: 'poll' | 'ping' | 'push';
 }
 
 /** The provider's own words, made safe to store and show. */

@@ -19,7 +19,7 @@ describe('an error of the start call (R100)', () => {
     ['constructor', 'provider_rejected'],
     ['__proto__', 'provider_rejected'],
     ['ACCESS_DENIED', 'provider_rejected'],
-  ])('%s ends the request as failed: %s (R100)', (code, reason) => {
+  ])('%s ends the request as failed: %s (R100, R103)', (code, reason) => {
     const error = { code, description: 'why' };
 
     expect(refusedStart('attempt', error)).toEqual({
