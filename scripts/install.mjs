@@ -53,11 +53,22 @@ const fingerprint = () =>
 function finishedByNpm() {
   if (!existsSync(hiddenLockFile)) return false;
   const finishedAtMs = statSync(hiddenLockFile).mtimeMs;
-  const { packages } = JSON.parse(readFileSync(hiddenLockFile, 'utf8'));
+  const { packages } = readJson(hiddenLockFile) ?? {};
+  if (packages === undefined) return false;
   return Object.keys(packages).every((at) => {
     const folder = statSync(join(root, at), { throwIfNoEntry: false });
     return folder !== undefined && folder.mtimeMs <= finishedAtMs;
   });
+}
+
+/** Null for a file that was cut off in the middle of being written. */
+function readJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 function missingPackage() {
@@ -67,7 +78,7 @@ function missingPackage() {
     const manifest = join(root, at, 'package.json');
     if (!existsSync(manifest)) {
       if (!optional) return at.replace(/^node_modules\//, '');
-    } else if (JSON.parse(readFileSync(manifest, 'utf8')).version !== version) {
+    } else if (readJson(manifest)?.version !== version) {
       return at.replace(/^node_modules\//, '');
     }
   }

@@ -126,6 +126,18 @@ describe('definite non-acceptance', () => {
     expect(await attempts(id)).toEqual(['not-accepted', 'acknowledged']);
   });
 
+  it('waits as long as Retry-After says, whoever else sweeps meanwhile', async () => {
+    const rule = await house.addRule();
+    await house.startWorker();
+    await house.startWorker();
+    answerOnce(rule.provider, () => ({ status: 503, headers: { 'retry-after': '10' } }));
+    const id = await house.submit(rule);
+    await attempted(id, ['not-accepted']);
+    expect(await started(id)).toMatchObject({ status: 'pending' });
+    const [first, second] = rule.provider.calls('backchannel').map(({ receivedAtMs }) => receivedAtMs);
+    expect(second! - first!).toBeGreaterThanOrEqual(10_000);
+  }, 30_000);
+
   it('is given up when the next attempt would come more than 30 s after the first', async () => {
     const rule = await house.addRule();
     await house.startWorker();

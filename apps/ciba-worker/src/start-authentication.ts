@@ -267,7 +267,7 @@ export class StartAuthentication {
     const elapsedMs = attempt.elapsedMs + (this.parts.nowMs() - attempt.openedAtMs);
     const inMs = startRetryDelayMs(attempt.number, elapsedMs, retryAfterSeconds);
     if (inMs === null) return this.#fail(work, attempt.id, 'provider_error');
-    await this.#close(attempt.id, 'not-accepted');
+    await this.#close(attempt.id, 'not-accepted', inMs);
     return { inMs, earlierPrompts: attempt.earlierPrompts };
   }
 
@@ -304,9 +304,9 @@ export class StartAuthentication {
     return this.#change(requestId, { type: 'fail-start', attemptId, reason, providerError: null });
   }
 
-  async #close(attemptId: string, outcome: 'not-accepted' | 'unknown'): Promise<void> {
+  async #close(attemptId: string, outcome: 'not-accepted' | 'unknown', nextInMs = 0): Promise<void> {
     const { requests, persevere } = this.parts;
-    await persevere('Closing an attempt', () => requests.closeAttempt(attemptId, outcome));
+    await persevere('Closing an attempt', () => requests.closeAttempt(attemptId, outcome, nextInMs));
   }
 
   /** The sweep finds the request again, in whichever state it was left. */

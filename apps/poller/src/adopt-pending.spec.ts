@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PendingWork, RequestState, RequestStore } from '#lib/persistence';
+import { silentLog } from '#lib/runtime';
 import { AdoptPending } from './adopt-pending.js';
 import { DatabaseClock } from './database-clock.js';
 import { PendingAuthentications } from './pending-authentications.js';
@@ -45,7 +46,7 @@ function adopting(database: { pending?: readonly string[]; answered?: Promise<un
         asked.push(which);
         await database.answered;
         const wanted = (id: string) => ('ids' in which ? which.ids.includes(id) : !which.exceptIds?.includes(id));
-        return { databaseNow: new Date(0), work: (database.pending ?? []).filter(wanted).map(workOf) };
+        return { databaseNow: new Date(0), work: (database.pending ?? []).filter(wanted).map(workOf), unreadable: [] };
       },
       states: async (ids) =>
         ids.map((id): RequestState => {
@@ -59,7 +60,9 @@ function adopting(database: { pending?: readonly string[]; answered?: Promise<un
       drop: (id: string) => dropped.push(id),
     } as unknown as PollingSchedule,
     leases: { owns: (shard: number) => owned.includes(shard), kept: owned } as unknown as ShardLeases,
+    conclude: { run: async () => 'concluded' },
     clock: new DatabaseClock(() => 0),
+    log: silentLog,
     nowMs: () => 0,
   });
   return { adopt, asked, admitted, dropped, pending, add, ids: () => admitted.map(({ id }) => id) };

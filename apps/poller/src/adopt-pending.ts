@@ -1,5 +1,7 @@
 import { shardOf } from '#lib/domain';
-import type { PendingWork, RequestStore } from '#lib/persistence';
+import type { PendingReading, PendingWork, RequestStore } from '#lib/persistence';
+import type { Log } from '#lib/runtime';
+import type { ConcludeAuthentication } from './conclude-authentication.js';
 import type { DatabaseClock } from './database-clock.js';
 import type { PendingAuthentications } from './pending-authentications.js';
 import type { PollingSchedule } from './polling-schedule.js';
@@ -10,7 +12,9 @@ export interface AdoptPendingParts {
   readonly pending: PendingAuthentications;
   readonly schedule: PollingSchedule;
   readonly leases: ShardLeases;
+  readonly conclude: Pick<ConcludeAuthentication, 'run'>;
   readonly clock: DatabaseClock;
+  readonly log: Log;
   readonly nowMs: () => number;
 }
 
@@ -90,6 +94,22 @@ export class AdoptPending {
       // What ended while the database answered must not be polled once more.
       if (!removed.has(work.requestId)) schedule.admit(work, spreadMs(work, result.work.length));
     }
+    for (const request of result.unreadable) await this.#giveUpInTime(request, result.databaseNow);
+  }
+
+  /**
+   * What does not open now may open when the right master key is configured again, until the deadline; whether the
+   * person approved cannot be asked after it.
+   */
+  async #giveUpInTime(
+    { requestId, shard, expiresAt }: PendingReading['unreadable'][number],
+    databaseNow: Date,
+  ): Promise<void> {
+    const { conclude, leases, log } = this.parts;
+    log.error('A pending request does not open with the master keys of this process', { requestId });
+    const fence = leases.fence(shard);
+    if (fence === null || databaseNow < expiresAt) return;
+    await conclude.run(requestId, { type: 'fail', reason: 'outcome_unknown', providerError: null, fence, polls: 0 });
   }
 }
 

@@ -90,7 +90,7 @@ function assemble({ config, database, log, guard, instanceId }: PollerParts) {
     log,
     nowMs,
   });
-  const adopt = new AdoptPending({ requests, pending, schedule, leases, clock, nowMs });
+  const adopt = new AdoptPending({ requests, pending, schedule, leases, conclude, clock, log, nowMs });
   const ownShards = new OwnShards({
     leases,
     adopt,

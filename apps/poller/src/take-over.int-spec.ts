@@ -212,3 +212,16 @@ describe('several pollers', () => {
     }
   });
 });
+
+describe('a request whose auth_req_id does not open', () => {
+  it('holds up nobody else, and ends with its deadline', async () => {
+    const broken = await house.begin(rule);
+    const fine = await house.begin(rule);
+    await house.query(`update authorization_requests set auth_req_id = '\\x0102' where id = '${broken.id}'`);
+    await house.startPoller();
+    provider.approve(fine.authReqId);
+    expect(await house.ended(fine.id)).toMatchObject({ status: 'approved' });
+    await house.query(`update authorization_requests set expires_at = clock_timestamp() where id = '${broken.id}'`);
+    expect(await house.ended(broken.id)).toMatchObject({ status: 'failed', reason: 'outcome_unknown' });
+  });
+});

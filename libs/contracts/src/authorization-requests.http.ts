@@ -6,7 +6,13 @@ import { pageQuery } from './paging.http.js';
 
 /** What the caller knows about the operation; values are strings, numbers or booleans. */
 export const attributes = z
-  .record(z.string().min(1).max(64), z.union([z.string().max(4096), z.number(), z.boolean()]))
+  .record(
+    z.string().min(1).max(64),
+    z.union(
+      [z.string().max(4096), z.number(), z.boolean()],
+      'Give a string of at most 4096 characters, a number or a boolean.',
+    ),
+  )
   .refine((value) => Object.keys(value).length <= 64, 'At most 64 attributes.')
   .meta({ description: 'What the caller knows about the operation.' });
 

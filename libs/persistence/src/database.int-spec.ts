@@ -257,6 +257,19 @@ describe('what is stored', () => {
     expect(await database.requests.startWork(foreign.id)).toMatchObject({ loginHint: 'alice@example.com' });
   });
 
+  it('prunes all that has served its time, however much it is', async () => {
+    const { database } = fixture;
+    await asAdmin(fixture.url, (admin) =>
+      admin.query(
+        `insert into inbox (consumer, event_id, handled_at)
+         select 'test', n::text, clock_timestamp() - interval '8 days' from generate_series(1, 25000) as n`,
+      ),
+    );
+    await database.housekeep();
+    const left = await asAdmin(fixture.url, (admin) => admin.query(`select from inbox where consumer = 'test'`));
+    expect(left.rowCount).toBe(0);
+  });
+
   it('purges access tokens when their time is over, and only then', async () => {
     const { database, rule } = fixture;
     const token = (expiresAt: Date | null) => ({ value: 'token', tokenType: 'Bearer', expiresAt, scope: 'openid' });

@@ -13,6 +13,9 @@ export class SealBroken extends Error {
   override readonly name = 'SealBroken';
 }
 
+/** True when a sealed value did not open with the master keys of this process. */
+export const isSealed = (error: unknown): boolean => error instanceof SealBroken || error instanceof MasterKeyMismatch;
+
 /** So much work waits for the database that more is refused at once; translates to HTTP 503 `busy`. */
 export class DatabaseBusy extends Error {
   override readonly name = 'DatabaseBusy';
@@ -28,8 +31,9 @@ export class MissingRow extends Error {
   override readonly name = 'MissingRow';
 }
 
-// SQLSTATE classes and codes that say "not now", not "not so": connection trouble, shutdown, start-up, too many clients.
-const unavailableStates = /^(08...|57P0[1-5]|53300|58030)$/;
+// SQLSTATE classes and codes that say "not now", not "not so": connection trouble, read-only after a switch-over, a full
+// disk or too many clients, shutdown, start-up.
+const unavailableStates = /^(08...|25006|53...|57P0[1-5]|58030)$/;
 const unavailableCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

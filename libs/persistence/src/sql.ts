@@ -18,6 +18,11 @@ export class Sql {
     return rows;
   }
 
+  /** How many rows a statement changed. */
+  async count({ name, text }: Statement): Promise<number> {
+    return (await this.pool.query({ name, text })).rowCount ?? 0;
+  }
+
   async row<Row extends QueryResultRow>(named: Statement, values: readonly unknown[] = []): Promise<Row | null> {
     const [first] = await this.rows<Row>(named, values);
     return first ?? null;

@@ -126,6 +126,7 @@ describe('a running service', () => {
 
   it('answers 404 as a problem document', async () => {
     expect(await call('/nowhere')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(await call('/%ff')).toMatchObject({ status: 400, body: { code: 'malformed_request' } });
   });
 
   it('answers an address that no router can read as a problem document', async () => {
@@ -162,6 +163,9 @@ describe('a running service', () => {
 
   it('says that a port is in use', async () => {
     const port = Number(new URL(service.url!).port);
-    await expect(startService(options(port))).rejects.toThrow(PortInUse);
+    const logged: string[] = [];
+    const log = { ...silentLog, error: (message: string) => void logged.push(message) };
+    await expect(startService({ ...options(port), log })).rejects.toThrow(PortInUse);
+    expect(logged).toEqual([]);
   });
 });

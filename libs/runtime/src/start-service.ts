@@ -1,4 +1,4 @@
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { CustomStrategy, MicroserviceOptions } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -66,7 +66,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   let stopping = false;
   addOperationsRoutes(adapter, options, () => stopping);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
-    logger: nestLogger(log),
+    logger: startingLogger(log),
     return503OnClosing: true,
     abortOnError: false,
   });
@@ -96,13 +96,24 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   };
 }
 
+/** Nest also logs what `listen` rejects with; whoever started the service says it once, in words. */
+function startingLogger(log: Log): LoggerService {
+  const logger = nestLogger(log);
+  return {
+    ...logger,
+    error: (message: unknown, ...rest: unknown[]) => {
+      if (!String(message).startsWith('Error: listen ')) logger.error(message, ...rest);
+    },
+  };
+}
+
 const explanation =
   (options: ServiceOptions): Explain =>
   (error) => {
     if (options.isUnavailable(error)) {
       return new ProblemError(
         'database_unavailable',
-        'The database is not available just now; nothing was changed. Try again in a moment.',
+        'The database is not available just now. Try again in a moment, with the same Idempotency-Key if there was one: a call that broke off may have had its effect.',
         { headers: { 'retry-after': '2' } },
       );
     }

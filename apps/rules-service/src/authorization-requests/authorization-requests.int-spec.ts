@@ -171,6 +171,12 @@ describe('submitting', () => {
     expect(await stored()).toBe(before);
   });
 
+  it('says what an attribute may be', async () => {
+    const detail = 'Give a string of at most 4096 characters, a number or a boolean.';
+    const answer = await submit({ attributes: { email: { nested: true } } });
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ pointer: '/attributes/email', detail }] } });
+  });
+
   it('refuses a disabled rule', async () => {
     const disabled = await house.rule({ enabled: false });
     expect(await submit({ rule: disabled.id })).toMatchObject({ status: 409, body: { code: 'rule_disabled' } });
@@ -188,6 +194,22 @@ describe('submitting', () => {
 
 describe('an idempotency key', () => {
   const keyed = (key: string, over: object = {}, client = shop) => submit(over, { 'idempotency-key': key }, client);
+
+  it.each([
+    ['was disabled', { enabled: false }],
+    ['takes another hint', { loginHintAttribute: 'phone' }],
+  ])('answers a repetition like the first call, also when the rule %s meanwhile', async (_, change) => {
+    const changing = await house.rule();
+    const [key, over] = [randomUUID(), { rule: changing.id }];
+    const first = await keyed(key, over);
+    await house.admin.call('PATCH', `/v1/rules/${changing.id}`, change);
+    const again = await keyed(key, over);
+    expect(again).toMatchObject({ status: 202, body: { id: first.body.id } });
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    const otherBody = await keyed(key, { ...over, metadata: { order: '8' } });
+    expect(otherBody).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+    expect((await submit(over)).status).toBeGreaterThanOrEqual(400);
+  });
 
   it('makes one request of many concurrent calls', async () => {
     const before = await stored();

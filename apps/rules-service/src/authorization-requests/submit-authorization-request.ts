@@ -1,7 +1,7 @@
 import type { AuthorizationRequestDocument, SubmitAuthorizationRequestBody } from '#lib/contracts';
 import { bindingMessageLimits } from '#lib/ciba';
 import { neededAttributes, type BindingMessageLimits } from '#lib/domain';
-import type { Database, NewRequest, RequestView, RuleForSubmit } from '#lib/persistence';
+import type { Database, NewRequest, Repetition, RequestView, RuleForSubmit } from '#lib/persistence';
 import { ProblemError, type OutboundGuard } from '#lib/runtime';
 import { v7 as uuid } from 'uuid';
 import type { Caller } from '../access/caller.js';
@@ -37,15 +37,33 @@ export class SubmitAuthorizationRequest {
 
   /** @throws ProblemError */
   async run(submission: Submission): Promise<Answer<AuthorizationRequestDocument>> {
-    const rule = await this.usableRule(submission.body.rule);
-    const request = this.newRequest(submission, rule);
+    let request: NewRequest;
+    try {
+      request = this.newRequest(submission, await this.usableRule(submission.body.rule));
+    } catch (error) {
+      // The rule may have changed, or gone, since the first call: whoever repeats that call is answered like it.
+      const earlier = error instanceof ProblemError ? await this.submitted(submission) : null;
+      if (earlier === null) throw error;
+      return this.repeated(submission, earlier);
+    }
     const result = await inProblemTerms(this.database.requests.submit(request));
-    switch (result.kind) {
-      case 'created':
-        return this.answer(submission, acceptedView(request, result.createdAt), {});
+    if (result.kind !== 'created') return this.repeated(submission, result);
+    return this.answer(submission, acceptedView(request, result.createdAt), {});
+  }
+
+  private async submitted({ caller, body, idempotencyKey }: Submission): Promise<Repetition | null> {
+    if (idempotencyKey === null) return null;
+    return this.database.requests.submitted(caller.id, idempotencyKey, bodyHash(body));
+  }
+
+  private async repeated(
+    submission: Submission,
+    repetition: Repetition,
+  ): Promise<Answer<AuthorizationRequestDocument>> {
+    switch (repetition.kind) {
       case 'replayed': {
-        const view = await this.database.requests.view(result.id, submission.caller.id);
-        if (view === null) throw new Error(`The request ${result.id} was replayed and is not there.`);
+        const view = await this.database.requests.view(repetition.id, submission.caller.id);
+        if (view === null) throw new Error(`The request ${repetition.id} was replayed and is not there.`);
         return this.answer(submission, view, { 'idempotent-replayed': 'true' });
       }
       case 'idempotency-key-reused':

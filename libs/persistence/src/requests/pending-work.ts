@@ -1,9 +1,10 @@
 import { provesPerRequest, requestedScope, type Attributes, type RuleDefinition } from '#lib/domain';
+import { isSealed } from '../errors.js';
 import { isUuid } from '../paging.js';
 import { hex, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import type { RuleVersions } from '../stores/rule-versions.js';
-import type { AskedRequest, PendingWork } from './request.types.js';
+import type { AskedRequest, PendingReading, PendingWork } from './request.types.js';
 import { heldAnswerPlace, requestPlace } from './sealed-columns.js';
 
 export type PendingSelection =
@@ -16,7 +17,7 @@ export class PendingWorkReader {
     private readonly ruleVersions: RuleVersions,
   ) {}
 
-  async read(which: PendingSelection): Promise<{ databaseNow: Date; work: PendingWork[] }> {
+  async read(which: PendingSelection): Promise<PendingReading> {
     const now = await this.context.sql.row<{ now: Date }>(readClock);
     const rows =
       'ids' in which
@@ -25,7 +26,18 @@ export class PendingWorkReader {
     const definitions = await this.ruleVersions.definitions(
       rows.map((row) => ({ id: row.rule_id, version: row.rule_version })),
     );
-    return { databaseNow: now!.now, work: rows.map((row) => this.toWork(row, definitions)) };
+    const work: PendingWork[] = [];
+    const unreadable: Array<PendingReading['unreadable'][number]> = [];
+    for (const row of rows) {
+      try {
+        work.push(this.toWork(row, definitions));
+      } catch (error) {
+        // One row that does not open must not hold up all the others.
+        if (!isSealed(error)) throw error;
+        unreadable.push({ requestId: row.id, shard: row.shard, expiresAt: row.expires_at });
+      }
+    }
+    return { databaseNow: now!.now, work, unreadable };
   }
 
   async asked(requestId: string): Promise<AskedRequest | null> {

@@ -15,12 +15,13 @@ import type {
   NewRequest,
   NotifiedAttempt,
   OpenAttemptResult,
-  PendingWork,
+  PendingReading,
   RequestFilter,
   RequestState,
   RequestStore,
   RequestView,
   StartWork,
+  Repetition,
   SubmitResult,
   TimelineRow,
 } from './request.types.js';
@@ -54,6 +55,10 @@ export class PostgresRequestStore implements RequestStore {
 
   submit(request: NewRequest): Promise<SubmitResult> {
     return this.submitRequest.run(request);
+  }
+
+  submitted(apiClientId: string, idempotencyKey: string, bodyHash: Buffer): Promise<Repetition | null> {
+    return this.submitRequest.submitted(apiClientId, idempotencyKey, bodyHash);
   }
 
   apply(transition: Transition): Promise<ApplyResult> {
@@ -112,11 +117,11 @@ export class PostgresRequestStore implements RequestStore {
     return this.startAttempts.open(attempt);
   }
 
-  closeAttempt(attemptId: string, outcome: 'not-accepted' | 'unknown'): Promise<void> {
-    return this.startAttempts.close(attemptId, outcome);
+  closeAttempt(attemptId: string, outcome: 'not-accepted' | 'unknown', nextInMs = 0): Promise<void> {
+    return this.startAttempts.close(attemptId, outcome, nextInMs);
   }
 
-  pending(which: PendingSelection): Promise<{ databaseNow: Date; work: PendingWork[] }> {
+  pending(which: PendingSelection): Promise<PendingReading> {
     return this.pendingWork.read(which);
   }
 

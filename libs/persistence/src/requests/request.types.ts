@@ -34,10 +34,11 @@ export interface NewRequest {
   readonly traceparent: string | null;
 }
 
-export type SubmitResult =
-  | { readonly kind: 'created'; readonly id: string; readonly createdAt: Date }
-  | { readonly kind: 'replayed'; readonly id: string }
-  | { readonly kind: 'idempotency-key-reused' };
+/** What a call under a known idempotency key comes to. */
+export type Repetition =
+  { readonly kind: 'replayed'; readonly id: string } | { readonly kind: 'idempotency-key-reused' };
+
+export type SubmitResult = { readonly kind: 'created'; readonly id: string; readonly createdAt: Date } | Repetition;
 
 export type ApplyResult =
   | { readonly kind: 'applied'; readonly stateVersion: number }
@@ -129,6 +130,14 @@ export interface StartWork {
 /** What an answer is held against when it depends on the request and not on its rule alone. */
 export type AskedRequest = Pick<StartWork, 'definition' | 'attributes' | 'loginHint'>;
 
+/** What was found of requests that wait for their person. */
+export interface PendingReading {
+  readonly databaseNow: Date;
+  readonly work: readonly PendingWork[];
+  /** Pending requests whose secrets do not open with the master keys of this process. */
+  readonly unreadable: ReadonlyArray<{ readonly requestId: string; readonly shard: number; readonly expiresAt: Date }>;
+}
+
 export interface NewAttempt {
   readonly requestId: string;
   readonly attemptId: string;
@@ -210,6 +219,8 @@ export interface PendingWork {
 export interface RequestStore {
   /** Stores request, timeline and event in one commit; concurrent calls share one statement. Throws `DatabaseBusy`. */
   submit(request: NewRequest): Promise<SubmitResult>;
+  /** What a client submitted earlier under an idempotency key; null: nothing. */
+  submitted(apiClientId: string, idempotencyKey: string, bodyHash: Buffer): Promise<Repetition | null>;
   /** Applies a transition whole or not at all, under the row's lock; concurrent calls share one statement. */
   apply(transition: Transition): Promise<ApplyResult>;
   /**
@@ -238,14 +249,17 @@ export interface RequestStore {
   unstarted(options: { readonly olderThanSeconds: number; readonly limit: number }): Promise<string[]>;
   /** Writes ahead that the provider is about to be called; at most one attempt of a request is open. */
   openAttempt(attempt: NewAttempt): Promise<OpenAttemptResult>;
-  /** Closes an attempt without changing the request: nobody was prompted, or unknown and the rule asks again. */
-  closeAttempt(attemptId: string, outcome: 'not-accepted' | 'unknown'): Promise<void>;
+  /**
+   * Closes an attempt without changing the request: nobody was prompted, or unknown and the rule asks again. For
+   * `nextInMs` (0 unless given) `unstarted` leaves the request to whoever waits to make the next attempt.
+   */
+  closeAttempt(attemptId: string, outcome: 'not-accepted' | 'unknown', nextInMs?: number): Promise<void>;
 
   pending(
     which:
       | { readonly ids: readonly string[] }
       | { readonly shards: readonly number[]; readonly exceptIds?: readonly string[] },
-  ): Promise<{ databaseNow: Date; work: PendingWork[] }>;
+  ): Promise<PendingReading>;
   /** What was asked of the person, attributes and hint unsealed; null when there is no such request. */
   asked(id: string): Promise<AskedRequest | null>;
   /** Keeps an answer, sealed, until it can be verified; the first one stays; it goes with the terminal transition. */

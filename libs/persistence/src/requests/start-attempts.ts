@@ -49,8 +49,8 @@ export class StartAttempts {
     return this.batcher.run(attempt);
   }
 
-  async close(attemptId: string, outcome: 'not-accepted' | 'unknown'): Promise<void> {
-    await this.context.sql.rows(closeAttempt, [attemptId, outcome]);
+  async close(attemptId: string, outcome: 'not-accepted' | 'unknown', nextInMs: number): Promise<void> {
+    await this.context.sql.rows(closeAttempt, [attemptId, outcome, nextInMs]);
   }
 
   private async openAll(attempts: readonly NewAttempt[]): Promise<OpenAttemptResult[]> {
@@ -121,7 +121,7 @@ const selectStartWork = statement(
   where r.id = $1::uuid`,
 );
 
-// A request whose last attempt was closed a moment ago is in the hands of a process that waits to try again.
+// A request whose last attempt was closed is in the hands of a process that waits to try again, until it should have.
 const selectUnstarted = statement(
   'select_unstarted',
   /* sql */ `
@@ -130,14 +130,18 @@ const selectUnstarted = statement(
     and not exists (
       select from start_attempts a where a.request_id = r.id
         and case when a.closed_at is null then a.lapses_at > clock_timestamp()
-          else a.closed_at > clock_timestamp() - make_interval(secs => $1) end)
+          else a.lapses_at > clock_timestamp() - make_interval(secs => $1) end)
   order by r.created_at limit $2::integer`,
 );
 
 const closeAttempt = statement(
   'close_attempt',
   /* sql */ `
-  update start_attempts set closed_at = clock_timestamp(), outcome = $2 where id = $1::uuid and closed_at is null`,
+  update start_attempts set
+    closed_at = clock_timestamp(),
+    outcome = $2,
+    lapses_at = clock_timestamp() + make_interval(secs => $3::float8 / 1000)
+  where id = $1::uuid and closed_at is null`,
 );
 
 // Two processes that open at once meet at the row's lock; the one that waited does not see the other's attempt in its

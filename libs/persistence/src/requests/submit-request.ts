@@ -5,7 +5,7 @@ import { NaturalBatcher } from '../natural-batcher.js';
 import { hex, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import { factEventSql, storedFact } from './fact-event.js';
-import type { NewRequest, SubmitResult } from './request.types.js';
+import type { NewRequest, Repetition, SubmitResult } from './request.types.js';
 import { requestPlace } from './sealed-columns.js';
 
 /** Accepts requests: concurrent ones in one statement, each answered after its own commit. */
@@ -19,6 +19,11 @@ export class SubmitRequest {
 
   run(request: NewRequest): Promise<SubmitResult> {
     return this.batcher.run(request);
+  }
+
+  async submitted(apiClientId: string, idempotencyKey: string, bodyHash: Buffer): Promise<Repetition | null> {
+    const first = await this.context.sql.row<EarlierRow>(findByIdempotencyKeys, [[apiClientId], [idempotencyKey]]);
+    return first === null ? null : repetition(first, bodyHash);
   }
 
   private async submit(requests: readonly NewRequest[]): Promise<SubmitResult[]> {
@@ -37,9 +42,7 @@ export class SubmitRequest {
       if (at !== undefined) return { kind: 'created', id: request.id, createdAt: at };
       const first = earlier.get(keyOf(request.apiClientId, request.idempotencyKey));
       if (first === undefined) throw new Error(`Request ${request.id} was neither stored nor a replay.`);
-      return first.body_hash.equals(request.bodyHash)
-        ? { kind: 'replayed', id: first.id }
-        : { kind: 'idempotency-key-reused' };
+      return repetition(first, request.bodyHash);
     });
   }
 
@@ -87,6 +90,9 @@ interface EarlierRow {
   readonly idempotency_key: string;
   readonly body_hash: Buffer;
 }
+
+const repetition = (first: EarlierRow, bodyHash: Buffer): Repetition =>
+  first.body_hash.equals(bodyHash) ? { kind: 'replayed', id: first.id } : { kind: 'idempotency-key-reused' };
 
 const keyOf = (apiClientId: string, idempotencyKey: string | null) => `${apiClientId} ${idempotencyKey ?? ''}`;
 

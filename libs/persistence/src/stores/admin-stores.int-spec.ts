@@ -255,13 +255,33 @@ describe('administered objects', () => {
     expect(await database.requests.view(id, null)).toMatchObject({ rule: { name: rule.definition.name } });
   });
 
+  it('deletes no rejection handler that a request may still end with', async () => {
+    const { rejectionHandlers } = database;
+    const definition = { type: 'redirect', status: 302, url: '/denied' } as const;
+    const handler = await rejectionHandlers.create({ name: `To /denied ${randomUUID()}`, definition });
+    if (handler.kind !== 'created') throw new Error(handler.kind);
+    const rule = await aRule(database, {
+      tokenProviderId: fixture.provider.id,
+      denyRejectionHandlerId: handler.row.id,
+    });
+    const id = await submitted(database, rule);
+    await database.rules.update(rule.id, null, {
+      definition: { ...rule.definition, denyRejectionHandlerId: null },
+      clientSecret: null,
+    });
+    const users = [{ kind: 'authorization-request', id, name: rule.definition.name }];
+    expect(await rejectionHandlers.delete(handler.row.id, null)).toEqual({ kind: 'in-use', users });
+    await database.requests.change(id, { type: 'cancel', by: 'client' });
+    expect(await rejectionHandlers.delete(handler.row.id, null)).toEqual({ kind: 'deleted' });
+  });
+
   it('finds a rule for a submission by id and by name, and sees its own change at once', async () => {
     const rule = await aRule(database, { tokenProviderId: fixture.provider.id });
     const expected = {
       id: rule.id,
       version: 1,
       definition: rule.definition,
-      provider: { id: fixture.provider.id, profile: 'generic' },
+      provider: { id: fixture.provider.id, profile: 'generic', issuer: fixture.provider.issuer },
     };
     expect(await database.rules.findForSubmit(rule.id)).toEqual(expected);
     expect(await database.rules.findForSubmit(rule.definition.name)).toEqual(expected);

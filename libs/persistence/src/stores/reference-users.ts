@@ -3,11 +3,15 @@ import type { ReferenceUser } from './admin.types.js';
 
 /** What may refer to an administered object: columns of rules, and of the versions that unended requests run under. */
 const references = {
-  tokenProvider: { rule: ['token_provider_id'], version: 'v.token_provider_id' },
-  keyPair: { rule: ['key_pair_id'], version: 'v.key_pair_id' },
+  tokenProvider: { rule: ['token_provider_id'], version: ['v.token_provider_id::text'] },
+  keyPair: { rule: ['key_pair_id'], version: ['v.key_pair_id::text'] },
   rejectionHandler: {
     rule: ['timeout_rejection_handler_id', 'deny_rejection_handler_id', 'error_rejection_handler_id'],
-    version: null,
+    version: [
+      `v.definition->>'timeoutRejectionHandlerId'`,
+      `v.definition->>'denyRejectionHandlerId'`,
+      `v.definition->>'errorRejectionHandlerId'`,
+    ],
   },
 } as const;
 
@@ -22,8 +26,8 @@ export async function usersOf(manager: EntityManager, kind: Referable, id: strin
     [id],
   );
   const users: ReferenceUser[] = rules.map((row) => ({ kind: 'rule', ...row }));
-  if (version === null || users.length > 0) return users;
-  return unendedRequests(manager, `${version} = $1`, id);
+  if (users.length > 0) return users;
+  return unendedRequests(manager, `$1 in (${version.join(', ')})`, id.toLowerCase());
 }
 
 /** Names up to ten requests of a rule that have not ended. */
