@@ -123,6 +123,15 @@ describe('all cases together', () => {
     expect(lines.filter((line) => line.startsWith('{') || /warning|at async|Error:/i.test(line))).toEqual([]);
   }, 150_000);
 
+  it('put nothing into an address: no secret, no hint, no id (R26)', async () => {
+    const settled = await Promise.allSettled(results.values());
+    const tenants = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value.tenant] : []));
+    const addresses = new Set(
+      tenants.flatMap((tenant) => tenant.addresses.map((address) => address.split('/').slice(2).join('/'))),
+    );
+    expect([...addresses].sort()).toEqual(['.well-known/openid-configuration', 'jwks', 'start', 'token']);
+  }, 150_000);
+
   it('are enough, each of its own name', () => {
     expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
     const countOf = (...of: string[]) => cases.filter(({ category }) => of.includes(category)).length;

@@ -30,6 +30,8 @@ export interface HostileTenant {
   readonly context: AnswerContext;
   /** How often each endpoint was called. */
   readonly calls: Readonly<Record<Endpoint, number>>;
+  /** Every address that was called, with whatever stands behind its path. */
+  readonly addresses: readonly string[];
   /** What became of the notifications, in order: the status wanted and the status received. */
   readonly notified: readonly { readonly wanted: number; readonly received: number }[];
   /** Sends the notifications that wait for the end, and resolves when all have been answered. */
@@ -103,6 +105,7 @@ export async function startHostileProvider(notificationUrl: string): Promise<Hos
 class Tenant implements HostileTenant {
   readonly calls: Record<Endpoint, number> = { discovery: 0, jwks: 0, start: 0, token: 0 };
   readonly notified: { wanted: number; received: number }[] = [];
+  readonly addresses: string[] = [];
   /** Mistakes of a case. */
   readonly faults: string[] = [];
   readonly clientId: string;
@@ -130,6 +133,7 @@ class Tenant implements HostileTenant {
   }
 
   async receive(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.addresses.push(request.url ?? '');
     const form = new URLSearchParams(await readBody(request));
     const endpoint = endpointAt(path);
     if (endpoint === null) return send(response, { status: 404, json: {} });

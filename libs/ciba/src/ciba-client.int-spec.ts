@@ -80,7 +80,7 @@ function expectationFor(authReqId: string): EvidenceExpectation {
 }
 
 describe('a request', () => {
-  it('goes from start to verified evidence (R26, R49)', async () => {
+  it('goes from start to verified evidence (R49)', async () => {
     const provider = await aProvider({ intervalSeconds: 2, expiresInSeconds: 90 });
     const client = aClient();
     const registration = aRegistration(provider);
