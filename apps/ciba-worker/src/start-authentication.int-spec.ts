@@ -394,6 +394,27 @@ describe('the sweep', () => {
     expect(await started(id)).toMatchObject({ status: 'pending' });
   });
 
+  it.each([
+    ['its login hint', `update authorization_requests set login_hint = '\\x0102'`],
+    ['its rule’s secret', `update rule_versions set client_secret = '\\x0102'`],
+  ])(
+    'goes on past a request that cannot be started, because %s does not open, and ends it in time',
+    async (_, seal) => {
+      const broken = await house.submit(await house.addRule());
+      await house.query(seal);
+      const fine = await house.submit(await house.addRule());
+      await house.query('update outbox set published_at = clock_timestamp()');
+      await house.query(`update authorization_requests set created_at = created_at - interval '6 seconds'`);
+      await house.startWorker();
+      expect(await started(fine)).toMatchObject({ status: 'pending' });
+      expect((await house.database.requests.view(broken, null))!.status).toBe('requested');
+      await house.query(
+        `update authorization_requests set created_at = created_at - interval '901 seconds' where id = '${broken}'`,
+      );
+      expect(await house.ended(broken)).toMatchObject({ status: 'failed', reason: 'configuration_error' });
+    },
+  );
+
   it('lets a request expire unasked that has waited for too long', async () => {
     const rule = await house.addRule();
     const id = await house.submit(rule);

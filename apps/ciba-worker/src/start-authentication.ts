@@ -12,11 +12,13 @@ import {
   type FailureReason,
 } from '#lib/domain';
 import {
+  isSealed,
   MissingRow,
   type EventCause,
   type OpenAttemptResult,
   type RegistrationStore,
   type RequestStore,
+  type SealedStart,
   type StartWork,
   type StoredRegistration,
 } from '#lib/persistence';
@@ -95,6 +97,7 @@ export class StartAuthentication {
     if (this.#underWay.has(requestId) || this.parts.stopping.aborted) return;
     const work = await this.parts.requests.startWork(requestId);
     if (work?.status !== 'requested' || this.#underWay.has(requestId)) return;
+    if ('sealed' in work) return void (await this.#whileSealed(work));
     const place = this.parts.lanes.enter(work.definition.tokenProviderId);
     // A full lane: the sweep comes back to the request.
     if (place === null) return;
@@ -129,6 +132,7 @@ export class StartAuthentication {
     if (stopping.aborted) return 'settled';
     // Before the attempt is opened: while the database is away there is nothing to take back.
     const registration = await this.#registration(work);
+    if (registration === 'sealed') return this.#whileSealed(work);
     const id = newId();
     const { requestId } = work;
     const notificationToken = work.definition.deliveryMode === 'poll' ? null : newNotificationToken();
@@ -147,13 +151,22 @@ export class StartAuthentication {
     }
   }
 
-  async #registration({ rule }: StartWork): Promise<StoredRegistration | null> {
+  async #registration({ rule }: StartWork): Promise<StoredRegistration | 'sealed' | null> {
     try {
       return await this.parts.registrations.load(rule);
     } catch (error) {
       if (error instanceof MissingRow) return null;
+      if (isSealed(error)) return 'sealed';
       throw error;
     }
+  }
+
+  /** What does not open now may open when the right master key is configured again: it has its time, like any other. */
+  async #whileSealed({ requestId, createdAt, databaseNow }: StartWork | SealedStart): Promise<Next> {
+    this.parts.log.error('What a start call needs does not open with the master keys of this process', { requestId });
+    if (databaseNow.getTime() - createdAt.getTime() <= this.parts.startWithinSeconds * 1000) return 'settled';
+    const reason = 'configuration_error';
+    return this.#change(requestId, { type: 'fail-start', attemptId: null, reason, providerError: null });
   }
 
   async #call(

@@ -8,6 +8,7 @@ export {
 export {
   DatabaseBusy,
   InvalidCursor,
+  isSealed,
   isUnavailable,
   MasterKeyMismatch,
   MissingRow,

@@ -35,8 +35,10 @@ export class AwaitRequest {
     const watch = this.waiters.watch(requestId.toLowerCase(), isAsWished);
     try {
       let view = await read();
-      while (view !== null && !isAsWished(stateOf(view)) && (await watch.heard(endMs - performance.now(), signal))) {
-        view = await read();
+      for (let heard = true; heard && view !== null && !isAsWished(stateOf(view));) {
+        heard = await watch.heard(endMs - performance.now(), signal);
+        // Also when the time is up: what changed meanwhile did not end the wait, and is told all the same.
+        if (!signal.aborted) view = await read();
       }
       return view;
     } finally {

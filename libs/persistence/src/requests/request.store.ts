@@ -20,6 +20,7 @@ import type {
   RequestState,
   RequestStore,
   RequestView,
+  SealedStart,
   StartWork,
   Repetition,
   SubmitResult,
@@ -105,7 +106,7 @@ export class PostgresRequestStore implements RequestStore {
     return this.viewRequests.consumed(id, apiClientId);
   }
 
-  startWork(id: string): Promise<StartWork | null> {
+  startWork(id: string): Promise<StartWork | SealedStart | null> {
     return this.startAttempts.work(id);
   }
 

@@ -127,6 +127,11 @@ export interface StartWork {
   readonly userCode: string | null;
 }
 
+/** A start that has to wait: what it needs does not open with the master keys of this process. */
+export type SealedStart = Pick<StartWork, 'requestId' | 'status' | 'createdAt' | 'databaseNow'> & {
+  readonly sealed: true;
+};
+
 /** What an answer is held against when it depends on the request and not on its rule alone. */
 export type AskedRequest = Pick<StartWork, 'definition' | 'attributes' | 'loginHint'>;
 
@@ -244,7 +249,7 @@ export interface RequestStore {
   /** Null unless the approval was consumed. */
   consumed(id: string, apiClientId: string | null): Promise<ConsumedApproval | null>;
 
-  startWork(id: string): Promise<StartWork | null>;
+  startWork(id: string): Promise<StartWork | SealedStart | null>;
   /** Requests that nobody asks the provider about, and that have not moved for `olderThanSeconds`. */
   unstarted(options: { readonly olderThanSeconds: number; readonly limit: number }): Promise<string[]>;
   /** Writes ahead that the provider is about to be called; at most one attempt of a request is open. */

@@ -1,10 +1,11 @@
 import type { Attributes, RuleDefinition, Status } from '#lib/domain';
+import { isSealed } from '../errors.js';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { isUuid } from '../paging.js';
 import { sha256 } from '../sealing.js';
 import { hex, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
-import type { NewAttempt, OpenAttemptResult, StartWork } from './request.types.js';
+import type { NewAttempt, OpenAttemptResult, SealedStart, StartWork } from './request.types.js';
 import { requestPlace } from './sealed-columns.js';
 
 /** The ledger of start calls: each is written down before it is made, so that no crash hides one. */
@@ -17,24 +18,40 @@ export class StartAttempts {
 
   constructor(private readonly context: StoreContext) {}
 
-  async work(requestId: string): Promise<StartWork | null> {
+  async work(requestId: string): Promise<StartWork | SealedStart | null> {
     if (!isUuid(requestId)) return null;
     const row = await this.context.sql.row<StartWorkRow>(selectStartWork, [requestId]);
     if (row === null) return null;
-    const open = (column: 'attributes' | 'login_hint' | 'user_code', sealed: Buffer) =>
-      this.context.sealing.open(sealed, requestPlace(column, row.id));
-    return {
+    const request = {
       requestId: row.id,
       status: row.status,
       createdAt: row.created_at,
       databaseNow: row.database_now,
+    };
+    const opened = this.opened(row);
+    if (opened === null) return { ...request, sealed: true };
+    return {
+      ...request,
+      ...opened,
       rule: { id: row.rule_id, version: row.rule_version },
       definition: row.definition,
-      attributes: JSON.parse(open('attributes', row.attributes)) as Attributes,
-      loginHint: open('login_hint', row.login_hint),
       bindingMessage: row.binding_message,
-      userCode: row.user_code === null ? null : open('user_code', row.user_code),
     };
+  }
+
+  private opened(row: StartWorkRow): Pick<StartWork, 'attributes' | 'loginHint' | 'userCode'> | null {
+    const open = (column: 'attributes' | 'login_hint' | 'user_code', sealed: Buffer) =>
+      this.context.sealing.open(sealed, requestPlace(column, row.id));
+    try {
+      return {
+        attributes: JSON.parse(open('attributes', row.attributes)) as Attributes,
+        loginHint: open('login_hint', row.login_hint),
+        userCode: row.user_code === null ? null : open('user_code', row.user_code),
+      };
+    } catch (error) {
+      if (!isSealed(error)) throw error;
+      return null;
+    }
   }
 
   async unstarted(options: { readonly olderThanSeconds: number; readonly limit: number }): Promise<string[]> {
