@@ -80,7 +80,10 @@ async function configure({ rule, tokenProvider, tls }: HostileCase, tenant: Host
 async function runCase(hostileCase: HostileCase, tenant: HostileTenant, rule: string): Promise<Result> {
   const ended: HostileEnd[] = [];
   for (let round = 0; round < (hostileCase.first === undefined ? 1 : 2); round++) {
+    let accepted: (id: string) => void = () => undefined;
+    tenant.notifyAfter(new Promise<string>((resolve) => (accepted = resolve)).then(changed));
     const { status, body } = await assent.submit({ rule, attributes: { email: `${tenant.clientId}@example.com` } });
+    accepted(body.id);
     statuses.push(status);
     if (status !== 202) throw new Error(`not accepted: ${status} ${JSON.stringify(body)}`);
     ended.push(await end(body.id));
@@ -88,6 +91,9 @@ async function runCase(hostileCase: HostileCase, tenant: HostileTenant, rule: st
   await tenant.finish();
   return { ended, tenant };
 }
+
+/** A notification that overtakes the acknowledgement is another story: wait a moment for the request to move. */
+const changed = (id: string) => assent.request(id, { prefer: 'wait=3', 'if-none-match': '"1"' });
 
 /** The decision as everybody sees it; an approval that is none could not be consumed either. */
 async function end(id: string): Promise<HostileEnd> {

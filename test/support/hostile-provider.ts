@@ -34,6 +34,8 @@ export interface HostileTenant {
   readonly addresses: readonly string[];
   /** What became of the notifications, in order: the status wanted and the status received. */
   readonly notified: readonly { readonly wanted: number; readonly received: number }[];
+  /** Holds the notifications after the next acknowledgement back until Assent has taken it in. */
+  notifyAfter(takenIn: Promise<unknown>): void;
   /** Sends the notifications that wait for the end, and resolves when all have been answered. */
   finish(): Promise<void>;
 }
@@ -132,6 +134,8 @@ class Tenant implements HostileTenant {
     return { issuer, clientId, loginHint, authReqId, notificationToken, nowhere, firstIdToken, ...times };
   }
 
+  private takenIn: Promise<unknown> = Promise.resolve();
+
   async receive(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.addresses.push(request.url ?? '');
     const form = new URLSearchParams(await readBody(request));
@@ -148,7 +152,11 @@ class Tenant implements HostileTenant {
     this.firstIdToken ??= idToken;
     if (answer.delayMs !== undefined) await pause(answer.delayMs, undefined, { ref: false });
     send(response, answer);
-    if (endpoint === 'start') this.underWay.push(this.notify('after-ack'));
+    if (endpoint === 'start') this.underWay.push(this.takenIn.then(() => this.notify('after-ack')));
+  }
+
+  notifyAfter(takenIn: Promise<unknown>): void {
+    this.takenIn = takenIn;
   }
 
   async finish(): Promise<void> {
