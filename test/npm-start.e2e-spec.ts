@@ -41,6 +41,7 @@ describe('npm start', () => {
     return started;
   };
 
+  // A slim system may have no curl, and then the line cannot be pasted; the stories below need neither.
   (canBePasted ? it : it.skip)(
     'prints a line that works when pasted, and the approval on the phone page answers it',
     async () => {

@@ -29,7 +29,10 @@ export function findChromium(): string | null {
   return candidates.find((path) => path !== undefined && existsSync(path)) ?? null;
 }
 
-/** Tests that look at pages; skipped where there is no browser. */
+/**
+ * Tests that look at pages. Without a browser they cannot run, and say so as skipped; `npm test` installs one where it can,
+ * and prints the reason where it cannot.
+ */
 export const describeWithBrowser = findChromium() === null ? describe.skip : describe;
 
 /**

@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
 import { describe, it } from '@jest/globals';
 
+// A test that cannot run says skipped, and never passed. `npm test` installs a broker where it can, and prints the reason
+// where it cannot; an address given from outside serves whatever does not have to kill the broker.
+
 const privateBrokerIsThere = existsSync('/usr/lib/rabbitmq/bin/rabbitmq-server');
 const brokerIsThere = privateBrokerIsThere || !!process.env.ASSENT_TEST_AMQP_URL;
 

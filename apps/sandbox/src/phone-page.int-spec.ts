@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import {
+  describeWithBrowser,
   findAccessibilityProblems,
-  findChromium,
   launchChromium,
   openWatchedPage,
   overflowsSideways,
@@ -16,9 +16,7 @@ import { startSandbox, type Sandbox } from './sandbox.module.js';
 type Json = Record<string, unknown>;
 
 const PHONE = { width: 390, height: 844 };
-const describeInBrowser = findChromium() === null ? describe.skip : describe;
-
-describeInBrowser('the phone page', () => {
+describeWithBrowser('the phone page', () => {
   let sandbox: Sandbox;
   let browser: Browser;
   let watched: WatchedPage;

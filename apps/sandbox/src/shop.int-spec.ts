@@ -5,8 +5,8 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  describeWithBrowser,
   findAccessibilityProblems,
-  findChromium,
   launchChromium,
   openWatchedPage,
   overflowsSideways,
@@ -263,9 +263,7 @@ describe('the shop’s backend', () => {
   });
 });
 
-const describeInBrowser = findChromium() === null ? describe.skip : describe;
-
-describeInBrowser('the shop’s page', () => {
+describeWithBrowser('the shop’s page', () => {
   let browser: Browser;
   let watched: WatchedPage;
   let page: Page;

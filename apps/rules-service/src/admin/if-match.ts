@@ -6,7 +6,8 @@ export type ExpectedVersions = ReadonlySet<number> | null;
 /** The entity tag of a version. */
 export const etagOf = (version: number): string => `"${version}"`;
 
-// RFC 9110 §8.8.3: any printable character but the quote.
+// RFC 9110 §8.8.3: a tag is any visible character but the quote, which ends it. Foreign tags must parse too: they are a
+// mismatch (412), not a mistake (400).
 const entityTags = /^\s*(?:W\/)?"[\x21\x23-\x7E]*"\s*(?:,\s*(?:W\/)?"[\x21\x23-\x7E]*"\s*)*$/;
 
 /**

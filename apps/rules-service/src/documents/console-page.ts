@@ -72,8 +72,8 @@ export function consolePage(): string {
   return page({
     title: 'Console',
     current: '/console',
-    lead: html`Assent is administered by its API; this page shows the way. With an address and a key in two variables,
-    the calls below work as they stand.`,
+    lead: html`Assent is administered by its API; this page shows the way. Set your address and key as two variables,
+    and put your own values where the calls have angle brackets or example names.`,
     places: [
       {
         title: 'First steps',

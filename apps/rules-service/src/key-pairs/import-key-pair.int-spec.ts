@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import forge from 'node-forge';
 import { importKeyPair } from './import-key-pair.js';
 
-// Real files of a real openssl: nothing here trusts our own idea of the formats. Without one these tests are skipped.
+// Real files of a real openssl: nothing here trusts our own idea of the formats. No package of npm brings one, so a
+// system without it skips these tests.
 const describeWithOpenssl = spawnSync('openssl', ['version']).status === 0 ? describe : describe.skip;
 let dir: string;
 const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });

@@ -138,7 +138,8 @@ describe('the embedded Postgres', () => {
     await expect(startEmbeddedPostgres({ dir })).rejects.toThrow(/was made by PostgreSQL 9/);
   });
 
-  // Only root has to step down to another user, who may then lack the right to enter.
+  // Only root has to step down to another user, who may then lack the right to enter; anybody else
+  // runs the server as themselves, and there is nothing to test.
   const asRoot = process.getuid?.() === 0 ? it : it.skip;
   asRoot('says so when the user that it runs as cannot reach the directory', async () => {
     await chown(dir, 0, 0);
