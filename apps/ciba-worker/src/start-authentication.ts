@@ -1,16 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
-import { providerProfiles, type CibaClient, type ProviderProfile, type StartOutcome } from '#lib/ciba';
-import {
-  adjustStart,
-  askedText,
-  maxPrompts,
-  refusedStart,
-  startRetryDelayMs,
-  type Command,
-  type FailureReason,
-} from '#lib/domain';
+import { providerProfiles, type CibaClient, type StartOutcome } from '#lib/ciba';
+import { askedText, type Command, type FailureReason } from '#lib/domain';
 import {
   isSealed,
   MissingRow,
@@ -23,6 +15,7 @@ import {
   type StoredRegistration,
 } from '#lib/persistence';
 import type { Log, Persevere } from '#lib/runtime';
+import { afterStart, afterStartChange, afterUnknownStart, promptsBefore, type StartStep } from './after-start.js';
 import type { Place, ProviderLanes } from './provider-lanes.js';
 import { newNotificationToken } from './notification-token.js';
 import { startRequestOf } from './start-request.js';
@@ -145,7 +138,12 @@ export class StartAuthentication {
       case 'duplicate':
         return 'settled';
       case 'lapsed':
-        return this.#afterUnknown(work, opened.attemptId, opened.unknownAttempts);
+        return this.#follow(
+          work,
+          opened.attemptId,
+          afterUnknownStart(opened.attemptId, opened.unknownAttempts, work.definition),
+          opened.unknownAttempts,
+        );
       case 'opened':
         return this.#call(work, registration, attemptOf(id, opened, openedAtMs, earlierPrompts), notificationToken);
     }
@@ -213,84 +211,45 @@ export class StartAuthentication {
     outcome: StartOutcome,
     { provider }: StoredRegistration,
   ): Promise<Next> {
-    switch (outcome.kind) {
-      case 'acknowledged': {
-        const { authReqId, expiresInSeconds, intervalSeconds } = outcome;
-        const { id: attemptId, sentAt } = attempt;
-        return this.#change(work.requestId, {
-          type: 'acknowledge',
-          attemptId,
-          authReqId,
-          sentAt,
-          expiresInSeconds,
-          intervalSeconds,
-        });
-      }
-      case 'refused':
-        return this.#afterRefusal(work, attempt, outcome, providerProfiles[provider.profile]);
-      case 'not-accepted':
-        return this.#tryAgain(work, attempt, outcome.retryAfterSeconds);
-      case 'provider-error':
-        return this.#fail(work, attempt.id, 'provider_error');
-      case 'unknown':
-        return this.#afterUnknown(work, attempt.id, attempt.earlierPrompts + 1);
-      case 'misconfigured':
-        return this.#fail(work, attempt.id, 'configuration_error');
-    }
-  }
-
-  /** Nobody was asked: another attempt with what the provider may take, or the end. */
-  async #afterRefusal(
-    work: StartWork,
-    attempt: Attempt,
-    { error, means }: Extract<StartOutcome, { kind: 'refused' }>,
-    profile: ProviderProfile,
-  ): Promise<Next> {
-    const { requestId, definition, bindingMessage, attributes } = work;
-    const { requestedExpirySeconds } = definition;
-    const adjustment = adjustStart(means ?? error.code, { requestedExpirySeconds, bindingMessage }, profile);
-    const { earlierPrompts } = attempt;
-    switch (adjustment?.kind) {
-      case undefined:
-        return this.#change(requestId, refusedStart(attempt.id, error, means));
-      case 'without-expiry':
-        await this.#close(attempt.id, 'not-accepted');
-        return {
-          inMs: 0,
-          earlierPrompts,
-          work: { ...work, definition: { ...definition, requestedExpirySeconds: null } },
-        };
-      case 'other-text': {
-        // On record before it is sent: what the caller is told to show is what the phone shows, whatever happens next.
-        const { id: ruleId, version: ruleVersion } = work.rule;
-        const text = askedText({ ruleId, ruleVersion, attributes, bindingMessage: adjustment.bindingMessage });
-        const requestHash = createHash('sha256').update(text).digest('base64url');
-        const reworded = { bindingMessage: adjustment.bindingMessage, requestHash };
-        const result = await this.parts.persevere('Rewording a request', () =>
-          this.parts.requests.change(requestId, { type: 'reword', attemptId: attempt.id, ...reworded }),
-        );
-        if (result.kind !== 'applied') return 'settled';
-        return { inMs: 0, earlierPrompts, work: { ...work, bindingMessage: adjustment.bindingMessage } };
-      }
-    }
-  }
-
-  /** Nobody was asked: another attempt, within 30 s of the first one. */
-  async #tryAgain(work: StartWork, attempt: Attempt, retryAfterSeconds: number | null): Promise<Next> {
+    const { requestedExpirySeconds, onInitiationUnknown } = work.definition;
+    const asked = { requestedExpirySeconds, onInitiationUnknown, bindingMessage: work.bindingMessage };
     const elapsedMs = attempt.elapsedMs + (this.parts.nowMs() - attempt.openedAtMs);
-    const inMs = startRetryDelayMs(attempt.number, elapsedMs, retryAfterSeconds);
-    if (inMs === null) return this.#fail(work, attempt.id, 'provider_error');
-    await this.#close(attempt.id, 'not-accepted', inMs);
-    return { inMs, earlierPrompts: attempt.earlierPrompts };
+    const profile = providerProfiles[provider.profile];
+    return this.#follow(
+      work,
+      attempt.id,
+      afterStart({ ...attempt, elapsedMs }, outcome, attempt.sentAt, asked, profile),
+      attempt.earlierPrompts,
+    );
   }
 
-  /** The person may have been asked, `prompts` times by now. */
-  async #afterUnknown(work: StartWork, attemptId: string, prompts: number): Promise<Next> {
-    if (work.definition.onInitiationUnknown === 'fail' || prompts >= maxPrompts) {
-      return this.#fail(work, attemptId, 'initiation_unknown');
+  async #follow(work: StartWork, attemptId: string, step: StartStep, earlierPrompts: number): Promise<Next> {
+    switch (step.kind) {
+      case 'change':
+        return this.#change(work.requestId, step.command);
+      case 'reword':
+        return this.#reword(work, attemptId, step.bindingMessage, earlierPrompts);
+      case 'again': {
+        await this.#close(attemptId, step.close, step.inMs);
+        const { inMs, earlierPrompts: prompts } = step;
+        if (!step.withoutExpiry) return { inMs, earlierPrompts: prompts };
+        const definition = { ...work.definition, requestedExpirySeconds: null };
+        return { inMs, earlierPrompts: prompts, work: { ...work, definition } };
+      }
     }
-    await this.#close(attemptId, 'unknown');
-    return { inMs: 0, earlierPrompts: prompts };
+  }
+
+  /** On record before it is sent: what the caller is told to show is what the phone shows, whatever happens next. */
+  async #reword(work: StartWork, attemptId: string, bindingMessage: string, earlierPrompts: number): Promise<Next> {
+    const { requestId, attributes } = work;
+    const { id: ruleId, version: ruleVersion } = work.rule;
+    const text = askedText({ ruleId, ruleVersion, attributes, bindingMessage });
+    const requestHash = createHash('sha256').update(text).digest('base64url');
+    const result = await this.parts.persevere('Rewording a request', () =>
+      this.parts.requests.change(requestId, { type: 'reword', attemptId, bindingMessage, requestHash }),
+    );
+    if (result.kind !== 'applied') return 'settled';
+    return { inMs: 0, earlierPrompts, work: { ...work, bindingMessage } };
   }
 
   /** Nobody needs to be asked any more about what was wanted so long ago. */
@@ -310,11 +269,8 @@ export class StartAuthentication {
   async #change(requestId: string, command: Command): Promise<Next> {
     const { requests, persevere } = this.parts;
     const result = await persevere('Recording a start call', () => requests.change(requestId, command));
-    if (result.kind !== 'evidence-reused' || command.type !== 'acknowledge') return 'settled';
-    // One `auth_req_id` never serves two requests.
-    const { attemptId } = command;
-    const reason = 'invalid_evidence';
-    return this.#change(requestId, { type: 'fail-start', attemptId, reason, providerError: null });
+    const next = afterStartChange(command, result.kind);
+    return next === null ? 'settled' : this.#change(requestId, next);
   }
 
   async #close(attemptId: string, outcome: 'not-accepted' | 'unknown', nextInMs = 0): Promise<void> {
@@ -329,10 +285,6 @@ export class StartAuthentication {
   }
 }
 
-/**
- * `earlierPrompts` null: what came of earlier attempts, by other processes, is not known here; each may have been a
- * prompt. Counting too many asks a person too seldom, never too often.
- */
 const attemptOf = (
   id: string,
   { number, sentAt, firstSentAt }: Extract<OpenAttemptResult, { kind: 'opened' }>,
@@ -344,5 +296,5 @@ const attemptOf = (
   sentAt,
   elapsedMs: sentAt.getTime() - firstSentAt.getTime(),
   openedAtMs,
-  earlierPrompts: earlierPrompts ?? number - 1,
+  earlierPrompts: promptsBefore(number, earlierPrompts),
 });

@@ -1,5 +1,5 @@
 import type { Command } from '#lib/domain';
-import type { RequestStore } from '#lib/persistence';
+import type { ChangeResult, RequestStore } from '#lib/persistence';
 import type { Persevere } from '#lib/runtime';
 import { invalidEvidence } from './verify-answer.js';
 
@@ -25,17 +25,23 @@ export class ConcludeAuthentication {
     const result = await this.persevere('Recording the end of a request', () =>
       this.requests.change(requestId, command),
     );
-    switch (result.kind) {
-      case 'applied':
-      case 'gone':
-      // Whoever owns the shard now makes up its own mind.
-      case 'fenced-out':
-        return 'concluded';
-      case 'evidence-reused':
-        // One ID token or `auth_req_id` never serves two requests: for the second one it proves nothing.
-        return this.run(requestId, invalidEvidence({ polls: 'polls' in command ? command.polls : 0 }));
-      case 'refused':
-        return result.refusal.refused === 'not_due' ? 'not-due' : 'concluded';
-    }
+    const next = afterChange(command, result);
+    return typeof next === 'string' ? next : this.run(requestId, next);
+  }
+}
+
+/** What the database's answer to a conclusion means: the end, a deadline that has not come, or another conclusion. */
+export function afterChange(command: Command, result: ChangeResult): 'concluded' | 'not-due' | Command {
+  switch (result.kind) {
+    case 'applied':
+    case 'gone':
+    // Whoever owns the shard now makes up its own mind.
+    case 'fenced-out':
+      return 'concluded';
+    case 'evidence-reused':
+      // One ID token or `auth_req_id` never serves two requests: for the second one it proves nothing.
+      return invalidEvidence({ polls: 'polls' in command ? command.polls : 0 });
+    case 'refused':
+      return result.refusal.refused === 'not_due' ? 'not-due' : 'concluded';
   }
 }

@@ -2,13 +2,14 @@ import type { TokenAnswer } from '#lib/ciba';
 import { fallbackSpacingMs, firstPollMs, type Command } from '#lib/domain';
 import type { PendingWork, RequestStore } from '#lib/persistence';
 import { GivenUp, type Log, type Persevere } from '#lib/runtime';
-import { atDeadline, resolutionWindowMs, type Rhythm, type Step } from './after-poll.js';
+import { atDeadline, type Rhythm, type Step } from './after-poll.js';
 import { Alarm } from './alarm.js';
 import type { ConcludeAuthentication } from './conclude-authentication.js';
 import type { DatabaseClock } from './database-clock.js';
 import type { PendingAuthentications } from './pending-authentications.js';
 import type { PollAuthentication } from './poll-authentication.js';
 import type { PollerMetrics } from './poller-metrics.js';
+import { admissionOf, leavesDoubt, pollsEndMs, turnOf, type DueRequest } from './polling-turn.js';
 import type { ProviderQueues, Turn } from './provider-queues.js';
 import type { ShardLeases } from './shard-leases.js';
 import { TimingWheel } from './timing-wheel.js';
@@ -76,14 +77,20 @@ export class PollingSchedule {
     if (known !== null) return this.#receivePush(known, work);
     const deadlineMs = clock.toMonotonicMs(work.expiresAt);
     const intervalMs = work.intervalSeconds * 1000;
-    // What is pushed is never polled for: no owner before us can have lost an answer.
-    const takenOver = work.deliveryMode !== 'push' && leases.isTakenOver(work.shard, work.sentAt);
+    const { deliveryMode, heldAnswer } = work;
+    const held = heldAnswer !== null;
+    const { takenOver, first } = admissionOf({ deliveryMode, held }, leases.isTakenOver(work.shard, work.sentAt));
     const pinged = work.pingedAt !== null;
     const slot = pending.add({ ...work, deadlineMs, intervalMs, takenOver, pinged }, work);
     queues.join(work.tokenProviderId);
-    if (work.heldAnswer) this.#occupy(slot, () => this.#judge(slot, heldBefore(work, clock)));
-    else if (work.deliveryMode === 'push') this.#await(slot, deadlineMs);
-    else this.#await(slot, firstPollMs(nowMs() + spreadMs, this.#spacingMs(slot), deadlineMs));
+    switch (first) {
+      case 'judge-held':
+        return this.#occupy(slot, () => this.#judge(slot, heldBefore(work, clock)));
+      case 'await-push':
+        return this.#await(slot, deadlineMs);
+      case 'poll':
+        return this.#await(slot, firstPollMs(nowMs() + spreadMs, this.#spacingMs(slot), deadlineMs));
+    }
   }
 
   /**
@@ -117,8 +124,9 @@ export class PollingSchedule {
    */
   async quiesce(shards: readonly number[], withinMs: number): Promise<{ clean: number[]; unclean: number[] }> {
     await within(withinMs, this.#settled(new Set(shards)));
-    const doubtful = (slot: number): boolean => this.#busy.has(slot) || this.parts.pending.inDoubt(slot);
-    const unclean = shards.filter((shard) => [...this.parts.pending.inShard(shard)].some(doubtful));
+    const { pending } = this.parts;
+    const doubtful = (slot: number) => leavesDoubt({ phase: pending.phase(slot), doubt: pending.inDoubt(slot) });
+    const unclean = shards.filter((shard) => [...pending.inShard(shard)].some(doubtful));
     for (const shard of shards) this.dropShard(shard);
     return { clean: shards.filter((shard) => !unclean.includes(shard)), unclean };
   }
@@ -152,19 +160,30 @@ export class PollingSchedule {
   /** A request's moment has come. */
   #due(slot: number, dueMs: number, nowMs: number): void {
     const { pending, leases } = this.parts;
-    if (!leases.maySend(pending.shard(slot))) return this.#wheel.arm(slot, nowMs + lookAgainMs);
-    const phase = pending.phase(slot);
-    if (phase === 'held') return this.#verifyAgain(slot);
-    if (pending.terms(slot).deliveryMode === 'push') return this.#occupy(slot, () => this.#lookForPush(slot));
-    if (nowMs >= this.#endMs(slot)) return this.#decide(slot, nowMs);
-    if (phase === 'ready') return this.#wheel.arm(slot, this.#endMs(slot));
-    this.#makeReady(slot, dueMs);
+    switch (turnOf(this.#dueRequest(slot), leases.maySend(pending.shard(slot)), nowMs)) {
+      case 'look-again':
+        return this.#wheel.arm(slot, nowMs + lookAgainMs);
+      case 'verify-held':
+        return this.#verifyAgain(slot);
+      case 'look-for-push':
+        return this.#occupy(slot, () => this.#lookForPush(slot));
+      case 'decide':
+        return this.#decide(slot, nowMs);
+      case 'keep-ready':
+        return this.#wheel.arm(slot, pollsEndMs(this.#dueRequest(slot)));
+      case 'make-ready':
+        return this.#makeReady(slot, dueMs);
+    }
   }
 
-  /** Until when a poll may go out: the deadline, or the window after it for a resolution poll. */
-  #endMs(slot: number): number {
+  #dueRequest(slot: number): DueRequest {
     const { pending } = this.parts;
-    return pending.deadlineMs(slot) + (pending.isResolving(slot) ? resolutionWindowMs : 0);
+    return {
+      phase: pending.phase(slot),
+      deliveryMode: pending.terms(slot).deliveryMode,
+      deadlineMs: pending.deadlineMs(slot),
+      resolving: pending.isResolving(slot),
+    };
   }
 
   #makeReady(slot: number, dueMs: number): void {
@@ -172,7 +191,7 @@ export class PollingSchedule {
     pending.enter(slot, 'ready');
     queues.enqueue(pending.terms(slot).tokenProviderId, slot, dueMs);
     // The deadline comes although the provider's queue may not move.
-    this.#wheel.arm(slot, this.#endMs(slot));
+    this.#wheel.arm(slot, pollsEndMs(this.#dueRequest(slot)));
   }
 
   /** The deadline decides. */

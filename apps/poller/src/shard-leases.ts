@@ -24,6 +24,32 @@ export interface LeaseChanges {
   readonly surplus: readonly number[];
 }
 
+/** Until when polls may go out under a lease that was asked for then; ms on the monotonic clock. */
+export const sendUntilMs = (
+  askedAtMs: number,
+  lease: { readonly leaseMs: number; readonly marginMs: number },
+): number => askedAtMs + lease.leaseMs - lease.marginMs;
+
+/** Whether an owner that did not release the shard may have lost an answer of a request that was started then. */
+export const mayHaveLostAnswer = (uncleanTakeoverAt: Date | null, sentAt: Date): boolean =>
+  uncleanTakeoverAt !== null && uncleanTakeoverAt >= sentAt;
+
+/**
+ * What a renewal says against what we thought that we owned. A shard that comes with another epoch was lost and taken
+ * again: what we knew of it is out of date.
+ */
+export function compareLeases(
+  known: readonly OwnedShard[],
+  current: readonly OwnedShard[],
+): { taken: readonly OwnedShard[]; lost: readonly number[] } {
+  const holds = (owned: readonly OwnedShard[], { shard, epoch }: OwnedShard) =>
+    owned.some((one) => one.shard === shard && one.epoch === epoch);
+  return {
+    taken: current.filter((shard) => !holds(known, shard)),
+    lost: known.filter((shard) => !holds(current, shard)).map(({ shard }) => shard),
+  };
+}
+
 /** How many shards each of so many instances may own: all shards are covered, and nobody has much more than another. */
 export const fairShare = (liveInstances: number): number => Math.ceil(shardCount / Math.max(1, liveInstances));
 
@@ -62,8 +88,7 @@ export class ShardLeases {
 
   /** Whether a request that was started then may have lost an answer to an owner that died. */
   isTakenOver(shard: number, sentAt: Date): boolean {
-    const takeoverAt = this.#owned.get(shard)?.uncleanTakeoverAt ?? null;
-    return takeoverAt !== null && takeoverAt >= sentAt;
+    return mayHaveLostAnswer(this.#owned.get(shard)?.uncleanTakeoverAt ?? null, sentAt);
   }
 
   /**
@@ -76,7 +101,7 @@ export class ShardLeases {
     const askedAtMs = nowMs();
     const renewed = await shards.renew(owner, leaseMs);
     clock.observe(renewed.databaseNow, askedAtMs);
-    this.#sendUntilMs = askedAtMs + leaseMs - marginMs;
+    this.#sendUntilMs = sendUntilMs(askedAtMs, { leaseMs, marginMs });
     const { taken, lost } = this.#reconcile(renewed.owned);
 
     const room = fairShare(renewed.liveInstances) - this.kept.length;
@@ -108,14 +133,11 @@ export class ShardLeases {
     return taken.map(({ shard }) => shard);
   }
 
-  /** A shard that comes with another epoch was lost and taken again: what we knew of it is out of date. */
   #reconcile(current: readonly OwnedShard[]): { taken: number[]; lost: number[] } {
-    const epochs = new Map(current.map((shard) => [shard.shard, shard.epoch]));
-    const lost = [...this.#owned.values()].filter((known) => epochs.get(known.shard) !== known.epoch);
-    lost.forEach(({ shard }) => this.#forget(shard));
-    const taken = current.filter(({ shard }) => !this.#owned.has(shard));
+    const { taken, lost } = compareLeases([...this.#owned.values()], current);
+    lost.forEach((shard) => this.#forget(shard));
     taken.forEach((shard) => this.#owned.set(shard.shard, shard));
-    return { taken: taken.map(({ shard }) => shard), lost: lost.map(({ shard }) => shard) };
+    return { taken: taken.map(({ shard }) => shard), lost: [...lost] };
   }
 
   #forget(shard: number): void {

@@ -36,15 +36,22 @@ export class ReceiveNotification {
   async #settleId(token: string, attempt: NotifiedAttempt, authReqId: string): Promise<void> {
     // At most one more round: a request that is not `requested` any more never becomes it again.
     for (let current: NotifiedAttempt | null = attempt; ; current = await this.requests.notified(token)) {
-      if (current === null) throw unfitting();
-      if (current.authReqIdSha256 !== null) return requireSame(current.authReqIdSha256, authReqId);
-      if (current.status !== 'requested') return;
-      const result = await this.requests.change(current.requestId, acknowledgement(current, authReqId));
+      const settlement = settlementOf(current, authReqId);
+      if (current === null || settlement === 'unfitting') throw unfitting();
+      if (settlement === 'settled') return;
+      const result = await this.requests.change(current.requestId, settlement);
       if (result.kind === 'applied') return;
       // One `auth_req_id` never serves two requests.
       if (result.kind !== 'refused') throw unfitting();
     }
   }
+}
+
+/** Whether a notification's `auth_req_id` is the request's, cannot be, or is news and put to the state machine. */
+export function settlementOf(current: NotifiedAttempt | null, authReqId: string): 'settled' | 'unfitting' | Command {
+  if (current === null) return 'unfitting';
+  if (current.authReqIdSha256 !== null) return isSame(current.authReqIdSha256, authReqId) ? 'settled' : 'unfitting';
+  return current.status === 'requested' ? acknowledgement(current, authReqId) : 'settled';
 }
 
 /** The provider's own word on expiry and interval is not known here: the careful reading of what was asked. */
@@ -58,7 +65,8 @@ const acknowledgement = (attempt: NotifiedAttempt, authReqId: string): Command =
   byNotification: true,
 });
 
-function endOf(pushed: Exclude<PushedAnswer, { kind: 'tokens' }>): Command {
+/** What a pushed error ends the request with. */
+export function endOf(pushed: Exclude<PushedAnswer, { kind: 'tokens' }>): Command {
   switch (pushed.kind) {
     case 'denied':
       return { type: 'deny', providerError: pushed.error, polls: 0 };
@@ -69,9 +77,7 @@ function endOf(pushed: Exclude<PushedAnswer, { kind: 'tokens' }>): Command {
   }
 }
 
-/** @throws ProblemError `unauthenticated` */
-function requireSame(known: Buffer, authReqId: string): void {
-  if (!timingSafeEqual(known, createHash('sha256').update(authReqId).digest())) throw unfitting();
-}
+const isSame = (known: Buffer, authReqId: string): boolean =>
+  timingSafeEqual(known, createHash('sha256').update(authReqId).digest());
 
 const malformed = (detail: string): ProblemError => new ProblemError('malformed_body', detail);

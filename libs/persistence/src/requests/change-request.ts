@@ -1,4 +1,4 @@
-import { decide, isRefusal, type Command, type Evidence, type Snapshot } from '#lib/domain';
+import { decide, isRefusal, type Command, type Evidence, type Snapshot, type Transition } from '#lib/domain';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { isUuid } from '../paging.js';
 import { statement, type Sql } from '../sql.js';
@@ -41,9 +41,7 @@ export class ChangeRequest {
       if (result.kind === 'applied') return { ...result, transition: answer };
       if (result.kind !== 'refused') return result;
       if (result.fenced) return { kind: 'fenced-out' };
-      // The guard said that no answer was held in time: now the clock decides, as for an answer that just came.
-      if (asked.type === 'approve' && asked.held && result.current.status === answer.from)
-        asked = { ...asked, held: false };
+      asked = askedAgain(asked, answer, result.current);
       ({ current, databaseNow } = result);
     }
     throw new Error(`Request ${requestId} kept changing while "${command.type}" was decided ${maxDecisions} times.`);
@@ -72,6 +70,12 @@ export class ChangeRequest {
       return row === undefined ? null : toSnapshot(row);
     });
   }
+}
+
+/** What is asked when a transition found the row moved or its guard failed. */
+export function askedAgain(asked: Command, answer: Transition, current: Snapshot): Command {
+  // The guard said that no answer was held in time: now the clock decides, as for an answer that just came.
+  return asked.type === 'approve' && asked.held && current.status === answer.from ? { ...asked, held: false } : asked;
 }
 
 interface SnapshotRow {

@@ -1,0 +1,120 @@
+/** What follows from the answer to a start call: pure functions that `StartAuthentication` follows. */
+
+import type { StartOutcome } from '#lib/ciba';
+import {
+  adjustStart,
+  maxPrompts,
+  refusedStart,
+  startRetryDelayMs,
+  type Command,
+  type RuleDefinition,
+} from '#lib/domain';
+import type { ChangeResult } from '#lib/persistence';
+
+/** An attempt as its outcome is judged. */
+export interface JudgedAttempt {
+  readonly id: string;
+  /** 1 for the first attempt of the request. */
+  readonly number: number;
+  /** How often the person may have been asked before. */
+  readonly earlierPrompts: number;
+  /** How long ago the first attempt of the request was opened, in ms. */
+  readonly elapsedMs: number;
+}
+
+/** What was asked, as far as it may be changed. */
+export interface AskedStart extends Pick<RuleDefinition, 'requestedExpirySeconds' | 'onInitiationUnknown'> {
+  readonly bindingMessage: string | null;
+}
+
+/** What is done about an attempt. */
+export type StartStep =
+  | { readonly kind: 'change'; readonly command: Command }
+  /** The request goes on with another text, in another attempt. */
+  | { readonly kind: 'reword'; readonly bindingMessage: string }
+  /** The attempt is closed so, and another one follows. */
+  | {
+      readonly kind: 'again';
+      readonly close: 'not-accepted' | 'unknown';
+      readonly inMs: number;
+      readonly earlierPrompts: number;
+      readonly withoutExpiry?: true;
+    };
+
+/** Decides what the outcome of a start call means (CIBA Core 1.0 §13; design §4, §11). */
+export function afterStart(
+  attempt: JudgedAttempt,
+  outcome: StartOutcome,
+  sentAt: Date,
+  asked: AskedStart,
+  provider: { readonly refusesExpiry: boolean },
+): StartStep {
+  const { id: attemptId, earlierPrompts } = attempt;
+  switch (outcome.kind) {
+    case 'acknowledged': {
+      const { authReqId, expiresInSeconds, intervalSeconds } = outcome;
+      return change({ type: 'acknowledge', attemptId, authReqId, sentAt, expiresInSeconds, intervalSeconds });
+    }
+    case 'refused':
+      return afterRefusal(attempt, outcome, asked, provider);
+    case 'not-accepted': {
+      // Nobody was asked: another attempt, within 30 s of the first one.
+      const inMs = startRetryDelayMs(attempt.number, attempt.elapsedMs, outcome.retryAfterSeconds);
+      if (inMs === null) return fail(attemptId, 'provider_error');
+      return { kind: 'again', close: 'not-accepted', inMs, earlierPrompts };
+    }
+    case 'provider-error':
+      return fail(attemptId, 'provider_error');
+    case 'unknown':
+      return afterUnknownStart(attemptId, earlierPrompts + 1, asked);
+    case 'misconfigured':
+      return fail(attemptId, 'configuration_error');
+  }
+}
+
+/** Nobody was asked: another attempt with what the provider may take, or the end. */
+function afterRefusal(
+  { id: attemptId, earlierPrompts }: JudgedAttempt,
+  { error, means }: Extract<StartOutcome, { kind: 'refused' }>,
+  asked: AskedStart,
+  provider: { readonly refusesExpiry: boolean },
+): StartStep {
+  const adjustment = adjustStart(means ?? error.code, asked, provider);
+  switch (adjustment?.kind) {
+    case undefined:
+      return change(refusedStart(attemptId, error, means));
+    case 'without-expiry':
+      return { kind: 'again', close: 'not-accepted', inMs: 0, earlierPrompts, withoutExpiry: true };
+    case 'other-text':
+      return { kind: 'reword', bindingMessage: adjustment.bindingMessage };
+  }
+}
+
+/** The person may have been asked, `prompts` times by now: the rule decides. */
+export function afterUnknownStart(
+  attemptId: string,
+  prompts: number,
+  { onInitiationUnknown }: Pick<RuleDefinition, 'onInitiationUnknown'>,
+): StartStep {
+  if (onInitiationUnknown === 'fail' || prompts >= maxPrompts) return fail(attemptId, 'initiation_unknown');
+  return { kind: 'again', close: 'unknown', inMs: 0, earlierPrompts: prompts };
+}
+
+/**
+ * How often the person may have been asked before an attempt. Null for `known`: what came of earlier attempts, by other
+ * processes, is not known here; each may have been a prompt. Counting too many asks a person too seldom, never too often.
+ */
+export const promptsBefore = (attemptNumber: number, known: number | null): number => known ?? attemptNumber - 1;
+
+/** What is put to the state machine when a command was not applied; null: the attempt is settled. */
+export function afterStartChange(command: Command, result: ChangeResult['kind']): Command | null {
+  if (result !== 'evidence-reused' || command.type !== 'acknowledge') return null;
+  // One `auth_req_id` never serves two requests.
+  const { attemptId } = command;
+  return { type: 'fail-start', attemptId, reason: 'invalid_evidence', providerError: null };
+}
+
+const change = (command: Command): StartStep => ({ kind: 'change', command });
+
+const fail = (attemptId: string, reason: Extract<Command, { type: 'fail-start' }>['reason']): StartStep =>
+  change({ type: 'fail-start', attemptId, reason, providerError: null });

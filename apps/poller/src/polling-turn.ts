@@ -1,0 +1,63 @@
+/** What is done about a pending request when its moment has come: pure functions that the schedule follows. */
+
+import type { DeliveryMode } from '#lib/domain';
+import { resolutionWindowMs } from './after-poll.js';
+import type { Phase } from './pending-authentications.js';
+
+/** What the next move of a request depends on; moments are ms on the monotonic clock. */
+export interface DueRequest {
+  readonly phase: Phase;
+  readonly deliveryMode: DeliveryMode;
+  readonly deadlineMs: number;
+  /** The deadline has passed, and one poll may still be made. */
+  readonly resolving: boolean;
+}
+
+/** What a moment is for. */
+export type Turn =
+  /** We have no right to ask just now. */
+  | 'look-again'
+  /** An answer is stored, and its keys may be there by now. */
+  | 'verify-held'
+  /** It is never polled for: its answer has been pushed by now, or never will be. */
+  | 'look-for-push'
+  /** The deadline decides. */
+  | 'decide'
+  /** Its poll is due already, and its provider's queue has not moved. */
+  | 'keep-ready'
+  /** Its poll is due. */
+  | 'make-ready';
+
+/** Until when a poll may go out: the deadline, or the window after it for a resolution poll. */
+export const pollsEndMs = ({ deadlineMs, resolving }: Pick<DueRequest, 'deadlineMs' | 'resolving'>): number =>
+  deadlineMs + (resolving ? resolutionWindowMs : 0);
+
+/** Decides what a request's moment is for. */
+export function turnOf(request: DueRequest, maySend: boolean, nowMs: number): Turn {
+  if (!maySend) return 'look-again';
+  if (request.phase === 'held') return 'verify-held';
+  if (request.deliveryMode === 'push') return 'look-for-push';
+  if (nowMs >= pollsEndMs(request)) return 'decide';
+  return request.phase === 'ready' ? 'keep-ready' : 'make-ready';
+}
+
+/** How a request is taken in. */
+export interface Admission {
+  /** An answer may have been lost to an owner before us. */
+  readonly takenOver: boolean;
+  readonly first: 'judge-held' | 'await-push' | 'poll';
+}
+
+/** Decides how a pending request is taken in; `mayHaveLostAnswer` says how the owner before us has ended. */
+export const admissionOf = (
+  work: { readonly deliveryMode: DeliveryMode; readonly held: boolean },
+  mayHaveLostAnswer: boolean,
+): Admission => ({
+  // What is pushed is never polled for: no owner before us can have lost an answer.
+  takenOver: work.deliveryMode !== 'push' && mayHaveLostAnswer,
+  first: work.held ? 'judge-held' : work.deliveryMode === 'push' ? 'await-push' : 'poll',
+});
+
+/** Whether a shard with this request in it must be released as one whose next owner has to doubt. */
+export const leavesDoubt = (request: { readonly phase: Phase; readonly doubt: boolean }): boolean =>
+  request.phase === 'busy' || request.doubt;
