@@ -11,6 +11,9 @@ create table api_clients (
   callback_secret bytea,
   created_at timestamp(3) with time zone not null default clock_timestamp(),
   updated_at timestamp(3) with time zone not null default clock_timestamp(),
+  enabled boolean not null default true,
+  rules uuid[],
+  subjects json,
   constraint api_clients__id_pk PRIMARY KEY (id),
   constraint api_clients__key_hash_key UNIQUE (key_hash),
   constraint api_clients__name_key UNIQUE (name)

@@ -14,6 +14,7 @@ import { Database, generateMasterKey, isUnavailable, type DeliveryResult } from 
 import { createOutboundGuard, silentLog, startService, type RunningService } from '#lib/runtime';
 import { v7 as newId } from 'uuid';
 import { freshDatabase } from './postgres.js';
+import { clientDefaults } from './postgres-builders.js';
 
 export const publicUrl = 'https://assent.example';
 
@@ -146,6 +147,7 @@ export class DecisionHouse {
       await this.database.apiClients.create({
         name: randomBytes(8).toString('hex'),
         scopes: ['requests:write'],
+        ...clientDefaults,
         keyHash: randomBytes(32),
         keyPrefix: 'assent_',
         callbackSecret,

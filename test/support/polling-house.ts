@@ -18,6 +18,7 @@ import { createOutboundGuard, silentLog, startService, type Log, type RunningSer
 import { v7 as newId } from 'uuid';
 import { freshDatabase } from './postgres.js';
 import { startScriptedProvider, type ScriptedProvider, type ScriptedProviderOptions } from './scripted-provider.js';
+import { clientDefaults } from './postgres-builders.js';
 
 /** A rule and the provider behind it. */
 export interface HouseRule {
@@ -96,6 +97,7 @@ export class PollingHouse {
       await database.apiClients.create({
         name: 'test',
         scopes: ['requests:write'],
+        ...clientDefaults,
         keyHash: randomBytes(32),
         keyPrefix: 'assent_',
         callbackSecret: null,

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { ruleDefaults, type Command, type Evidence, type RuleDefinition } from '#lib/domain';
+import { ruleDefaults, unlimited, type Command, type Evidence, type RuleDefinition } from '#lib/domain';
 import { Database, generateMasterKey, type NewRequest, type RuleRow, type TokenProviderRow } from '#lib/persistence';
 import { v7 as uuid } from 'uuid';
 import { freshDatabase } from './postgres.js';
@@ -75,6 +75,9 @@ export async function aRule(
   if (created.kind !== 'created') throw new Error(created.kind);
   return created.row;
 }
+
+/** What an API client has when the administrator does not say. */
+export const clientDefaults = { enabled: true, ...unlimited } as const;
 
 export const aRequest = (rule: RuleRow, over: Partial<NewRequest> = {}): NewRequest => ({
   id: uuid(),

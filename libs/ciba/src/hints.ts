@@ -55,6 +55,42 @@ export function hintSubject(kind: HintKind, hint: string, issuer: string): strin
   }
 }
 
+/**
+ * The name under which a hint's person is known, however the hint is written: the subject identifier in it (RFC 9493)
+ * when there is one that can be read, else the value of the attribute.
+ */
+export function namedPerson(kind: HintKind, hint: string, value: string): string {
+  switch (kind) {
+    case 'login_hint':
+      return identified(Object.fromEntries(parseJsonObject(hint) ?? [])) ?? value;
+    case 'id_token_hint':
+      return textOrNull(readClaims(hint)?.get('sub')) ?? value;
+    case 'login_hint_token': {
+      const claims = readClaims(hint);
+      return identified(claims?.get('sub_id')) ?? textOrNull(claims?.get('sub')) ?? value;
+    }
+  }
+}
+
+function identified(identifier: unknown): string | null {
+  if (!isRecord(identifier)) return null;
+  const { format, sub, email, phone_number: phone, id, uri } = identifier;
+  switch (format) {
+    case 'iss_sub':
+      return textOrNull(sub);
+    case 'email':
+      return textOrNull(email);
+    case 'phone_number':
+      return textOrNull(phone);
+    case 'opaque':
+      return textOrNull(id);
+    case 'account':
+      return textOrNull(uri);
+    default:
+      return null;
+  }
+}
+
 /** A subject identifier of format `iss_sub` (RFC 9493 §3.2.3). */
 function subjectAt(issuer: string, identifier: unknown): string | null {
   if (!isRecord(identifier) || identifier['format'] !== 'iss_sub' || identifier['iss'] !== issuer) return null;

@@ -16,7 +16,7 @@ export type {
 } from './outcomes.js';
 export { judgeProvider } from './judge-provider.js';
 export { readNotification, readPushedAnswer, type ProviderNotification, type PushedAnswer } from './notification.js';
-export { hintProblem, hintSubject, renderHint, takesHint, type HintForm } from './hints.js';
+export { hintProblem, hintSubject, namedPerson, renderHint, takesHint, type HintForm } from './hints.js';
 export { bindingMessageLimits } from './provider-binding-messages.js';
 export { ProviderDoctor, type ProviderDoctorOptions } from './provider-doctor.js';
 export { ProviderMisconfigured, ProviderUnavailable } from './provider-faults.js';

@@ -4,10 +4,56 @@ import { id, instant, name } from './identifiers.js';
 export const scopes = ['requests:write', 'requests:read', 'admin:read', 'admin:write'] as const;
 export type Scope = (typeof scopes)[number];
 
+const subjectText = z
+  .string()
+  .trim()
+  .min(1)
+  .max(256)
+  .regex(/^\P{Cc}*$/u, 'It has no control characters.');
+
+/** People whom an API client may have asked; everything that is given has to hold. */
+export const subjectEntitlement = z
+  .strictObject({
+    equals: subjectText.optional().meta({ description: 'The whole login hint.' }),
+    endsWith: subjectText.optional().meta({ description: 'The end of the login hint, for example `@example.com`.' }),
+    attributes: z
+      .record(z.string().min(1).max(64), z.union([z.string().max(256), z.number(), z.boolean()]))
+      .refine((value) => Object.keys(value).length <= 16, 'At most 16 attributes.')
+      .optional()
+      .meta({ description: 'Attributes of the request, with these values exactly.' }),
+  })
+  .refine(
+    ({ equals, endsWith, attributes }) =>
+      equals !== undefined || endsWith !== undefined || Object.keys(attributes ?? {}).length > 0,
+    'Give at least one of equals, endsWith and attributes.',
+  );
+
+const fields = {
+  name,
+  scopes: z.array(z.enum(scopes)).min(1),
+  enabled: z.boolean().meta({ description: 'False: every call of this client is answered 401.' }),
+  rules: z
+    .array(id)
+    .max(100)
+    .nullable()
+    .meta({ description: 'The rules that this client may use, and use approvals of. Null: all of them.' }),
+  subjects: z
+    .array(subjectEntitlement)
+    .max(200)
+    .nullable()
+    .meta({
+      description:
+        'The people whom this client may have asked: one entry has to fit. Hints are compared without regard to case, ' +
+        'blanks and compatibility forms. Null: everybody.',
+    }),
+};
+
 export const apiClientBody = z
   .strictObject({
-    name,
-    scopes: z.array(z.enum(scopes)).min(1),
+    ...fields,
+    enabled: fields.enabled.default(true),
+    rules: fields.rules.default(null),
+    subjects: fields.subjects.default(null),
     callbackSecret: z
       .boolean()
       .default(false)
@@ -17,17 +63,14 @@ export const apiClientBody = z
 export type ApiClientBody = z.infer<typeof apiClientBody>;
 
 /** A merge patch; key and callback secret are made once and stay. */
-export const apiClientPatch = z
-  .strictObject({ name, scopes: apiClientBody.shape.scopes })
-  .partial()
-  .meta({ id: 'ApiClientPatch' });
+export const apiClientPatch = z.strictObject(fields).partial().meta({ id: 'ApiClientPatch' });
 export type ApiClientPatch = z.infer<typeof apiClientPatch>;
 
 export const apiClient = z
   .strictObject({
     id,
+    ...fields,
     name: z.string(),
-    scopes: z.array(z.enum(scopes)),
     keyPrefix: z.string().meta({ description: 'The first characters of the key, to tell keys apart.' }),
     hasCallbackSecret: z.boolean(),
     version: z.int().positive(),

@@ -279,9 +279,18 @@ export const deliveryExample = {
 };
 
 export const apiClientBodyExample = { name: 'Corner Shop', scopes: ['requests:write', 'requests:read'] };
+export const apiClientBodyLimited = {
+  name: 'Payroll',
+  scopes: ['requests:write', 'requests:read'],
+  rules: [ruleExample.id],
+  subjects: [{ endsWith: '@example.com', attributes: { department: 'finance' } }, { equals: 'ceo@example.org' }],
+};
 export const apiClientExample = {
   id: clientId,
   ...apiClientBodyExample,
+  enabled: true,
+  rules: null,
+  subjects: null,
   keyPrefix: 'assent_Jx3k',
   hasCallbackSecret: false,
   ...times,

@@ -36,6 +36,14 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
     when: 'The key is known, but lacks the scope that this route needs.',
     remedy: 'Use a key with the scope that `detail` names.',
   },
+  rule_not_allowed: {
+    when: 'The API client is limited to other rules; whether this one exists is not said.',
+    remedy: 'Use a rule that the client may use, or let an administrator add it to its `rules`.',
+  },
+  subject_not_allowed: {
+    when: 'The API client is limited to other people; whether the provider knows this one is not said.',
+    remedy: 'Let an administrator change the `subjects` of the client. Nothing was stored and nobody was asked.',
+  },
   not_found: {
     when: 'There is no such thing, or it belongs to another API client.',
     remedy: 'Check the id and the key.',

@@ -34,6 +34,8 @@ export const problems = {
   invalid_cursor: { status: 400, title: 'The cursor is not valid' },
   unauthenticated: { status: 401, title: 'No valid credentials' },
   insufficient_scope: { status: 403, title: 'The credentials lack a scope' },
+  rule_not_allowed: { status: 403, title: 'The API client may not use this rule' },
+  subject_not_allowed: { status: 403, title: 'The API client may not have this person asked' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
   already_decided: { status: 409, title: 'The request has already ended' },

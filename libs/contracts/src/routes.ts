@@ -248,6 +248,8 @@ const authorizationRequestRoutes: readonly Route[] = [
     ],
     problems: [
       'invalid_idempotency_key',
+      'rule_not_allowed',
+      'subject_not_allowed',
       'rule_disabled',
       'unknown_rule',
       'login_hint_missing',
@@ -372,6 +374,9 @@ const authorizationRequestRoutes: readonly Route[] = [
     ],
     problems: [
       'invalid_idempotency_key',
+      'rule_not_allowed',
+      'subject_not_allowed',
+      'rule_disabled',
       'not_approved',
       'already_consumed',
       'approval_lapsed',
@@ -477,11 +482,15 @@ const adminRoutes: readonly Route[] = [
     answer: apiClient,
     created: createdApiClient,
     createDescription: 'The answer shows the key (and the callback secret): the only time that they are shown.',
-    bodyExamples: { shop: examples.apiClientBodyExample },
-    patchExamples: { narrow: { scopes: ['requests:read'] } },
+    bodyExamples: { shop: examples.apiClientBodyExample, limited: examples.apiClientBodyLimited },
+    patchExamples: {
+      narrow: { scopes: ['requests:read'] },
+      stop: { enabled: false },
+      people: { subjects: [{ endsWith: '@example.com' }] },
+    },
     answerExample: examples.apiClientExample,
     createdExample: examples.createdApiClientExample,
-    writeProblems: ['name_taken'],
+    writeProblems: ['name_taken', 'unknown_reference'],
     deleteProblems: [],
   }),
   {

@@ -3,6 +3,8 @@ export * from './attributes.js';
 export * from './authorization-request.js';
 export * from './binding-message.js';
 export * from './canonical-json.js';
+export * from './entitlement.js';
+export * from './person.js';
 export * from './polling.js';
 export * from './rejection.js';
 export * from './retry.js';

@@ -3,13 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { freshDatabase, startPostgres, type FreshDatabase, type TestPostgres } from '../../../test/support/postgres.js';
 import {
+  approve,
   aProvider,
   aRequest,
   aRule,
-  approve,
+  clientDefaults,
+  type DatabaseFixture,
   openFixture,
   pending,
-  type DatabaseFixture,
 } from '../../../test/support/postgres-builders.js';
 import { Database, generateMasterKey, isUnavailable, migrate, type StoredEvent } from './index.js';
 
@@ -54,7 +55,7 @@ describe('opening a database', () => {
     const url = new URL(fresh.url);
     url.pathname = `/${empty}`;
     const runs = await Promise.all(Array.from({ length: 4 }, () => migrate(url.href)));
-    expect(runs.map((names) => names.length).sort()).toEqual([0, 0, 0, 1]);
+    expect(runs.filter((names) => names.length > 0)).toHaveLength(1);
     await asAdmin(fresh.url, (admin) => admin.query(`drop database ${empty} with (force)`));
   });
 
@@ -219,6 +220,7 @@ describe('what is stored', () => {
     await database.apiClients.create({
       name: 'client',
       scopes: [],
+      ...clientDefaults,
       keyHash: Buffer.alloc(32),
       keyPrefix: 'p',
       callbackSecret: canaries.callback,

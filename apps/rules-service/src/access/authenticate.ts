@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { scopes } from '#lib/contracts';
+import { unlimited } from '#lib/domain';
 import type { Database } from '#lib/persistence';
 import { ProblemError, type Secret } from '#lib/runtime';
 import { hashOfKey, looksLikeApiKey } from './api-key.js';
@@ -8,7 +9,7 @@ import type { Caller } from './caller.js';
 /** The client behind `ASSENT_API_KEY`: it is in no table, and owns the requests that it makes. */
 export const bootstrapClientId = '00000000-0000-7000-8000-000000000000';
 
-const bootstrapCaller: Caller = { id: bootstrapClientId, scopes: new Set(scopes) };
+const bootstrapCaller: Caller = { id: bootstrapClientId, scopes: new Set(scopes), ...unlimited };
 
 /** Finds out who makes a call, from its `Authorization` header (RFC 6750 §2.1). */
 export class Authenticate {
@@ -28,13 +29,14 @@ export class Authenticate {
     const hash = hashOfKey(key);
     if (timingSafeEqual(hash, this.#bootstrapHash)) return bootstrapCaller;
     const client = looksLikeApiKey(key) ? await this.apiClients.findByKeyHash(hash) : null;
-    if (client === null) {
+    // Nobody who lacks the key learns that there is such a client.
+    if (client === null || !client.enabled) {
       throw unauthenticated(
         'Bearer error="invalid_token"',
-        'This API key is not known. Check it, or make another one.',
+        'This API key is not known, or its client is stopped. Check it, or make another one.',
       );
     }
-    return { id: client.id, scopes: new Set(client.scopes) };
+    return { id: client.id, scopes: new Set(client.scopes), rules: client.rules, subjects: client.subjects };
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Scope } from '#lib/contracts';
+import type { Entitlements } from '#lib/domain';
 
 /** Who makes a call. */
-export interface Caller {
+export interface Caller extends Entitlements {
   /** The id of the API client; requests belong to it. */
   readonly id: string;
   readonly scopes: ReadonlySet<Scope>;

@@ -6,31 +6,38 @@ import { hashOfKey, newApiKey, newWebhookSecret, prefixOfKey } from '../access/a
 import { adminMembers } from '../admin/admin-members.js';
 import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
-import { respond } from '../http/answer.js';
-import { apiClientChangeBody, type ApiClientChangeBody } from './api-client-change.js';
+import { respond, type Answer } from '../http/answer.js';
+import { apiClientChangeBody, apiClientValue, type ApiClientChangeBody } from './api-client-change.js';
 
 /** `/v1/api-clients`: the applications that may call this API. A key is shown once and kept as a hash. */
 @Controller('v1/api-clients')
 export class ApiClientsController {
   private readonly resource: AdminResource<ApiClientRow, NewApiClient, ApiClientChange, ApiClientChangeBody>;
 
-  constructor(database: Database) {
+  constructor(private readonly database: Database) {
     this.resource = new AdminResource({
       noun: 'API client',
       path: '/v1/api-clients',
       nameMember: 'name',
       store: database.apiClients,
-      show: ({ name, scopes, keyPrefix, hasCallbackSecret, ...row }) => ({
-        name,
-        scopes,
-        keyPrefix,
-        hasCallbackSecret,
+      show: (row) => ({
+        ...bodyOf(row),
+        keyPrefix: row.keyPrefix,
+        hasCallbackSecret: row.hasCallbackSecret,
         ...adminMembers(row),
       }),
       body: apiClientChangeBody,
-      toBody: ({ name, scopes }) => ({ name, scopes }),
-      toChange: ({ name, scopes }) => ({ name, scopes: [...new Set(scopes)] }),
+      toBody: bodyOf,
+      toChange: (body, current) => apiClientValue(body, current, database.rules),
     });
+  }
+
+  private async make({ callbackSecret: wanted, ...body }: ApiClientBody): Promise<Answer> {
+    const key = newApiKey();
+    const callbackSecret = wanted ? newWebhookSecret() : null;
+    const value = await apiClientValue(body, null, this.database.rules);
+    const secrets = { keyHash: hashOfKey(key), keyPrefix: prefixOfKey(key), callbackSecret };
+    return this.resource.create({ ...value, ...secrets }, { key, callbackSecret });
   }
 
   @Get()
@@ -40,16 +47,7 @@ export class ApiClientsController {
 
   @Post()
   create(@Body({ schema: apiClientBody }) body: ApiClientBody, @Res({ passthrough: true }) reply: FastifyReply) {
-    const key = newApiKey();
-    const callbackSecret = body.callbackSecret ? newWebhookSecret() : null;
-    const value = {
-      name: body.name,
-      scopes: [...new Set(body.scopes)],
-      keyHash: hashOfKey(key),
-      keyPrefix: prefixOfKey(key),
-      callbackSecret,
-    };
-    return respond(reply, this.resource.create(value, { key, callbackSecret }));
+    return respond(reply, this.make(body));
   }
 
   @Get(':id')
@@ -76,3 +74,11 @@ export class ApiClientsController {
     return respond(reply, this.resource.delete(id, ifMatch));
   }
 }
+
+const bodyOf = ({ name, scopes, enabled, rules, subjects }: ApiClientRow) => ({
+  name,
+  scopes,
+  enabled,
+  rules,
+  subjects,
+});

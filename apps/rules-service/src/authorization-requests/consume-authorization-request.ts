@@ -4,11 +4,13 @@ import { Database, type ConsumedApproval, type RequestView } from '#lib/persiste
 import { ProblemError } from '#lib/runtime';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../access/caller.js';
+import { refuseRule, refuseSubject } from '../access/entitled.js';
 import { inProblemTerms } from '../database-problems.js';
 import type { Answer } from '../http/answer.js';
 import { invalidMember } from '../http/invalid-member.js';
 import { AwaitRequest, isDecided } from './await-request.js';
 import { noSuchRequest } from './no-such-request.js';
+import { personOf } from './person-hint.js';
 
 /** How long an approval waits for its decision document, which follows within moments. */
 const decisionWithinSeconds = 5;
@@ -34,6 +36,7 @@ export class ConsumeAuthorizationRequest {
   /** @throws ProblemError */
   async run(use: Use): Promise<Answer<Consumption>> {
     const decision = await this.approval(use);
+    await this.refuseNoLongerAllowed(use, decision);
     await this.refuseMismatch(use);
     const { id, caller, idempotencyKey } = use;
     const command = { type: 'consume', by: caller.id, key: idempotencyKey } as const;
@@ -68,6 +71,20 @@ export class ConsumeAuthorizationRequest {
       });
     }
     return decided.decision;
+  }
+
+  /** What was allowed when the person was asked may be forbidden by now. */
+  private async refuseNoLongerAllowed({ caller }: Use, decision: Decision): Promise<void> {
+    const { id: ruleId, name } = decision.rule;
+    refuseRule(caller, ruleId);
+    const rule = await this.database.rules.findForSubmit(ruleId);
+    if (rule?.definition.enabled !== true) {
+      throw new ProblemError('rule_disabled', `The rule "${name}" is disabled or gone. Its approvals no longer count.`);
+    }
+    if (caller.subjects === null) return;
+    const asked = await this.database.requests.asked(decision.authorizationRequestId);
+    if (asked === null) throw noSuchRequest();
+    refuseSubject(caller, personOf(asked.definition, asked.loginHint, asked.attributes), asked.attributes);
   }
 
   private async refuseMismatch({ caller, id, body }: Use): Promise<void> {

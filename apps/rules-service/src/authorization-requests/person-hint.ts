@@ -1,4 +1,4 @@
-import { hintProblem, hintSubject, renderHint } from '#lib/ciba';
+import { hintProblem, hintSubject, namedPerson, renderHint } from '#lib/ciba';
 import { loginHint, type Attributes } from '#lib/domain';
 import type { RuleForSubmit } from '#lib/persistence';
 import { invalidMember } from '../http/invalid-member.js';
@@ -30,3 +30,10 @@ export function personHint(
   }
   return hint;
 }
+
+/** The name under which the person behind a hint is known to limits, entitlements and erasure. */
+export const personOf = (
+  { loginHintAttribute, hintKind }: RuleForSubmit['definition'],
+  hint: string,
+  attributes: Attributes,
+): string => namedPerson(hintKind, hint, loginHint(loginHintAttribute, attributes) ?? hint);

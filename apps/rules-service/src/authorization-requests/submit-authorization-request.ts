@@ -5,13 +5,14 @@ import type { Database, NewRequest, Repetition, RequestView, RuleForSubmit } fro
 import { ProblemError, type OutboundGuard } from '#lib/runtime';
 import { v7 as uuid } from 'uuid';
 import type { Caller } from '../access/caller.js';
+import { refuseRule, refuseSubject, ruleNotAllowed } from '../access/entitled.js';
 import { inProblemTerms } from '../database-problems.js';
 import type { Answer } from '../http/answer.js';
 import { invalidMember } from '../http/invalid-member.js';
 import { refuseAddress } from '../http/refuse-address.js';
 import { AwaitRequest, isDecided } from './await-request.js';
 import { bindingMessage } from './binding-message.js';
-import { personHint } from './person-hint.js';
+import { personHint, personOf } from './person-hint.js';
 import { pathOf, requestDocument, requestHeaders } from './request-document.js';
 import { bodyHash, requestHash } from './request-hash.js';
 import type { WaitPreference } from './wait-preference.js';
@@ -39,7 +40,7 @@ export class SubmitAuthorizationRequest {
   async run(submission: Submission): Promise<Answer<AuthorizationRequestDocument>> {
     let request: NewRequest;
     try {
-      request = this.newRequest(submission, await this.usableRule(submission.body.rule));
+      request = this.newRequest(submission, await this.usableRule(submission));
     } catch (error) {
       // The rule may have changed, or gone, since the first call: whoever repeats that call is answered like it.
       const earlier = error instanceof ProblemError ? await this.submitted(submission) : null;
@@ -74,9 +75,14 @@ export class SubmitAuthorizationRequest {
     }
   }
 
-  private async usableRule(idOrName: string): Promise<RuleForSubmit> {
-    const rule = await this.database.rules.findForSubmit(idOrName);
-    if (rule === null) throw invalidMember('/rule', 'There is no rule of this id or name.', 'unknown_rule');
+  private async usableRule({ caller, body }: Submission): Promise<RuleForSubmit> {
+    const rule = await this.database.rules.findForSubmit(body.rule);
+    if (rule === null) {
+      // Whoever is limited to some rules learns nothing about the others.
+      if (caller.rules !== null) throw ruleNotAllowed();
+      throw invalidMember('/rule', 'There is no rule of this id or name.', 'unknown_rule');
+    }
+    refuseRule(caller, rule.id);
     if (!rule.definition.enabled) {
       throw new ProblemError('rule_disabled', `The rule "${rule.definition.name}" is disabled. Nobody was asked.`);
     }
@@ -86,6 +92,7 @@ export class SubmitAuthorizationRequest {
   private newRequest({ caller, body, idempotencyKey, traceparent }: Submission, rule: RuleForSubmit): NewRequest {
     const { definition, provider } = rule;
     const hint = personHint(rule, body.attributes);
+    refuseSubject(caller, personOf(definition, hint, body.attributes), body.attributes);
     const missing = neededAttributes(definition).find((name) => !Object.hasOwn(body.attributes, name));
     if (missing !== undefined) throw attributeMissing(definition, missing);
     if (body.callbackUrl !== undefined) refuseAddress(this.guard, body.callbackUrl, '/callbackUrl');

@@ -1,4 +1,5 @@
 import { Initial1760000000000 } from './1760000000000-initial.js';
+import { ApiClientEntitlements1760100000000 } from './1760100000000-api-client-entitlements.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
-export const migrations = [Initial1760000000000];
+export const migrations = [Initial1760000000000, ApiClientEntitlements1760100000000];

@@ -7,9 +7,10 @@ import {
   aDefinition,
   aProvider,
   aRule,
+  clientDefaults,
+  type DatabaseFixture,
   openFixture,
   submitted,
-  type DatabaseFixture,
 } from '../../../../test/support/postgres-builders.js';
 import type { Database, KeyPairFacts } from '../index.js';
 
@@ -329,6 +330,7 @@ describe('administered objects', () => {
     const created = await database.apiClients.create({
       name: 'shop',
       scopes: ['requests:write'],
+      ...clientDefaults,
       keyHash: keyHash('first'),
       keyPrefix: 'first',
       callbackSecret: 'whsec_callback',
@@ -340,6 +342,7 @@ describe('administered objects', () => {
     await database.apiClients.update(created.row.id, 1, {
       name: 'shop',
       scopes: ['requests:write', 'requests:read'],
+      ...clientDefaults,
       keyHash: keyHash('second'),
       keyPrefix: 'second',
     });

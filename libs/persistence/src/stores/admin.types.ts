@@ -1,5 +1,5 @@
 import type { KeyPair, Page, PageQuery, Scope, TokenProviderBody, WebhookEventType } from '#lib/contracts';
-import type { RejectionHandlerDefinition, RuleDefinition } from '#lib/domain';
+import type { Entitlements, RejectionHandlerDefinition, RuleDefinition } from '#lib/domain';
 
 /** What every administered object has. */
 export interface AdminRow {
@@ -133,25 +133,24 @@ export interface RuleStore extends AdminStore<RuleRow, RuleValue> {
   findForSubmit(idOrName: string): Promise<RuleForSubmit | null>;
 }
 
-export interface NewApiClient {
+export interface ApiClientValue extends Entitlements {
   readonly name: string;
   readonly scopes: readonly Scope[];
+  readonly enabled: boolean;
+}
+export interface NewApiClient extends ApiClientValue {
   /** SHA-256 of the key; the key itself is never stored. */
   readonly keyHash: Buffer;
   readonly keyPrefix: string;
   readonly callbackSecret: string | null;
 }
-export interface ApiClientChange {
-  readonly name: string;
-  readonly scopes: readonly Scope[];
+export interface ApiClientChange extends ApiClientValue {
   /** Given together with `keyPrefix` when the key changes. */
   readonly keyHash?: Buffer;
   readonly keyPrefix?: string;
   readonly callbackSecret?: string | null;
 }
-export interface ApiClientRow extends AdminRow {
-  readonly name: string;
-  readonly scopes: readonly Scope[];
+export interface ApiClientRow extends AdminRow, ApiClientValue {
   readonly keyPrefix: string;
   readonly hasCallbackSecret: boolean;
 }

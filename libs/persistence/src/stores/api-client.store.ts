@@ -7,6 +7,7 @@ import type {
   ApiClientChange,
   ApiClientRow,
   ApiClientStore,
+  ApiClientValue,
   DeleteResult,
   NewApiClient,
   UpdateResult,
@@ -50,14 +51,22 @@ export class TypeormApiClientStore
   }
 
   protected toRow(columns: ApiClientColumns): ApiClientRow {
-    const { id, version, createdAt, updatedAt, name, scopes, keyPrefix, callbackSecret } = columns;
-    return { id, version, createdAt, updatedAt, name, scopes, keyPrefix, hasCallbackSecret: callbackSecret !== null };
+    const { id, version, createdAt, updatedAt, name, scopes, enabled, rules, subjects, keyPrefix } = columns;
+    const value = { name, scopes, enabled, rules, subjects };
+    return {
+      id,
+      version,
+      createdAt,
+      updatedAt,
+      ...value,
+      keyPrefix,
+      hasCallbackSecret: columns.callbackSecret !== null,
+    };
   }
 
   protected newColumns(id: string, value: NewApiClient): OwnColumns<ApiClientColumns> {
     return {
-      name: value.name,
-      scopes: [...value.scopes],
+      ...valueColumns(value),
       keyHash: value.keyHash,
       keyPrefix: value.keyPrefix,
       callbackSecret: value.callbackSecret === null ? null : this.sealSecret(id, value.callbackSecret),
@@ -66,8 +75,7 @@ export class TypeormApiClientStore
 
   protected changedColumns(id: string, value: ApiClientChange): Partial<OwnColumns<ApiClientColumns>> {
     return {
-      name: value.name,
-      scopes: [...value.scopes],
+      ...valueColumns(value),
       ...(value.keyHash && { keyHash: value.keyHash }),
       ...(value.keyPrefix !== undefined && { keyPrefix: value.keyPrefix }),
       ...(value.callbackSecret != null && { callbackSecret: this.sealSecret(id, value.callbackSecret) }),
@@ -78,3 +86,11 @@ export class TypeormApiClientStore
     return this.context.sealing.seal(secret, callbackSecretPlace(id));
   }
 }
+
+const valueColumns = ({ name, scopes, enabled, rules, subjects }: ApiClientValue) => ({
+  name,
+  scopes: [...scopes],
+  enabled,
+  rules: rules && [...rules],
+  subjects,
+});

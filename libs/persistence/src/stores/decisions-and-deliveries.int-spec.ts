@@ -7,11 +7,12 @@ import { v7 as uuid } from 'uuid';
 import {
   approve,
   aRule,
+  clientDefaults,
+  type DatabaseFixture,
   openFixture,
   pending,
-  submitted,
-  type DatabaseFixture,
   type PendingOptions,
+  submitted,
 } from '../../../../test/support/postgres-builders.js';
 import type { Database, StoredEvent } from '../index.js';
 
@@ -301,6 +302,7 @@ describe('decisions and their deliveries', () => {
     const client = await database.apiClients.create({
       name: 'shop',
       scopes: ['requests:write'],
+      ...clientDefaults,
       keyHash: Buffer.alloc(32, 7),
       keyPrefix: 'p',
       callbackSecret: 'whsec_callback',

@@ -1,10 +1,14 @@
 import type { Scope } from '#lib/contracts';
+import type { SubjectEntitlement } from '#lib/domain';
 import { EntitySchema } from 'typeorm';
 import { adminColumns, type AdminColumns } from './admin-columns.js';
 
 export interface ApiClientColumns extends AdminColumns {
   name: string;
   scopes: Scope[];
+  enabled: boolean;
+  rules: string[] | null;
+  subjects: readonly SubjectEntitlement[] | null;
   keyHash: Buffer;
   keyPrefix: string;
   /** Sealed. */
@@ -18,6 +22,9 @@ export const apiClientsTable = new EntitySchema<ApiClientColumns>({
     ...adminColumns,
     name: { type: 'text' },
     scopes: { type: 'text', array: true },
+    enabled: { type: 'boolean' },
+    rules: { type: 'uuid', array: true, nullable: true },
+    subjects: { type: 'json', nullable: true },
     keyHash: { type: 'bytea', name: 'key_hash' },
     keyPrefix: { type: 'text', name: 'key_prefix' },
     callbackSecret: { type: 'bytea', name: 'callback_secret', nullable: true },
