@@ -58,6 +58,15 @@ export default {
       { path: '^(apps|libs)/', pathNot: tests },
       { path: ['^test/', '\\.(spec|int-spec|e2e-spec|contract)\\.ts$'] },
     ),
+    // Whoever judges a run must not share a mistake with what ran.
+    error(
+      'checker-shares-no-code',
+      { path: '^test/chaos/checker/' },
+      {
+        path: ['^(apps|libs|test|scripts)/', 'node_modules/'],
+        pathNot: ['^test/chaos/checker/', 'node_modules/(jose|standardwebhooks|@types|@jest)/'],
+      },
+    ),
     error(
       'no-dev-dependency-in-production',
       { path: '^(apps|libs)/', pathNot: [tests, '^apps/(sandbox|console)/'] },

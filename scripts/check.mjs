@@ -33,6 +33,7 @@ const lanes = [
         '.dependency-cruiser.mjs',
         'apps',
         'libs',
+        'test/chaos/checker',
       ],
       remedy: 'docs/architecture.md says what may import what',
     },
