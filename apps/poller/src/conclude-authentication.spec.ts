@@ -34,7 +34,11 @@ function concluding(...answers: readonly (ChangeResult | Error)[]) {
       return answer;
     },
   };
-  const conclude = new ConcludeAuthentication(requests, perseveringUntil(new AbortController().signal, silentLog));
+  const conclude = new ConcludeAuthentication(
+    requests,
+    perseveringUntil(new AbortController().signal, silentLog),
+    silentLog,
+  );
   return { conclude, asked };
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from '#lib/domain';
 import type { ChangeResult, RequestStore } from '#lib/persistence';
-import type { Persevere } from '#lib/runtime';
+import type { Log, Persevere } from '#lib/runtime';
 import { invalidEvidence } from './verify-answer.js';
 
 /**
@@ -13,6 +13,7 @@ export class ConcludeAuthentication {
   constructor(
     private readonly requests: Pick<RequestStore, 'change'>,
     private readonly persevere: Persevere,
+    private readonly log: Log,
   ) {}
 
   /**
@@ -25,6 +26,8 @@ export class ConcludeAuthentication {
     const result = await this.persevere('Recording the end of a request', () =>
       this.requests.change(requestId, command),
     );
+    if (result.kind === 'fenced-out')
+      this.log.info('An end was fenced out: the shard has another owner', { requestId });
     const next = afterChange(command, result);
     return typeof next === 'string' ? next : this.run(requestId, next);
   }

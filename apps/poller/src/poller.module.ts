@@ -75,7 +75,7 @@ function assemble({ config, database, log, guard, instanceId }: PollerParts) {
   });
   const poll = new PollAuthentication(ciba, registrations, nowMs);
   const verify = new VerifyAnswer({ ciba, registrations, requests, clock, persevere, log });
-  const conclude = new ConcludeAuthentication(requests, persevere);
+  const conclude = new ConcludeAuthentication(requests, persevere, log);
   const schedule = new PollingSchedule({
     pending,
     queues,
