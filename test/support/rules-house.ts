@@ -11,6 +11,12 @@ import { AssentClient } from './assent-client.js';
 import { approve } from './postgres-builders.js';
 import { freshDatabase } from './postgres.js';
 
+export interface RulesHouseOptions {
+  readonly allowLoopback?: boolean;
+  readonly trustedProxies?: string[];
+  readonly notificationListener?: Partial<RulesServiceParts['config']>;
+}
+
 /** A real database, an in-process bus, and one rules service or several, reached over HTTP. */
 export class RulesHouse {
   readonly #services: RunningService[] = [];
@@ -24,7 +30,7 @@ export class RulesHouse {
     private readonly drop: () => Promise<void>,
   ) {}
 
-  static async open(options: { readonly allowLoopback?: boolean } = {}): Promise<RulesHouse> {
+  static async open(options: RulesHouseOptions = {}): Promise<RulesHouse> {
     const fresh = await freshDatabase();
     const database = await Database.open({ url: fresh.url, masterKeys: generateMasterKey(), source: '/assent/test' });
     await database.signingKeys.ensure();
@@ -36,7 +42,12 @@ export class RulesHouse {
     const allowLoopback = options.allowLoopback ?? true;
     const apiKey = `bootstrap_${randomBytes(24).toString('base64url')}`;
     const parts = {
-      config: { ASSENT_API_KEY: new Secret(apiKey), ASSENT_ALLOW_LOOPBACK: allowLoopback },
+      config: {
+        ASSENT_API_KEY: new Secret(apiKey),
+        ASSENT_ALLOW_LOOPBACK: allowLoopback,
+        ASSENT_TRUSTED_PROXIES: options.trustedProxies ?? [],
+        ...options.notificationListener,
+      },
       database,
       log: silentLog,
       guard: createOutboundGuard({ allowLoopback, allowedNetworks: [] }),

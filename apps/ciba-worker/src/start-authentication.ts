@@ -17,11 +17,13 @@ import {
 import type { Log, Persevere } from '#lib/runtime';
 import { afterStart, afterStartChange, afterUnknownStart, promptsBefore, type StartStep } from './after-start.js';
 import type { Place, ProviderLanes } from './provider-lanes.js';
-import { newNotificationToken } from './notification-token.js';
 import { startRequestOf } from './start-request.js';
 
 export interface StartAuthenticationParts {
-  readonly requests: Pick<RequestStore, 'startWork' | 'openAttempt' | 'closeAttempt' | 'change'>;
+  readonly requests: Pick<
+    RequestStore,
+    'startWork' | 'openAttempt' | 'closeAttempt' | 'change' | 'issueNotificationToken'
+  >;
   readonly registrations: RegistrationStore;
   readonly ciba: Pick<CibaClient, 'start'>;
   readonly lanes: ProviderLanes;
@@ -128,7 +130,7 @@ export class StartAuthentication {
     if (registration === 'sealed') return this.#whileSealed(work);
     const id = newId();
     const { requestId } = work;
-    const notificationToken = work.definition.deliveryMode === 'poll' ? null : newNotificationToken();
+    const notificationToken = work.definition.deliveryMode === 'poll' ? null : requests.issueNotificationToken();
     const openedAtMs = this.parts.nowMs();
     const attempt = { requestId, attemptId: id, instanceId, callTimeoutMs, notificationToken, cause };
     const opened = await requests.openAttempt(attempt);

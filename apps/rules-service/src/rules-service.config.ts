@@ -1,5 +1,13 @@
 import { httpUrl } from '#lib/contracts';
-import { brokerConfig, databaseConfig, outboundConfig, processConfig, secret } from '#lib/runtime';
+import {
+  brokerConfig,
+  databaseConfig,
+  inboundConfig,
+  notificationListenerConfig,
+  outboundConfig,
+  processConfig,
+  secret,
+} from '#lib/runtime';
 import { z } from 'zod';
 
 /** What the rules service is told by its environment. */
@@ -8,6 +16,8 @@ export const rulesServiceConfig = z.object({
   ...databaseConfig.shape,
   ...brokerConfig.shape,
   ...outboundConfig.shape,
+  ...inboundConfig.shape,
+  ...notificationListenerConfig.shape,
   ASSENT_API_KEY: secret(
     z.string().regex(/^[\x21-\x7E]{24,1024}$/, 'must be 24 printable characters or more, without blanks'),
   ).describe('The first API key, with all scopes.'),

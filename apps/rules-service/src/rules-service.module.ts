@@ -2,7 +2,7 @@ import { ProviderDoctor } from '#lib/ciba';
 import { Database } from '#lib/persistence';
 import { asFunction, type Log, type OutboundGuard } from '#lib/runtime';
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.js';
 import { Authenticate } from './access/authenticate.js';
 import { QueryGuard } from './access/query.guard.js';
@@ -23,8 +23,11 @@ import { DocumentsController } from './documents/documents.controller.js';
 import { HttpSurface } from './http/http-surface.js';
 import { JwksController } from './jwks/jwks.controller.js';
 import { KeyPairsController } from './key-pairs/key-pairs.controller.js';
+import { CallAllowance } from './notifications/call-allowance.js';
 import { NotificationBearer } from './notifications/notification-bearer.js';
+import { NotificationListener, type NotificationListenerConfig } from './notifications/notification-listener.js';
 import { NotificationSurface } from './notifications/notification-surface.js';
+import { NotificationTransport } from './notifications/notification-transport.js';
 import { NotificationsController } from './notifications/notifications.controller.js';
 import { ReceiveNotification } from './notifications/receive-notification.js';
 import { outboundGuard } from './outbound-guard.token.js';
@@ -38,7 +41,8 @@ import { WebhookEndpointsController } from './webhook-endpoints/webhook-endpoint
 
 /** What the process gives to the service. */
 export interface RulesServiceParts {
-  readonly config: Pick<RulesServiceConfig, 'ASSENT_API_KEY' | 'ASSENT_ALLOW_LOOPBACK'>;
+  readonly config: Pick<RulesServiceConfig, 'ASSENT_API_KEY' | 'ASSENT_ALLOW_LOOPBACK' | 'ASSENT_TRUSTED_PROXIES'> &
+    NotificationListenerConfig;
   readonly database: Database;
   readonly log: Log;
   readonly guard: OutboundGuard;
@@ -99,8 +103,30 @@ const administration = ({ config, database, guard, log }: RulesServiceParts): Pr
   },
 ];
 
-const notifications = ({ database }: RulesServiceParts): Provider[] => [
-  { provide: NotificationBearer, useFactory: () => new NotificationBearer(database.requests) },
+const notifications = ({ config, database }: RulesServiceParts): Provider[] => [
+  {
+    provide: NotificationBearer,
+    useFactory: () => {
+      const allowance = (burst: number, perSecond: number) =>
+        new CallAllowance({ burst, perSecond, maxCallers: 10_000 }, () => performance.now());
+      // A provider has one thing to say with a token, and says it once.
+      const allowances = { strangers: allowance(100, 10), holders: allowance(200, 5) };
+      return new NotificationBearer(database.requests, allowances);
+    },
+  },
+  {
+    provide: NotificationTransport,
+    useFactory: () =>
+      new NotificationTransport({
+        trustedProxies: config.ASSENT_TRUSTED_PROXIES,
+        allowLoopback: config.ASSENT_ALLOW_LOOPBACK,
+      }),
+  },
+  {
+    provide: NotificationListener,
+    useFactory: (host: HttpAdapterHost) => new NotificationListener(host, config),
+    inject: [HttpAdapterHost],
+  },
   NotificationSurface,
   { provide: ReceiveNotification, useFactory: () => new ReceiveNotification(database.requests) },
 ];

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { flag, outboundConfig, processConfig, secret } from '#lib/runtime';
+import { flag, inboundConfig, notificationListenerConfig, outboundConfig, processConfig, secret } from '#lib/runtime';
 import { z } from 'zod';
 
 /** What `npm start` can be told; everything has a default that works on a laptop. */
@@ -40,5 +40,7 @@ export const standaloneConfig = z.object({
     .default(true)
     .describe('Accept plain http and loopback addresses for token providers and callbacks.'),
   ASSENT_ALLOWED_NETWORKS: outboundConfig.shape.ASSENT_ALLOWED_NETWORKS,
+  ...inboundConfig.shape,
+  ...notificationListenerConfig.shape,
 });
 export type StandaloneConfig = Readonly<z.output<typeof standaloneConfig>>;

@@ -44,6 +44,12 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
     when: 'The API client is limited to other people; whether the provider knows this one is not said.',
     remedy: 'Let an administrator change the `subjects` of the client. Nothing was stored and nobody was asked.',
   },
+  insecure_transport: {
+    when: 'A token provider tells something over plain http.',
+    remedy:
+      'Register an https address as the notification endpoint; behind a proxy that ends TLS, let the operator name the ' +
+      'proxy in `ASSENT_TRUSTED_PROXIES`.',
+  },
   not_found: {
     when: 'There is no such thing, or it belongs to another API client.',
     remedy: 'Check the id and the key.',
@@ -116,6 +122,10 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
   prompt_limit: {
     when: 'This person has been asked too often lately.',
     remedy: 'Wait as long as `Retry-After` says. Nothing was stored and nobody was asked.',
+  },
+  too_many_calls: {
+    when: 'Notifications whose token does not fit come too often from one address, or one token is used too often.',
+    remedy: 'Wait as long as `Retry-After` says.',
   },
   internal_error: {
     when: 'Something that we did not expect; the log has it.',

@@ -545,7 +545,8 @@ const openRoutes: readonly Route[] = [
       '§10.3). The bearer token is the `client_notification_token` of the start call; a token that does not fit, and an ' +
       '`auth_req_id` that the token does not fit, get the same 401. A repeated notification, and one for a request that ' +
       'has ended, is accepted and changes nothing. Members that nobody knows are ignored. Rules with `deliveryMode` ' +
-      '`push` get tokens or an error here, and nothing else.',
+      '`push` get tokens or an error here, and nothing else. Plain http is refused. Calls are counted per source and per ' +
+      'token; a token that fits is never refused for what strangers do.',
     scope: null,
     body: {
       schema: cibaNotification,
@@ -556,7 +557,7 @@ const openRoutes: readonly Route[] = [
       },
     },
     answers: [{ status: 204, description: 'Heard, and stored.' }],
-    problems: ['unauthenticated'],
+    problems: ['unauthenticated', 'insecure_transport', 'too_many_calls'],
   },
   {
     operationId: 'getKeys',

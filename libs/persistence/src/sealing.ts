@@ -4,7 +4,7 @@
  * what they sealed while the first one seals what is new.
  */
 
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { MasterKeyMismatch, SealBroken } from './errors.js';
 
 const algorithm = 'aes-256-gcm';
@@ -27,6 +27,8 @@ export function generateMasterKey(): string {
 
 /** Seals and opens with the installation's master keys. */
 export class Sealing {
+  private readonly derived = new Map<string, readonly Buffer[]>();
+
   private constructor(
     private readonly keys: ReadonlyMap<string, Buffer>,
     /** The id of the key that seals. */
@@ -52,6 +54,17 @@ export class Sealing {
 
   get keyIds(): readonly string[] {
     return [...this.keys.keys()];
+  }
+
+  /** One key of 32 bytes per master key, the active one's first, for this purpose alone (RFC 5869). */
+  derivedKeys(purpose: string): readonly Buffer[] {
+    const known = this.derived.get(purpose);
+    if (known !== undefined) return known;
+    const keys = [...this.keys.values()].map((key) =>
+      Buffer.from(hkdfSync('sha256', key, '', `assent ${purpose}`, 32)),
+    );
+    this.derived.set(purpose, keys);
+    return keys;
   }
 
   seal(plaintext: string, place: SealPlace): Buffer {

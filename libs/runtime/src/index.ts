@@ -1,3 +1,4 @@
+export * from './call-origin.js';
 export * from './health.js';
 export * from './log.js';
 export * from './loop.js';

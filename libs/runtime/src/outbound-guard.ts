@@ -1,6 +1,7 @@
 import { lookup as askSystem } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
+import { blockList, isWithin, parseNetwork, type Network } from './networks.js';
 
 /** Where a process may call. */
 export interface OutboundGuardOptions {
@@ -37,7 +38,7 @@ export interface OutboundGuard {
 }
 
 /** Everything that is not the public internet (RFC 6890 and its successors). */
-const special: ReadonlyArray<readonly [string, number, 'ipv4' | 'ipv6']> = [
+const special: readonly Network[] = [
   ['0.0.0.0', 8, 'ipv4'],
   ['10.0.0.0', 8, 'ipv4'],
   ['100.64.0.0', 10, 'ipv4'],
@@ -73,17 +74,15 @@ const special: ReadonlyArray<readonly [string, number, 'ipv4' | 'ipv6']> = [
 export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuard {
   const { lookup = askSystem } = options;
   const denied = blockList(special);
-  const permitted = blockList(options.allowedNetworks.map(parseNetwork));
+  const permitted = blockList(options.allowedNetworks.map((cidr) => parseNetwork(cidr, 'ASSENT_ALLOWED_NETWORKS')));
   if (options.allowLoopback) {
     permitted.addSubnet('127.0.0.0', 8, 'ipv4');
     permitted.addAddress('::1', 'ipv6');
   }
 
   const refusal = (address: string): string | null => {
-    const plain = unmapped(address);
-    const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
-    if (permitted.check(plain, family)) return null;
-    return denied.check(plain, family) ? `${address} is not a public address` : null;
+    if (isWithin(permitted, address)) return null;
+    return isWithin(denied, address) ? `${address} is not a public address` : null;
   };
 
   const problem = (text: string): string | null => {
@@ -146,30 +145,3 @@ async function resolveAll(hostname: string, lookup: LookupFunction): Promise<str
 }
 
 const bracketed = (hostname: string): string => (isIP(hostname) === 6 ? `[${hostname}]` : hostname);
-
-/** An IPv4 address inside an IPv6 one is judged as what it is. */
-function unmapped(address: string): string {
-  const dotted = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (dotted) return dotted[1]!;
-  const hex = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address);
-  if (!hex) return address;
-  const high = Number.parseInt(hex[1]!, 16);
-  const low = Number.parseInt(hex[2]!, 16);
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
-}
-
-function blockList(networks: ReadonlyArray<readonly [string, number, 'ipv4' | 'ipv6']>): BlockList {
-  const blocked = new BlockList();
-  for (const [network, prefix, family] of networks) blocked.addSubnet(network, prefix, family);
-  return blocked;
-}
-
-function parseNetwork(cidr: string): readonly [string, number, 'ipv4' | 'ipv6'] {
-  const [address = '', prefix = ''] = cidr.split('/');
-  const family = isIP(address);
-  const bits = Number(prefix);
-  if (family === 0 || !/^\d+$/.test(prefix) || bits > (family === 6 ? 128 : 32)) {
-    throw new Error(`ASSENT_ALLOWED_NETWORKS: "${cidr}" is not a network like 10.0.0.0/8.`);
-  }
-  return [address, bits, family === 6 ? 'ipv6' : 'ipv4'];
-}

@@ -60,6 +60,36 @@ export const outboundConfig = z.object({
     .describe('Private networks (CIDR, separated by commas) that token providers and callbacks may be in.'),
 });
 
+/** Where calls come from. */
+export const inboundConfig = z.object({
+  ASSENT_TRUSTED_PROXIES: list
+    .default([])
+    .describe(
+      'Networks (CIDR, separated by commas) of the proxies in front of Assent, whose `X-Forwarded-*` and `Forwarded` ' +
+        'headers are believed.',
+    ),
+});
+
+/** A listener of its own for what token providers tell. */
+export const notificationListenerConfig = z.object({
+  ASSENT_NOTIFICATION_PORT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('Port for notifications of token providers and for nothing else; without it they come to `PORT`.'),
+  ASSENT_NOTIFICATION_TLS_CERTIFICATE: z
+    .string()
+    .optional()
+    .describe('Certificate chain (PEM) with which that port speaks TLS itself; without it a proxy in front has to.'),
+  ASSENT_NOTIFICATION_TLS_KEY: secret().optional().describe('Private key (PEM) of that certificate.'),
+  ASSENT_NOTIFICATION_CLIENT_CA: z
+    .string()
+    .optional()
+    .describe('Authorities (PEM) one of which must have issued the client certificate that a provider shows there.'),
+});
+
 /**
  * Parses the environment once, at the start of the process.
  *

@@ -37,8 +37,12 @@ export interface RunningService {
 export class PortInUse extends Error {
   override readonly name = 'PortInUse';
 
-  constructor(readonly port: number) {
-    super(`Port ${port} is in use. Stop what listens there, or set PORT to another one.`);
+  constructor(
+    readonly port: number,
+    /** The variable that chooses it. */
+    setting = 'PORT',
+  ) {
+    super(`Port ${port} is in use. Stop what listens there, or set ${setting} to another one.`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
-import { notificationsUrl } from '../notifications/notification-surface.js';
+import { notificationsUrl } from '../notifications/notifications-url.js';
 import { parseJsonBody } from './json-body.js';
 
 const jsonTypes = ['application/json', 'application/merge-patch+json'];

@@ -4,18 +4,23 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { NotificationBearer } from './notification-bearer.js';
-
-/** Where token providers tell that an answer is there. */
-export const notificationsUrl = '/v1/ciba/notifications';
+import { NotificationListener } from './notification-listener.js';
+import { NotificationTransport } from './notification-transport.js';
+import { notificationsUrl } from './notifications-url.js';
 
 /** Largest body in bytes: a ping names one request, a push brings its tokens. */
 const bodyLimits: Readonly<Record<DeliveryMode, number>> = { poll: 4096, ping: 4096, push: 65_536 };
 
-/** Looks at a notification's bearer token, and at the length that it announces, before its body is read. */
+/**
+ * What is looked at before the body of a notification is read, in this order: the listener that it came to, the
+ * transport, the bearer token, and the length that it announces.
+ */
 @Injectable()
 export class NotificationSurface implements OnModuleInit {
   constructor(
     private readonly host: HttpAdapterHost,
+    private readonly listener: NotificationListener,
+    private readonly transport: NotificationTransport,
     private readonly bearer: NotificationBearer,
   ) {}
 
@@ -23,7 +28,9 @@ export class NotificationSurface implements OnModuleInit {
     const server = this.host.httpAdapter.getInstance<FastifyInstance>();
     server.addHook('onRequest', async (request) => {
       if (request.routeOptions.url !== notificationsUrl) return;
-      const { attempt } = await this.bearer.admit(request, request.headers.authorization);
+      this.listener.refuseElsewhere(request.raw);
+      const source = this.transport.sourceOf(request.raw);
+      const { attempt } = await this.bearer.admit(request, request.headers.authorization, source);
       refuseOversized(Number(request.headers['content-length'] ?? 0), attempt.deliveryMode);
     });
   }

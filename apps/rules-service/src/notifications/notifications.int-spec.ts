@@ -30,7 +30,7 @@ async function started(mode: 'ping' | 'push' = 'ping'): Promise<Started> {
 
 async function attempt(requestId: string): Promise<Omit<Started, 'id'>> {
   const attemptId = uuid();
-  const token = randomBytes(32).toString('base64url');
+  const token = house.database.requests.issueNotificationToken();
   const opened = await house.database.requests.openAttempt({
     requestId,
     attemptId,

@@ -1,5 +1,6 @@
 import type { Page } from '#lib/contracts';
 import type { Attributes, Command, Evidence, Snapshot, Transition } from '#lib/domain';
+import { NotificationTokens } from '../notification-tokens.js';
 import { statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import type { RuleVersions } from '../stores/rule-versions.js';
@@ -40,6 +41,7 @@ export class PostgresRequestStore implements RequestStore {
   private readonly startAttempts: StartAttempts;
   private readonly pendingWork: PendingWorkReader;
   private readonly receivedNotifications: ReceivedNotifications;
+  private readonly notificationTokens: NotificationTokens;
 
   constructor(
     private readonly context: StoreContext,
@@ -52,6 +54,7 @@ export class PostgresRequestStore implements RequestStore {
     this.startAttempts = new StartAttempts(context);
     this.pendingWork = new PendingWorkReader(context, ruleVersions);
     this.receivedNotifications = new ReceivedNotifications(context, ruleVersions);
+    this.notificationTokens = new NotificationTokens(context.sealing);
   }
 
   submit(request: NewRequest): Promise<SubmitResult> {
@@ -132,6 +135,14 @@ export class PostgresRequestStore implements RequestStore {
 
   holdAnswer(requestId: string, answer: object): Promise<void> {
     return this.pendingWork.hold(requestId, answer);
+  }
+
+  issueNotificationToken(): string {
+    return this.notificationTokens.issue();
+  }
+
+  issuedNotificationToken(notificationToken: string): boolean {
+    return this.notificationTokens.isOurs(notificationToken);
   }
 
   notified(notificationToken: string): Promise<NotifiedAttempt | null> {

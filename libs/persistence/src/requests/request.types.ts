@@ -270,6 +270,10 @@ export interface RequestStore {
   /** Keeps an answer, sealed, until it can be verified; the first one stays; it goes with the terminal transition. */
   holdAnswer(requestId: string, answer: object): Promise<void>;
 
+  /** A client notification token for a start call; a new one for every attempt. */
+  issueNotificationToken(): string;
+  /** Whether this installation issued the token; asks nobody, so that strangers cannot make it ask. */
+  issuedNotificationToken(notificationToken: string): boolean;
   /** The start call that was made with this client notification token; null when there is none, at the same cost. */
   notified(notificationToken: string): Promise<NotifiedAttempt | null>;
   /**

@@ -1,0 +1,2 @@
+/** Where token providers tell that an answer is there. */
+export const notificationsUrl = '/v1/ciba/notifications';
