@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const readyLimitMs = 60_000;
+const readyLimitMs = 180_000;
 const stopLimitMs = 20_000;
 
 /** One built service running as a process of its own; it can be killed and started again on the same port. */

@@ -137,7 +137,7 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
   },
   busy: { when: 'More work has arrived than can be taken.', remedy: 'Ask again as `Retry-After` says.' },
   database_unavailable: {
-    when: 'The database does not answer. Nothing was accepted.',
+    when: 'The database does not answer, or somebody holds a lock in it. Nothing was accepted.',
     remedy: 'Try again in a moment, with the same `Idempotency-Key`.',
   },
   shutting_down: { when: 'This instance is stopping.', remedy: 'Try again: another one answers.' },

@@ -49,11 +49,21 @@ const unavailableCodes = new Set([
 const unavailableMessages =
   /^(Connection terminated|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|timeout expired|Client was closed|The server does not support|Cannot use a pool after calling end)/;
 
-/** True when the database could not be reached, or broke off: nothing is known to be wrong with the statement. */
+/** Rolled back whole for the sake of another transaction, and likely to succeed now: serialisation failure, deadlock. */
+export const isContended = (error: unknown): boolean => ['40001', '40P01'].includes(faultOf(error).code ?? '');
+
+/** Rolled back whole because it waited or ran too long: a lock time-out, or the statement's own. */
+export const isOutOfTime = (error: unknown): boolean => ['55P03', '57014'].includes(faultOf(error).code ?? '');
+
+/**
+ * True when the database could not be reached, broke off, or had no time: nothing is known to be wrong with the
+ * statement, and it may be tried again later.
+ */
 export function isUnavailable(error: unknown): boolean {
   const { code, message, cause, errors } = anatomyOf(error);
   // A name with several addresses: one refusal each.
   if (Array.isArray(errors) && errors.some(isUnavailable)) return true;
+  if (isContended(error) || isOutOfTime(error)) return true;
   if (typeof code === 'string' && (unavailableStates.test(code) || unavailableCodes.has(code))) return true;
   if (typeof message === 'string' && unavailableMessages.test(message)) return true;
   return cause !== undefined && cause !== error && isUnavailable(cause);

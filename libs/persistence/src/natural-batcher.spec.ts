@@ -89,6 +89,33 @@ describe('natural batching', () => {
     expect(attempts).toBe(2);
   });
 
+  it.each(['55P03', '57014'])(
+    'lets an item whose time is up with %s fail alone, and the others not wait for it',
+    async (code) => {
+      const settled: string[] = [];
+      let fail = (): void => undefined;
+      const batcher = new NaturalBatcher<string, string>({
+        name: 'the test',
+        run: (items) => {
+          if (!items.includes('locked')) return Promise.resolve([...items]);
+          if (items.length > 1) return Promise.reject(failure(code));
+          return new Promise((_resolve, reject) => (fail = () => reject(failure(code))));
+        },
+      });
+      const all = ['locked', 'a', 'b', 'c', 'd', 'e'].map((item) =>
+        batcher.run(item).then(
+          () => settled.push(item),
+          () => settled.push(`not ${item}`),
+        ),
+      );
+      await Promise.all(all.slice(1));
+      expect([...settled].sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+      fail();
+      await all[0];
+      expect(settled.at(-1)).toBe('not locked');
+    },
+  );
+
   it('repeats nothing after a lost connection: the commit may have happened', async () => {
     let attempts = 0;
     const batcher = new NaturalBatcher<string, string>({

@@ -1,4 +1,4 @@
-import { DatabaseBusy, faultOf, isUnavailable } from './errors.js';
+import { DatabaseBusy, isContended, isOutOfTime, isUnavailable } from './errors.js';
 
 export interface NaturalBatcherOptions<Item, Result> {
   /** Names the work in errors. */
@@ -19,6 +19,9 @@ interface Waiting<Item, Result> {
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** Items of a failed batch that are tried at the same time. */
+const abreast = 4;
 
 /**
  * Lets concurrent calls share statements without ever waiting for company: an idle lane takes whatever is there, so a
@@ -92,23 +95,30 @@ export class NaturalBatcher<Item, Result> {
       batch.forEach((entry, index) => entry.resolve(results[index]!));
     } catch (error) {
       // A lost connection is nobody's fault; and whether the statement committed is not known: never repeat it here.
-      if (batch.length === 1 || isUnavailable(error)) {
+      const rolledBack = isContended(error) || isOutOfTime(error) || !isUnavailable(error);
+      if (batch.length === 1 || !rolledBack) {
         for (const entry of batch) entry.reject(error);
         return;
       }
-      for (const entry of batch) await this.settle([entry]);
+      await this.settleOneByOne(batch);
     }
+  }
+
+  // Side by side, a few at a time: one item that waits for a lock until its time is up must not hold up the others.
+  private async settleOneByOne(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    const left = [...batch];
+    const worker = async (): Promise<void> => {
+      for (let entry = left.shift(); entry !== undefined; entry = left.shift()) await this.settle([entry]);
+    };
+    await Promise.all(Array.from({ length: Math.min(abreast, batch.length) }, worker));
   }
 
   private async attempt(items: readonly Item[]): Promise<readonly Result[]> {
     try {
       return await this.options.run(items);
     } catch (error) {
-      if (isRetryable(error)) return this.options.run(items);
+      if (isContended(error)) return this.options.run(items);
       throw error;
     }
   }
 }
-
-// Deadlock detected, serialization failure: rolled back whole, and likely to succeed now.
-const isRetryable = (error: unknown): boolean => ['40P01', '40001'].includes(faultOf(error).code ?? '');

@@ -1,4 +1,5 @@
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import { repeatRolledBack } from './repeat-rolled-back.js';
 
 /** A statement with a name: each connection parses and plans it once. */
 export interface Statement {
@@ -9,18 +10,21 @@ export interface Statement {
 /** Names a statement; `/* sql *\/` texts stand beside the function that runs them. */
 export const statement = (name: string, text: string): Statement => ({ name: `assent_${name}`, text });
 
-/** Runs statements on the pool; each is its own transaction unless it runs inside `transaction`. */
+/**
+ * Runs statements on the pool; each is its own transaction unless it runs inside `transaction`. What the server rolls
+ * back for the sake of another transaction is done again, whole, a few times.
+ */
 export class Sql {
   constructor(private readonly pool: Pool) {}
 
   async rows<Row extends QueryResultRow>({ name, text }: Statement, values: readonly unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.pool.query<Row>({ name, text, values: [...values] });
-    return rows;
+    const run = () => this.pool.query<Row>({ name, text, values: [...values] });
+    return (await repeatRolledBack(run)).rows;
   }
 
   /** How many rows a statement changed. */
   async count({ name, text }: Statement): Promise<number> {
-    return (await this.pool.query({ name, text })).rowCount ?? 0;
+    return (await repeatRolledBack(() => this.pool.query({ name, text }))).rowCount ?? 0;
   }
 
   async row<Row extends QueryResultRow>(named: Statement, values: readonly unknown[] = []): Promise<Row | null> {
@@ -28,8 +32,15 @@ export class Sql {
     return first ?? null;
   }
 
-  /** Commits when `work` resolves, rolls back when it rejects. A connection that broke is thrown away. */
+  /**
+   * Commits when `work` resolves, rolls back when it rejects. A connection that broke is thrown away. `work` may run
+   * several times, and has no effect but in the transaction.
+   */
   async transaction<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    return repeatRolledBack(() => this.attempt(work));
+  }
+
+  private async attempt<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
     try {

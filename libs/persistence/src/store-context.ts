@@ -1,4 +1,5 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
+import { repeatRolledBack } from './repeat-rolled-back.js';
 import type { Sealing } from './sealing.js';
 import type { Sql } from './sql.js';
 import type { StoredEvent } from './stored-event.js';
@@ -14,3 +15,9 @@ export interface StoreContext {
   /** Tells of events whose commit is done. */
   readonly committed: (events: readonly StoredEvent[]) => void;
 }
+
+/** A transaction of the administered tables; `work` may run several times, and has no effect but in the transaction. */
+export const inTransaction = <Result>(
+  { dataSource }: Pick<StoreContext, 'dataSource'>,
+  work: (manager: EntityManager) => Promise<Result>,
+): Promise<Result> => repeatRolledBack(() => dataSource.transaction(work));

@@ -1,6 +1,7 @@
 import type { Page, PageQuery } from '#lib/contracts';
 import { QueryFailedError, type DataSource, type EntityManager, type EntitySchema, type ObjectLiteral } from 'typeorm';
 import { faultOf } from '../errors.js';
+import { repeatRolledBack } from '../repeat-rolled-back.js';
 import { cursorId, isUuid, pageOf } from '../paging.js';
 import { isStorable } from '../storable.js';
 import type { AdminColumns } from '../tables/admin-columns.js';
@@ -50,12 +51,12 @@ export class AdminTable<Columns extends AdminColumns & ObjectLiteral> {
     manager: EntityManager = this.dataSource.manager,
   ): Promise<Columns> {
     const values = { ...columns, id, version: 1, createdAt: () => now, updatedAt: () => now };
-    await manager
+    const insert = manager
       .createQueryBuilder()
       .insert()
       .into(this.schema)
-      .values(values as object)
-      .execute();
+      .values(values as object);
+    await this.execute(manager, () => insert.execute());
     return (await this.find(id, manager))!;
   }
 
@@ -68,12 +69,12 @@ export class AdminTable<Columns extends AdminColumns & ObjectLiteral> {
   ): Promise<ChangeOutcome<Columns>> {
     if (!isUuid(id)) return { kind: 'not-found' };
     const values = { ...columns, version: () => 'version + 1', updatedAt: () => now };
-    const { affected } = await manager
+    const update = manager
       .createQueryBuilder()
       .update(this.schema)
       .set(values)
-      .where(unchanged, { id, expectedVersion })
-      .execute();
+      .where(unchanged, { id, expectedVersion });
+    const { affected } = await this.execute(manager, () => update.execute());
     const row = await this.find(id, manager);
     if (row === null) return { kind: 'not-found' };
     return affected === 1 ? { kind: 'updated', row } : { kind: 'version-mismatch', current: row };
@@ -85,15 +86,16 @@ export class AdminTable<Columns extends AdminColumns & ObjectLiteral> {
     manager: EntityManager = this.dataSource.manager,
   ): Promise<RemoveOutcome<Columns>> {
     if (!isUuid(id)) return { kind: 'not-found' };
-    const { affected } = await manager
-      .createQueryBuilder()
-      .delete()
-      .from(this.schema)
-      .where(unchanged, { id, expectedVersion })
-      .execute();
+    const deletion = manager.createQueryBuilder().delete().from(this.schema).where(unchanged, { id, expectedVersion });
+    const { affected } = await this.execute(manager, () => deletion.execute());
     if (affected === 1) return { kind: 'deleted' };
     const current = await this.find(id, manager);
     return current === null ? { kind: 'not-found' } : { kind: 'version-mismatch', current };
+  }
+
+  /** Inside a transaction of somebody else a statement cannot be repeated alone. */
+  private execute<Result>(manager: EntityManager, statement: () => Promise<Result>): Promise<Result> {
+    return manager === this.dataSource.manager ? repeatRolledBack(statement) : statement();
   }
 
   private query(manager: EntityManager) {

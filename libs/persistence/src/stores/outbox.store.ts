@@ -15,6 +15,7 @@ export class PostgresOutbox implements Outbox {
     options: { readonly limit: number; readonly olderThanMs: number },
     publish: (events: readonly StoredEvent[]) => Promise<readonly string[]>,
   ): Promise<number> {
+    // Should the server roll this back, what was published is published again: that much every consumer bears.
     return this.sql.transaction(async (client) => {
       // The broker may take its time to confirm; its own limits end the wait.
       await client.query(`set local idle_in_transaction_session_timeout = '120s'`);

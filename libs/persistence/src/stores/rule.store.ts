@@ -8,7 +8,7 @@ import type { SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
 import { statement } from '../sql.js';
 import { isStorable } from '../storable.js';
-import type { StoreContext } from '../store-context.js';
+import { inTransaction, type StoreContext } from '../store-context.js';
 import { rulesTable, ruleVersionsTable, type RuleColumns } from '../tables/rules.table.js';
 import { AdminTable, brokenConstraint } from './admin-table.js';
 import type {
@@ -41,7 +41,7 @@ export class TypeormRuleStore implements RuleStore {
   async create({ definition, clientSecret }: RuleValue): Promise<CreateResult<RuleRow>> {
     const id = uuid();
     try {
-      const row = await this.context.dataSource.transaction(async (manager) => {
+      const row = await inTransaction(this.context, async (manager) => {
         await this.writeVersion(manager, id, 1, definition, clientSecret);
         const columns = { ...columnsOf(definition), clientSecretSetAt: clientSecret === null ? null : new Date() };
         return toRow(await this.table.insert(id, columns, manager), definition);
@@ -81,7 +81,7 @@ export class TypeormRuleStore implements RuleStore {
     if (!isUuid(id)) return { kind: 'not-found' };
     const { definition } = value;
     try {
-      return await this.context.dataSource.transaction(async (manager): Promise<UpdateResult<RuleRow>> => {
+      return await inTransaction(this.context, async (manager): Promise<UpdateResult<RuleRow>> => {
         const current = await this.locked(manager, id);
         if (current === null) return { kind: 'not-found' };
         if (expectedVersion !== null && current.version !== expectedVersion) {
@@ -104,7 +104,7 @@ export class TypeormRuleStore implements RuleStore {
   async delete(id: string, expectedVersion: number | null): Promise<DeleteResult<RuleRow>> {
     if (!isUuid(id)) return { kind: 'not-found' };
     try {
-      return await this.context.dataSource.transaction(async (manager): Promise<DeleteResult<RuleRow>> => {
+      return await inTransaction(this.context, async (manager): Promise<DeleteResult<RuleRow>> => {
         const current = await this.locked(manager, id);
         if (current === null) return { kind: 'not-found' };
         if (expectedVersion !== null && current.version !== expectedVersion) {

@@ -1,5 +1,5 @@
 import type { SealPlace } from '../sealing.js';
-import type { StoreContext } from '../store-context.js';
+import { inTransaction, type StoreContext } from '../store-context.js';
 import { webhookEndpointsTable, type WebhookEndpointColumns } from '../tables/webhook-endpoints.table.js';
 import type { OwnColumns } from './admin-table.js';
 import type {
@@ -25,7 +25,7 @@ export class TypeormWebhookEndpointStore
   }
 
   override async delete(id: string, expectedVersion: number | null): Promise<DeleteResult<WebhookEndpointRow>> {
-    return this.context.dataSource.transaction(async (manager) => {
+    return inTransaction(this.context, async (manager) => {
       const outcome = await this.table.remove(id, expectedVersion, manager);
       if (outcome.kind === 'version-mismatch') return { ...outcome, current: this.toRow(outcome.current) };
       if (outcome.kind === 'deleted') {
