@@ -9,7 +9,7 @@ import { freeConsecutivePorts } from './support/rabbitmq-ports.js';
 import { SandboxPhone } from './support/sandbox-phone.js';
 import { startScriptedProvider, type ScriptedProvider } from './support/scripted-provider.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** Pings of a real provider, and of a scripted one that pings when no real one would, to built services. */
 for (const kind of compositionKinds) {
@@ -38,7 +38,7 @@ function notifications(kind: CompositionKind): void {
     const { clientId, clientSecret } = sandbox.clients.ping;
     await defineRule('Real', sandbox.issuer, clientId, clientSecret);
     await defineRule('Scripted', scripted.issuer, 'client', 'a secret');
-  }, 120_000);
+  }, 300_000);
 
   afterAll(async () => {
     await composition?.stop();
