@@ -330,6 +330,16 @@ CREATE OR REPLACE FUNCTION public.authorization_request_may_move(from_status tex
 RETURN (((((((((((from_status = 'requested'::text) AND (to_status = 'pending'::text)) OR ((from_status = 'requested'::text) AND (to_status = 'denied'::text))) OR ((from_status = 'requested'::text) AND (to_status = 'expired'::text))) OR ((from_status = 'requested'::text) AND (to_status = 'cancelled'::text))) OR ((from_status = 'requested'::text) AND (to_status = 'failed'::text))) OR ((from_status = 'pending'::text) AND (to_status = 'approved'::text))) OR ((from_status = 'pending'::text) AND (to_status = 'denied'::text))) OR ((from_status = 'pending'::text) AND (to_status = 'expired'::text))) OR ((from_status = 'pending'::text) AND (to_status = 'cancelled'::text))) OR ((from_status = 'pending'::text) AND (to_status = 'failed'::text)))
 ;
 
+CREATE OR REPLACE FUNCTION public.drop_held_answer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from held_answers where request_id = new.id;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.guard_authorization_request()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -357,5 +367,7 @@ begin
   return new;
 end $function$
 ;
+
+CREATE TRIGGER authorization_requests__drop_held_answer AFTER UPDATE ON public.authorization_requests FOR EACH ROW WHEN (((old.status = 'pending'::text) AND (new.status <> 'pending'::text))) EXECUTE FUNCTION drop_held_answer();
 
 CREATE TRIGGER authorization_requests__guard BEFORE INSERT OR UPDATE ON public.authorization_requests FOR EACH ROW EXECUTE FUNCTION guard_authorization_request();

@@ -225,8 +225,6 @@ const applyTransitions = statement(
     update start_attempts a set closed_at = updated.judged_at, outcome = input.closed_attempt_outcome
     from updated join input on input.request_id = updated.id
     where a.id = input.closed_attempt_id and a.closed_at is null
-  ), dropped as (
-    delete from held_answers h using updated where h.request_id = updated.id and updated.status <> 'pending'
   ), stored as (
     insert into outbox (id, exchange, routing_key, event)
     select input.event_id, 'assent.authorizations', input.routing_key,

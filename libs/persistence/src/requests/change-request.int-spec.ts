@@ -31,6 +31,11 @@ describe('changing requests', () => {
   const column = async (id: string, name: string): Promise<unknown> =>
     (await outside.query<{ value: unknown }>(`select ${name} as value from authorization_requests where id = $1`, [id]))
       .rows[0]!.value;
+  const untilWaiting = async (sessions: number): Promise<void> => {
+    const waiting = `select count(distinct pid)::integer as count from pg_locks where not granted
+      and pid in (select pid from pg_locks where relation = 'authorization_requests'::regclass)`;
+    while ((await outside.query<{ count: number }>(waiting)).rows[0]!.count < sessions);
+  };
   const eventTypes = async (id: string): Promise<string[]> =>
     (
       await outside.query<{ type: string }>(
@@ -156,6 +161,21 @@ describe('changing requests', () => {
     await database.requests.holdAnswer(id, { idToken: 'canary-third' });
     const { rowCount } = await outside.query('select from held_answers where request_id = $1', [id]);
     expect(rowCount).toBe(0);
+  });
+
+  it('keeps no answer that was stored while the end of its request waited for the row', async () => {
+    const id = await pending(database, fixture.rule);
+    await outside.query('begin');
+    await outside.query('select from authorization_requests where id = $1 for update', [id]);
+    const storing = database.requests.holdAnswer(id, { idToken: 'canary' });
+    await untilWaiting(1);
+    // The statement of the end has begun, and looks at the tables as they are now, before the answer is committed.
+    const ending = database.requests.change(id, { type: 'cancel', by: 'client' });
+    await untilWaiting(2);
+    await outside.query('commit');
+    await storing;
+    expect(await ending).toMatchObject({ kind: 'applied' });
+    expect((await outside.query('select from held_answers where request_id = $1', [id])).rowCount).toBe(0);
   });
 
   it('never lets one ID token approve two requests, in one batch or in two', async () => {
