@@ -1,8 +1,6 @@
 import { clockToleranceMs, Findings, type Invariant } from '../judgement.js';
 import { usedUpBy } from '../used-up.js';
 
-const patienceMs = 30_000;
-
 /**
  * I13. When the provider has used up a grant, the request is approved, denied by that very denial, withdrawn, expired by
  * the database's clock with the approval on record, or failed: never denied by an approval, never plainly expired.
@@ -24,8 +22,8 @@ export const usedUpGrantsCount: Invariant = {
       }[row.status];
       findings.expect(fits === true, row.id, `the provider said ${usedUp.said}, and the request is ${row.status}`);
       if (row.status !== 'expired') continue;
-      // A busy machine may take its time between the answer and its record; the deadline is what counts.
-      const afterDeadline = row.expiresAtMs !== null && usedUp.atMs + patienceMs >= row.expiresAtMs;
+      const afterDeadline =
+        row.expiresAtMs !== null && usedUp.atMs + (history.run.settings.callTimeoutMs ?? 10_000) >= row.expiresAtMs;
       findings.expect(
         usedUp.said !== 'tokens' || row.lateEvidence !== null,
         row.id,
