@@ -78,8 +78,8 @@ export class WebhookSink {
   }
 
   /** How many deliveries to a path came in and were not read. */
-  unread(path: string): number {
-    return this.#unread.filter((delivery) => delivery.path === path).length;
+  unread(path?: string): number {
+    return this.#unread.filter((delivery) => path === undefined || delivery.path === path).length;
   }
 
   /** Lets answers that are held go out. */

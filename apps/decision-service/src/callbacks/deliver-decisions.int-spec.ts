@@ -1,7 +1,7 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Decision } from '#lib/contracts';
-import { createOutboundGuard } from '#lib/runtime';
+import { createOutboundGuard, silentLog } from '#lib/runtime';
 import { Webhook } from 'standardwebhooks';
 import { DecisionHouse, publicUrl, type TestRule } from '../../../../test/support/decision-house.js';
 import { startWebhookSink, type ReceivedDelivery, type WebhookSink } from '../../../../test/support/webhook-sink.js';
@@ -209,6 +209,41 @@ describe('a decision whose sender dies between sending and commit', () => {
     expect(await sender.send(work!.url, headers, work!.body)).toMatchObject({ status: 204 });
     await sender.close();
   }
+});
+
+describe('a crowd of receivers that hang', () => {
+  it('starves nobody: whoever answers gets all of theirs, although nobody in the crowd has ended', async () => {
+    // Each holds four of a hundred places: together all of them, and the deadline is too far away to free any.
+    const crowd = Array.from({ length: 30 }, (_, index) => `/hung-${index}`);
+    for (const path of crowd) {
+      sink.answer(path, ...Array.from({ length: 8 }, () => 'hang' as const));
+      await house.addEndpoint(`${sink.url}${path}`);
+    }
+    const record = new RecordDecision({
+      database: house.database,
+      issuer: publicUrl,
+      onRecorded: () => deliver.wake(),
+    });
+    const decide = async (): Promise<void> => {
+      const requestId = await house.submit(rule);
+      await house.end(requestId, 'deny');
+      await record.run(requestId, null);
+    };
+    const guard = createOutboundGuard({ allowLoopback: true, allowedNetworks: [] });
+    const sender = new CallbackSender({ guard, deadlineMs: 600_000 });
+    const deliver = new DeliverDecisions({ database: house.database, sender, log: silentLog });
+    for (let i = 0; i < 4; i += 1) await decide();
+    deliver.onApplicationBootstrap();
+    for (let i = 0; i < 100; i += 1) await sink.next();
+
+    await house.addEndpoint(`${sink.url}/well`);
+    for (let i = 0; i < 20; i += 1) await decide();
+    for (let i = 0; i < 20; i += 1) await sink.next('/well');
+    // No more was begun where something hangs.
+    expect(sink.unread()).toBe(0);
+    await sink.stop();
+    await deliver.onApplicationShutdown();
+  }, 120_000);
 });
 
 describe('an address that the guard refuses', () => {

@@ -3,14 +3,15 @@ import { counter, Loop, type Log } from '#lib/runtime';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { settle, type Answer } from './answer.js';
 import { DeliveryLog } from './delivery-log.js';
-import { Lanes } from './lanes.js';
+import { Lanes, type LaneLimits } from './lanes.js';
 import type { CallbackSender } from './send.js';
 import { signatureHeaders, Unsignable } from './sign.js';
 
-/** Deliveries to one target at a time: a target that hangs holds up these and no others. */
-const perTarget = 4;
-/** Deliveries of this process at a time. */
-const inAll = 100;
+/**
+ * Deliveries of this process at a time. Whoever answers within a second is served from places that nobody holds for
+ * longer; the memory of this process holds 500 deliveries under way, and those that wait for their own target.
+ */
+const limits: LaneLimits = { perTarget: 4, prompt: 100, slow: 400, slowAfterMs: 1000 };
 /** Longer than a delivery can wait for its lane and be sent: only a dead process lets a lease end. */
 const leaseSeconds = 60;
 /** How late a due retry may start; new deliveries do not wait for it. */
@@ -28,7 +29,7 @@ export interface DeliverDecisionsOptions {
 @Injectable()
 export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #loop: Loop;
-  readonly #lanes = new Lanes<DeliveryWork>(perTarget, (work) => this.#deliver(work));
+  readonly #lanes = new Lanes<DeliveryWork>(limits, (work, cutOff) => this.#deliver(work, cutOff));
   readonly #results: DeliveryLog;
   #cutOff = false;
 
@@ -59,11 +60,11 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
   }
 
   async #claim(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted && this.#lanes.size < inAll) {
+    while (!stopping.aborted && this.#lanes.room > 0) {
       const work = await this.options.database.deliveries.claim({
-        limit: inAll - this.#lanes.size,
+        limit: this.#lanes.room,
         leaseSeconds,
-        perTarget,
+        perTarget: limits.perTarget,
         exceptTargets: this.#lanes.full(),
       });
       if (work.length === 0) return;
@@ -71,10 +72,10 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
     }
   }
 
-  async #deliver(work: DeliveryWork): Promise<void> {
+  async #deliver(work: DeliveryWork, cutOff: AbortSignal): Promise<void> {
     const at = new Date();
     const started = performance.now();
-    const { answer, sendable } = await this.#attempt(work, at);
+    const { answer, sendable } = await this.#attempt(work, at, cutOff);
     if (this.#cutOff) return;
     const outcome = sendable ? settle(answer, work.failedAttempts, Math.random()) : 'gone';
     const durationMs = Math.round(performance.now() - started);
@@ -83,11 +84,15 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
     this.wake();
   }
 
-  async #attempt(work: DeliveryWork, sentAt: Date): Promise<{ answer: Answer; sendable: boolean }> {
+  async #attempt(
+    work: DeliveryWork,
+    sentAt: Date,
+    cutOff: AbortSignal,
+  ): Promise<{ answer: Answer; sendable: boolean }> {
     try {
       const key = work.kind === 'callback' ? await this.options.database.signingKeys.current('callback') : null;
       const headers = signatureHeaders({ ...work, sentAt }, work.secrets, key);
-      return { answer: await this.options.sender.send(work.url, headers, work.body), sendable: true };
+      return { answer: await this.options.sender.send(work.url, headers, work.body, cutOff), sendable: true };
     } catch (error) {
       const sendable = !(error instanceof Unsignable);
       const problem = sendable ? 'it could not be signed just now' : error.message;

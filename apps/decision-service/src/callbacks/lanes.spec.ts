@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Lanes } from './lanes.js';
+import { Lanes, type LaneLimits } from './lanes.js';
 
 interface Job {
   readonly target: string;
@@ -8,18 +8,39 @@ interface Job {
 const job = (target: string, number: number): Job => ({ target, name: `${target}${number}` });
 
 /** Lanes whose jobs end when the test says so. */
-function stage(perTarget: number) {
+function stage(perTarget: number, more: Partial<LaneLimits> = {}) {
   const started: string[] = [];
   const enders = new Map<string, () => void>();
-  const lanes = new Lanes<Job>(perTarget, ({ name }) => {
-    started.push(name);
-    return new Promise((resolve) => enders.set(name, resolve));
-  });
+  const timers: (() => void)[] = [];
+  const limits = { perTarget, prompt: 10, slow: 10, slowAfterMs: 1000, ...more };
+  const cutOff: string[] = [];
+  const lanes = new Lanes<Job>(
+    limits,
+    ({ name }, signal) => {
+      started.push(name);
+      return new Promise((resolve) => {
+        enders.set(name, resolve);
+        signal.addEventListener('abort', () => {
+          cutOff.push(name);
+          resolve();
+        });
+      });
+    },
+    (_, call) => {
+      timers.push(call);
+      return () => void timers.splice(timers.indexOf(call), 1);
+    },
+  );
+  /** The time after which work counts as slow has passed for all that runs. */
+  const aWhileLater = async (): Promise<void> => {
+    for (const call of timers.splice(0)) call();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
   const end = async (name: string): Promise<void> => {
     enders.get(name)!();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { lanes, started, end };
+  return { lanes, started, end, aWhileLater, cutOff };
 }
 
 describe('lanes', () => {
@@ -75,5 +96,50 @@ describe('lanes', () => {
     await end('a2');
     await waiting;
     expect([idle, lanes.size, lanes.full()]).toEqual([true, 0, []]);
+  });
+
+  it('have room again for the others when those who hold the places turn out to be slow', async () => {
+    const { lanes, started, aWhileLater } = stage(2, { prompt: 4 });
+    for (const target of ['hung', 'stuck']) for (const number of [1, 2]) lanes.add(job(target, number));
+    expect(lanes.room).toBe(0);
+
+    await aWhileLater();
+    expect(lanes.room).toBe(4);
+    // Who is slow gets nothing more, also with a hand free.
+    expect(lanes.full()).toEqual(['hung', 'stuck']);
+    lanes.add(job('well', 1));
+    expect(started).toEqual(['hung1', 'hung2', 'stuck1', 'stuck2', 'well1']);
+    expect(lanes.room).toBe(3);
+  });
+
+  it('count what waits for its turn as a place taken, unless it waits for a slow one of its own', async () => {
+    const { lanes, aWhileLater } = stage(1, { prompt: 4 });
+    for (const number of [1, 2, 3]) lanes.add(job('hung', number));
+    expect(lanes.room).toBe(1);
+    await aWhileLater();
+    expect(lanes.room).toBe(4);
+  });
+
+  it('cut off the one that has taken longest when too many are slow', async () => {
+    const { lanes, started, aWhileLater, cutOff } = stage(1, { prompt: 2, slow: 3 });
+    // However many hang, two at a time: each gets a place after a while at the latest.
+    for (let number = 1; number <= 9; number += 2) {
+      lanes.add(job(`hung-${number}-`, 1));
+      lanes.add(job(`hung-${number + 1}-`, 1));
+      expect(lanes.room).toBe(0);
+      await aWhileLater();
+      expect(lanes.room).toBe(2);
+    }
+    expect(started).toHaveLength(10);
+    expect(cutOff).toEqual([1, 2, 3, 4, 5, 6, 7].map((number) => `hung-${number}-1`));
+    expect(lanes.size).toBe(3);
+  });
+
+  it('forget a slow one when it has ended after all', async () => {
+    const { lanes, end, aWhileLater } = stage(1);
+    lanes.add(job('late', 1));
+    await aWhileLater();
+    await end('late1');
+    expect([lanes.full(), lanes.room, lanes.size]).toEqual([[], 10, 0]);
   });
 });

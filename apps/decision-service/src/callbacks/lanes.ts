@@ -1,18 +1,57 @@
+/** How much may be under way. */
+export interface LaneLimits {
+  /** Of one target at a time. */
+  readonly perTarget: number;
+  /** Of all targets together, not counting what is slow. */
+  readonly prompt: number;
+  /** Slow ones of all targets together. */
+  readonly slow: number;
+  /** What runs for so long counts as slow, in ms. */
+  readonly slowAfterMs: number;
+}
+
 interface Lane<Work> {
   running: number;
+  slow: number;
   readonly waiting: Work[];
 }
 
-/** One lane per target: so many at a time in each, the rest of that target waits, the other targets pass. */
+/** One piece of work under way. */
+interface Run<Work> {
+  readonly work: Work;
+  readonly lane: Lane<Work>;
+  readonly cutOff: AbortController;
+  slow: boolean;
+}
+
+/** Calls back after so many ms; the answer calls it off. */
+export type Later = (afterMs: number, call: () => void) => () => void;
+
+const later: Later = (afterMs, call) => {
+  const timer = setTimeout(call, afterMs);
+  return () => clearTimeout(timer);
+};
+
+/**
+ * One lane per target: so many at a time in each, the rest of that target waits, the other targets pass.
+ *
+ * A place among all is held for `slowAfterMs` at most: what takes longer moves to the slow ones. When those are too
+ * many, the one that has taken longest is cut off. So however many targets hang, the others wait for a place no longer
+ * than that.
+ */
 export class Lanes<Work extends { readonly target: string }> {
   readonly #lanes = new Map<string, Lane<Work>>();
+  /** In the order in which they have become slow. */
+  readonly #slow = new Set<Run<Work>>();
   #size = 0;
+  #running = 0;
   #whenIdle: Array<() => void> = [];
 
   constructor(
-    private readonly perTarget: number,
-    /** Must not reject. */
-    private readonly run: (work: Work) => Promise<void>,
+    private readonly limits: LaneLimits,
+    /** Must not reject, and must end soon after the signal aborts. */
+    private readonly run: (work: Work, signal: AbortSignal) => Promise<void>,
+    private readonly after: Later = later,
   ) {}
 
   /** How many are running or waiting, in all lanes. */
@@ -20,20 +59,27 @@ export class Lanes<Work extends { readonly target: string }> {
     return this.#size;
   }
 
-  /** The targets whose lane has as much as may run at a time, or more. */
+  /** How many may be added. What waits for a slow one of its own target takes no place from the others. */
+  get room(): number {
+    let waiting = 0;
+    for (const lane of this.#lanes.values()) if (lane.slow === 0) waiting += lane.waiting.length;
+    return Math.max(0, this.limits.prompt - (this.#running - this.#slow.size) - waiting);
+  }
+
+  /** The targets that get no more for now: enough is under way there, or something that is slow. */
   full(): string[] {
     return [...this.#lanes]
-      .filter(([, lane]) => lane.running + lane.waiting.length >= this.perTarget)
+      .filter(([, lane]) => lane.slow > 0 || lane.running + lane.waiting.length >= this.limits.perTarget)
       .map(([target]) => target);
   }
 
   /** Runs the work, now or when it is its turn. */
   add(work: Work): void {
-    const lane = this.#lanes.get(work.target) ?? { running: 0, waiting: [] };
+    const lane = this.#lanes.get(work.target) ?? { running: 0, slow: 0, waiting: [] };
     this.#lanes.set(work.target, lane);
     lane.waiting.push(work);
     this.#size += 1;
-    this.#advance(work.target, lane);
+    this.#advance(lane);
   }
 
   /** Resolves when nothing runs and nothing waits. */
@@ -41,18 +87,46 @@ export class Lanes<Work extends { readonly target: string }> {
     return this.#size === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  #advance(target: string, lane: Lane<Work>): void {
-    while (lane.running < this.perTarget && lane.waiting.length > 0) {
-      lane.running += 1;
-      void this.run(lane.waiting.shift()!).finally(() => this.#done(target, lane));
-    }
+  #advance(lane: Lane<Work>): void {
+    while (lane.running < this.limits.perTarget && lane.waiting.length > 0) this.#start(lane, lane.waiting.shift()!);
   }
 
-  #done(target: string, lane: Lane<Work>): void {
+  #start(lane: Lane<Work>, work: Work): void {
+    const run: Run<Work> = { work, lane, cutOff: new AbortController(), slow: false };
+    lane.running += 1;
+    this.#running += 1;
+    const callOff = this.after(this.limits.slowAfterMs, () => this.#becomesSlow(run));
+    void this.run(work, run.cutOff.signal).finally(() => {
+      callOff();
+      this.#done(run);
+    });
+  }
+
+  #becomesSlow(run: Run<Work>): void {
+    if (this.#slow.size >= this.limits.slow) {
+      const [longest] = this.#slow;
+      this.#isSlow(longest!, false);
+      longest!.cutOff.abort();
+    }
+    this.#isSlow(run, true);
+  }
+
+  #isSlow(run: Run<Work>, slow: boolean): void {
+    if (run.slow === slow) return;
+    run.slow = slow;
+    run.lane.slow += slow ? 1 : -1;
+    if (slow) this.#slow.add(run);
+    else this.#slow.delete(run);
+  }
+
+  #done(run: Run<Work>): void {
+    const { lane, work } = run;
+    this.#isSlow(run, false);
     lane.running -= 1;
+    this.#running -= 1;
     this.#size -= 1;
-    this.#advance(target, lane);
-    if (lane.running === 0) this.#lanes.delete(target);
+    this.#advance(lane);
+    if (lane.running === 0) this.#lanes.delete(work.target);
     if (this.#size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 }

@@ -19,16 +19,26 @@ export class CallbackSender {
     this.#agent = new Agent({ connect: options.guard.connector(), pipelining: 1, maxHeaderSize: 16_384 });
   }
 
-  /** POSTs the body; whatever goes wrong is an answer with a problem, never a throw. */
-  async send(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<Answer> {
+  /**
+   * POSTs the body; whatever goes wrong is an answer with a problem, never a throw. `cutOff` ends it when others need
+   * its place.
+   */
+  async send(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    cutOff?: AbortSignal,
+  ): Promise<Answer> {
     const refused = this.#guard.problem(url);
     if (refused !== null) return failure(`the address is refused: ${refused}`);
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), this.#deadlineMs);
+    const signal = cutOff === undefined ? deadline.signal : AbortSignal.any([deadline.signal, cutOff]);
     try {
-      return await this.#post(url, headers, body, deadline.signal);
+      return await this.#post(url, headers, body, signal);
     } catch (error) {
       if (deadline.signal.aborted) return failure(`no answer within ${this.#deadlineMs / 1000} s`);
+      if (cutOff?.aborted) return failure('too many receivers are slow: this one was cut off to make room');
       return failure(explain(error));
     } finally {
       clearTimeout(timer);
