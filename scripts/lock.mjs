@@ -1,12 +1,14 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { appendFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
  * Runs `work` while no other process of this machine does so under the same lock file. The file holds the owner's
- * process id, and those of the programs that it announced by the function that `work` gets: they may outlive it. A lock
- * whose processes are gone is taken over. `onWait` is called once, with an id, when somebody is ahead.
+ * process id, and those of the programs that it announced by the function that `work` gets: they may outlive it. Beside
+ * each id stands when that process began: after a restart of the machine, another one may have the same id. A lock whose
+ * processes are gone is taken over. `onWait` is called once, with an id, when somebody is ahead.
  */
 export async function alone(file, work, onWait) {
   await mkdir(dirname(file), { recursive: true });
@@ -19,14 +21,14 @@ export async function alone(file, work, onWait) {
       await breakLock(file);
       continue;
     }
-    if (!told) onWait(living);
+    if (!told) onWait(living.pid);
     told = true;
     await pause(300);
   }
   const release = () => rmSync(file, { force: true });
   process.once('exit', release);
   try {
-    return await work((pid) => appendFileSync(file, `${pid}\n`));
+    return await work((pid) => appendFileSync(file, lineOf(pid)));
   } finally {
     process.removeListener('exit', release);
     release();
@@ -35,7 +37,7 @@ export async function alone(file, work, onWait) {
 
 async function take(file) {
   try {
-    await writeFile(file, `${process.pid}\n`, { flag: 'wx' });
+    await writeFile(file, lineOf(process.pid), { flag: 'wx' });
     return true;
   } catch (error) {
     if (error.code === 'EEXIST') return false;
@@ -46,25 +48,62 @@ async function take(file) {
 async function ownersOf(file) {
   try {
     const text = await readFile(file, 'utf8');
-    if (text !== '') return pids(text);
+    if (text !== '') return owners(text);
     // Just created, its owner has not written yet.
     await pause(50);
-    return pids(await readFile(file, 'utf8'));
+    return owners(await readFile(file, 'utf8'));
   } catch (error) {
     if (error.code === 'ENOENT') return null;
     throw error;
   }
 }
 
-const pids = (text) => text.split('\n').filter(Boolean).map(Number);
+/** Who a process is: its id and its birth. */
+const lineOf = (pid) => `${pid} ${birthOf(pid) ?? ''}\n`;
 
-function lives(pid) {
+const owners = (text) =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [pid, ...birth] = line.split(' ');
+      return { pid: Number(pid), birth: birth.join(' ') };
+    });
+
+function lives({ pid, birth }) {
   if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return error.code === 'EPERM';
+    if (error.code !== 'EPERM') return false;
+  }
+  const now = birthOf(pid);
+  // Where nobody can tell, the id has to do.
+  return birth === '' || now === null || now === birth;
+}
+
+/** When a process began, in the words of its system: the same as long as it lives, another one for every other process. */
+function birthOf(pid) {
+  try {
+    // Linux: ticks since the machine began (field 22, after a name that may hold blanks), and which beginning that was.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}@${boot}`;
+  } catch {
+    return bornByPs(pid);
+  }
+}
+
+function bornByPs(pid) {
+  try {
+    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: 5000 };
+    return (
+      execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], options)
+        .trim()
+        .replaceAll(/\s+/g, '-') || null
+    );
+  } catch {
+    return null;
   }
 }
 
@@ -78,6 +117,6 @@ async function breakLock(file) {
     if (error.code === 'ENOENT') return;
     throw error;
   }
-  if (pids(await readFile(aside, 'utf8')).some(lives)) await rename(aside, file);
+  if (owners(await readFile(aside, 'utf8')).some(lives)) await rename(aside, file);
   else await rm(aside, { force: true });
 }
