@@ -49,6 +49,7 @@ export class RulesHouse {
         ...options.notificationListener,
       },
       database,
+      bus,
       log: silentLog,
       guard: createOutboundGuard({ allowLoopback, allowedNetworks: [] }),
     };

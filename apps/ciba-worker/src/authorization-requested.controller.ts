@@ -1,4 +1,4 @@
-import { authorizationEvents, authorizationFact } from '#lib/contracts';
+import { authorizationEvents, heardAuthorizationFact } from '#lib/contracts';
 import { EventContext, GiveUp } from '#lib/messaging';
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
@@ -14,7 +14,7 @@ export class AuthorizationRequestedController {
 
   @EventPattern<string>(authorizationEvents.requested)
   async handle(@Payload() data: unknown, @Ctx() context: EventContext): Promise<void> {
-    const fact = authorizationFact.safeParse(data);
+    const fact = heardAuthorizationFact.safeParse(data);
     if (!fact.success) throw new GiveUp('its data is not an authorization fact');
     const cause = { consumer: consumerName, eventId: context.event.id };
     await this.startAuthentication.run(fact.data.authorizationRequestId, cause);

@@ -1,4 +1,14 @@
-import { page, providerCheck, tokenProvider, type ProviderCheck, type TokenProvider } from '#lib/contracts';
+import {
+  deadLetter,
+  page,
+  providerCheck,
+  replayResult,
+  tokenProvider,
+  type DeadLetterDocument,
+  type ProviderCheck,
+  type ReplayResult,
+  type TokenProvider,
+} from '#lib/contracts';
 import { z } from 'zod';
 import { CommandProblem, printable, type Surroundings } from './terminal.js';
 
@@ -20,7 +30,8 @@ export class AssentApi {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
       throw new CommandProblem('ASSENT_URL is not an http or https address.');
     }
-    if (!apiKey) throw new CommandProblem('ASSENT_API_KEY is not set: give an API key with the scope admin:write.');
+    if (!apiKey)
+      throw new CommandProblem('ASSENT_API_KEY is not set: give an API key with the scope that the command needs.');
     if (!/^[\x21-\x7E]+$/.test(apiKey)) throw new CommandProblem('ASSENT_API_KEY has characters that no API key has.');
     return new AssentApi(url.replace(/\/+$/, ''), apiKey);
   }
@@ -45,13 +56,36 @@ export class AssentApi {
     return this.call('POST', `/v1/token-providers/${provider.id}/check`, providerCheck);
   }
 
+  /** The oldest hundred, of one queue or of all. */
+  async deadLetters(queue: string | null): Promise<readonly DeadLetterDocument[]> {
+    const query = new URLSearchParams({ limit: '100', ...(queue !== null && { queue }) });
+    return (await this.call('GET', `/v1/dead-letters?${query.toString()}`, deadLetterPage)).data;
+  }
+
+  deadLetter(id: string): Promise<DeadLetterDocument> {
+    return this.call('GET', `/v1/dead-letters/${encodeURIComponent(id)}`, deadLetter);
+  }
+
+  replayDeadLetter(id: string): Promise<ReplayResult> {
+    return this.call('POST', `/v1/dead-letters/${encodeURIComponent(id)}/replay`, replayResult);
+  }
+
+  replayDeadLetters(queue: string | null): Promise<ReplayResult> {
+    return this.call('POST', '/v1/dead-letters/replay', replayResult, queue === null ? {} : { queue });
+  }
+
+  async dropDeadLetter(id: string): Promise<void> {
+    await this.call('DELETE', `/v1/dead-letters/${encodeURIComponent(id)}`, z.null());
+  }
+
   private async call<Schema extends z.ZodType>(
     method: string,
     path: string,
     schema: Schema,
+    body?: unknown,
   ): Promise<z.output<Schema>> {
-    const { status, text } = await this.fetch(method, path);
-    if (status !== 200) throw new CommandProblem(refusalOf(status, text, this.url));
+    const { status, text } = await this.fetch(method, path, body);
+    if (status !== 200 && status !== 204) throw new CommandProblem(refusalOf(status, text, this.url));
     const read = schema.safeParse(parseJson(text));
     if (!read.success) {
       throw new CommandProblem(`${this.url} answers, but not as this version of Assent does: check ASSENT_URL.`);
@@ -59,11 +93,16 @@ export class AssentApi {
     return read.data;
   }
 
-  private async fetch(method: string, path: string): Promise<{ status: number; text: string }> {
+  private async fetch(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
     try {
       const answer = await fetch(`${this.url}${path}`, {
         method,
-        headers: { authorization: `Bearer ${this.apiKey}`, accept: 'application/json' },
+        headers: {
+          authorization: `Bearer ${this.apiKey}`,
+          accept: 'application/json',
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
         redirect: 'manual',
         signal: AbortSignal.timeout(timeoutMs),
       });
@@ -75,6 +114,7 @@ export class AssentApi {
 }
 
 const providerPage = page(tokenProvider);
+const deadLetterPage = page(deadLetter);
 const problemBody = z.object({ code: z.string(), detail: z.string() });
 
 function refusalOf(status: number, text: string, url: string): string {

@@ -1,20 +1,34 @@
 import { parseArgs } from 'node:util';
 import { assentVersion } from '#lib/contracts';
 import { AssentApi } from './assent-api.js';
+import { deadLetters, deadLetterWish } from './dead-letters.js';
 import { doctor } from './doctor.js';
 import { CommandProblem, exitCodes, type ExitCode, type Surroundings } from './terminal.js';
 
 const usage = `Usage: assent doctor [token provider] [--json]
+       assent dead-letters [list] [--queue <queue>] [--json]
+       assent dead-letters show <id>
+       assent dead-letters replay <id>
+       assent dead-letters replay --all [--queue <queue>]
+       assent dead-letters drop <id>
+
+doctor
 
 Looks at one token provider (by name or id) or at all of them, and at what their rules ask: discovery,
 TLS, clock, CIBA, keys, and whether each client is accepted. Nobody is prompted.
 
+dead-letters
+Messages between the services that were given up on: which there are and why, and what is to become of
+them. A replayed message goes back to its queue as if it were new.
+
   --json      print what was found as JSON
+  --queue     only this queue
+  --all       all that are there
   --help      print this
   --version   print the version
 
 ASSENT_URL       where Assent is; http://127.0.0.1:3000 when not set
-ASSENT_API_KEY   an API key with the scope admin:write
+ASSENT_API_KEY   an API key with the scope admin:write (to list and show: admin:read)
 
 Exit code: 0 nothing is wrong, 2 something is, 1 it could not be found out.
 `;
@@ -34,12 +48,28 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   const { values, positionals } = read(surroundings.args);
   if (values.help) return print(surroundings, usage);
   if (values.version) return print(surroundings, `${assentVersion}\n`);
-  const [command, provider = null, ...others] = positionals;
-  if (command === undefined) throw new CommandProblem('Say what to do: assent doctor (assent --help tells more).');
-  if (command !== 'doctor')
-    throw new CommandProblem(`There is no command "${command}": assent --help tells which are.`);
+  const [command, ...words] = positionals;
+  switch (command) {
+    case undefined:
+      throw new CommandProblem('Say what to do: assent doctor, assent dead-letters (assent --help tells more).');
+    case 'doctor':
+      return runDoctor(words, values.json, surroundings);
+    case 'dead-letters': {
+      const wish = deadLetterWish(words, values);
+      return deadLetters(wish, AssentApi.from(surroundings.env), surroundings);
+    }
+    default:
+      throw new CommandProblem(`There is no command "${command}": assent --help tells which are.`);
+  }
+}
+
+function runDoctor(
+  [provider = null, ...others]: readonly (string | null)[],
+  json: boolean,
+  surroundings: Surroundings,
+): Promise<ExitCode> {
   if (others.length > 0) throw new CommandProblem('Give one token provider or none; put a name with blanks in quotes.');
-  return doctor({ provider, json: values.json }, AssentApi.from(surroundings.env), surroundings);
+  return doctor({ provider, json }, AssentApi.from(surroundings.env), surroundings);
 }
 
 function read(args: readonly string[]) {
@@ -47,7 +77,7 @@ function read(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { json: flag, help: { ...flag, short: 'h' }, version: flag },
+      options: { json: flag, all: flag, queue: { type: 'string' }, help: { ...flag, short: 'h' }, version: flag },
       allowPositionals: true,
     });
   } catch (error) {

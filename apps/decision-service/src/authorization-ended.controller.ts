@@ -1,4 +1,4 @@
-import { authorizationEvents, authorizationFact } from '#lib/contracts';
+import { authorizationEvents, heardAuthorizationFact } from '#lib/contracts';
 import { EventContext, GiveUp } from '#lib/messaging';
 import { Controller } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
@@ -39,7 +39,7 @@ export class AuthorizationEndedController {
 
   // The event only says that there is something to do; what happened is read from the row.
   private async record(data: unknown, context: EventContext): Promise<void> {
-    const fact = authorizationFact.safeParse(data);
+    const fact = heardAuthorizationFact.safeParse(data);
     if (!fact.success) throw new GiveUp('its data is not an authorization fact');
     const cause = { consumer: consumerName, eventId: context.event.id };
     const outcome = await this.recordDecision.run(fact.data.authorizationRequestId, cause);

@@ -207,7 +207,7 @@ describe('events', () => {
     const fact = denied(newId());
     const { event } = contextOf('event-5', fact);
     await house.bus.publish({ exchange: 'assent.authorizations', routingKey: 'authorization.denied', event });
-    const letters = () => house.bus.deadLetters('decision-service.authorization.denied');
+    const letters = () => house.bus.deadLetters.list(['decision-service.authorization.denied'], 100);
     while ((await letters()).length === 0) await new Promise((resolve) => setImmediate(resolve));
 
     expect(await letters()).toMatchObject([{ id: 'event-5', attempts: 1, reason: expect.stringMatching(/^GiveUp: /) }]);

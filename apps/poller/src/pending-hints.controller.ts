@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { authorizationEvents, authorizationFact } from '#lib/contracts';
+import { authorizationEvents, heardAuthorizationFact } from '#lib/contracts';
 import { AdoptPending } from './adopt-pending.js';
 import { PollingSchedule } from './polling-schedule.js';
 
@@ -14,13 +14,13 @@ export class PendingHintsController {
 
   @EventPattern<string>(authorizationEvents.initiated, { delivery: 'every-instance' })
   async initiated(@Payload() fact: unknown): Promise<void> {
-    await this.adopt.hinted(authorizationFact.parse(fact).authorizationRequestId);
+    await this.adopt.hinted(heardAuthorizationFact.parse(fact).authorizationRequestId);
   }
 
   // A hint like the others: it may overtake the one that the request is pending, and the one of a push brings an answer.
   @EventPattern<string>(authorizationEvents.pinged, { delivery: 'every-instance' })
   async pinged(@Payload() fact: unknown): Promise<void> {
-    const { authorizationRequestId } = authorizationFact.parse(fact);
+    const { authorizationRequestId } = heardAuthorizationFact.parse(fact);
     if (this.schedule.pinged(authorizationRequestId)) return;
     await this.adopt.hinted(authorizationRequestId);
     this.schedule.pinged(authorizationRequestId);
@@ -28,6 +28,6 @@ export class PendingHintsController {
 
   @EventPattern<string>(authorizationEvents.cancelled, { delivery: 'every-instance' })
   cancelled(@Payload() fact: unknown): void {
-    this.schedule.drop(authorizationFact.parse(fact).authorizationRequestId);
+    this.schedule.drop(heardAuthorizationFact.parse(fact).authorizationRequestId);
   }
 }

@@ -1,4 +1,5 @@
 import { ProviderDoctor } from '#lib/ciba';
+import type { EventBus } from '#lib/messaging';
 import { Database } from '#lib/persistence';
 import { asFunction, type Log, type OutboundGuard } from '#lib/runtime';
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
@@ -19,6 +20,11 @@ import { RequestChangedController } from './authorization-requests/request-chang
 import { StreamAuthorizationRequest } from './authorization-requests/stream-authorization-request.js';
 import { SubmitAuthorizationRequest } from './authorization-requests/submit-authorization-request.js';
 import { Waiters } from './authorization-requests/waiters.js';
+import { deadLetterOffice } from './dead-letters/dead-letter-office.token.js';
+import { DeadLettersController } from './dead-letters/dead-letters.controller.js';
+import { DropDeadLetter } from './dead-letters/drop-dead-letter.js';
+import { ReplayDeadLetters } from './dead-letters/replay-dead-letters.js';
+import { ViewDeadLetters } from './dead-letters/view-dead-letters.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { HttpSurface } from './http/http-surface.js';
 import { JwksController } from './jwks/jwks.controller.js';
@@ -44,6 +50,7 @@ export interface RulesServiceParts {
   readonly config: Pick<RulesServiceConfig, 'ASSENT_API_KEY' | 'ASSENT_ALLOW_LOOPBACK' | 'ASSENT_TRUSTED_PROXIES'> &
     NotificationListenerConfig;
   readonly database: Database;
+  readonly bus: Pick<EventBus, 'deadLetters'>;
   readonly log: Log;
   readonly guard: OutboundGuard;
 }
@@ -64,6 +71,7 @@ export class RulesServiceModule {
         RejectionHandlersController,
         WebhookEndpointsController,
         ApiClientsController,
+        DeadLettersController,
         NotificationsController,
         JwksController,
         DocumentsController,
@@ -73,6 +81,7 @@ export class RulesServiceModule {
         ...administration(parts),
         ...authorizationRequests(parts),
         ...notifications(parts),
+        ...deadLetters(parts),
       ],
     };
   }
@@ -101,6 +110,13 @@ const administration = ({ config, database, guard, log }: RulesServiceParts): Pr
         }),
       ),
   },
+];
+
+const deadLetters = ({ bus, log }: RulesServiceParts): Provider[] => [
+  { provide: deadLetterOffice, useValue: bus.deadLetters },
+  ViewDeadLetters,
+  { provide: ReplayDeadLetters, useFactory: () => new ReplayDeadLetters(bus.deadLetters, log) },
+  { provide: DropDeadLetter, useFactory: () => new DropDeadLetter(bus.deadLetters, log) },
 ];
 
 const notifications = ({ config, database }: RulesServiceParts): Provider[] => [

@@ -14,6 +14,15 @@ export const authorizationFact = z
   .meta({ id: 'AuthorizationFact' });
 export type AuthorizationFact = z.infer<typeof authorizationFact>;
 
+/**
+ * What a consumer reads of an authorization fact. What a later version adds, members or statuses, is passed over: the
+ * row says how the request stands.
+ */
+export const heardAuthorizationFact = z.object({
+  authorizationRequestId: id,
+  stateVersion: z.int().positive().nullable().catch(null),
+});
+
 export const exchanges = { authorizations: 'assent.authorizations', decisions: 'assent.decisions' } as const;
 
 /** Routing keys on `assent.authorizations`. */

@@ -64,3 +64,6 @@ export const webhookEnvelope = z
   .strictObject({ type: z.string(), timestamp: instant, data: decision })
   .meta({ id: 'WebhookEnvelope' });
 export type WebhookEnvelope = z.infer<typeof webhookEnvelope>;
+
+/** What a service reads of the event of a decision; what a later version adds is passed over. */
+export const heardDecision = z.object({ authorizationRequestId: id });

@@ -300,3 +300,18 @@ export const createdApiClientExample = {
   key: 'assent_Jx3kT0aUeNw5rYbQ8mVd2GhLpZsC7fXi',
   callbackSecret: null,
 };
+
+export const deadLetterExample = {
+  id: '5c3e0f0a-6f0e-8c57-9a55-2f1d6f0b7c11',
+  queue: 'decision-service.authorization.denied',
+  reason: 'Error: the disk is full',
+  attempts: 4,
+  diedAt: '2026-03-02T09:15:58.000Z',
+  ageSeconds: 312,
+  event: {
+    id: '01948b9e-8c1f-7d3a-a0b5-5d1b8f6f2f4e',
+    type: 'assent.authorization.denied.v1',
+    subject: '01948b9e-7a10-7c41-8a35-0b3f6c1d9e02',
+  },
+  bytes: 412,
+};

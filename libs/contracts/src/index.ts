@@ -4,6 +4,7 @@ export * from './authorization-requests.http.js';
 export * from './authorization.events.js';
 export * from './ciba-notifications.http.js';
 export * from './cloud-event.js';
+export * from './dead-letters.http.js';
 export * from './decision.js';
 export * from './identifiers.js';
 export * from './json-schema.js';

@@ -136,9 +136,17 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
     remedy: 'Ask again in a moment.',
   },
   busy: { when: 'More work has arrived than can be taken.', remedy: 'Ask again as `Retry-After` says.' },
+  broker_unavailable: {
+    when: 'RabbitMQ does not answer, or takes no messages just now.',
+    remedy: 'Try again in a moment; what was not moved is where it was.',
+  },
   database_unavailable: {
     when: 'The database does not answer, or somebody holds a lock in it. Nothing was accepted.',
     remedy: 'Try again in a moment, with the same `Idempotency-Key`.',
+  },
+  starting: {
+    when: 'This instance waits for something that it needs; `/health/ready` says for what.',
+    remedy: 'Try again in a moment.',
   },
   shutting_down: { when: 'This instance is stopping.', remedy: 'Try again: another one answers.' },
 };

@@ -63,7 +63,9 @@ export const problems = {
   internal_error: { status: 500, title: 'Unexpected error' },
   decision_pending: { status: 503, title: 'The decision is being written' },
   busy: { status: 503, title: 'Too busy' },
+  broker_unavailable: { status: 503, title: 'The broker is not available' },
   database_unavailable: { status: 503, title: 'The database is not available' },
+  starting: { status: 503, title: 'Not started yet' },
   shutting_down: { status: 503, title: 'Shutting down' },
 } as const satisfies Record<string, { status: number; title: string }>;
 export type ProblemCode = keyof typeof problems;

@@ -10,6 +10,7 @@ import {
   waitQuery,
 } from './authorization-requests.http.js';
 import { cibaNotification } from './ciba-notifications.http.js';
+import { deadLetter, deadLettersQuery, replayBody, replayResult } from './dead-letters.http.js';
 import * as examples from './examples.js';
 import { keyPair, keyPairImport, keyPairPatch } from './key-pairs.http.js';
 import { page, pageQuery } from './paging.http.js';
@@ -79,6 +80,7 @@ export const routeTags = {
   'Rejection handlers': 'What an application shows when the answer is no, or when there is none.',
   'Webhook endpoints': 'Addresses that are told every decision, signed and retried.',
   'API clients': 'The applications that may call this API, their keys and scopes.',
+  'Dead letters': 'Messages between the services that were given up on: look, put back, or take away.',
   Notifications: 'Where token providers tell that an answer is there.',
   Keys: 'Public keys that verify receipts and callbacks.',
   Operations: 'Health, metrics and this description.',
@@ -494,6 +496,91 @@ const adminRoutes: readonly Route[] = [
     deleteProblems: [],
   }),
   {
+    operationId: 'listDeadLetters',
+    method: 'GET',
+    path: '/v1/dead-letters',
+    tag: 'Dead letters',
+    summary: 'List the dead letters',
+    description:
+      'The oldest of each queue; they stay where they are. The row in the database is the truth, and a sweep has usually ' +
+      'brought the request to its end meanwhile. In one process without a broker they are gone when the process ends.',
+    scope: 'admin:read',
+    query: deadLettersQuery,
+    answers: [
+      {
+        status: 200,
+        description: 'At most `limit`; there is no next page: replay or drop these first.',
+        schema: page(deadLetter),
+        examples: { page: { data: [examples.deadLetterExample], nextCursor: null } },
+      },
+    ],
+    problems: ['broker_unavailable'],
+  },
+  {
+    operationId: 'replayDeadLetters',
+    method: 'POST',
+    path: '/v1/dead-letters/replay',
+    tag: 'Dead letters',
+    summary: 'Put all dead letters back',
+    description: 'At most 1000 in one call, each once: what dies again stays dead. Handlers are idempotent.',
+    scope: 'admin:write',
+    body: { schema: replayBody, required: false, examples: { all: {}, one: { queue: 'decision-service.decision.#' } } },
+    answers: [
+      {
+        status: 200,
+        description: 'What was done.',
+        schema: replayResult,
+        examples: { done: { replayed: 12, left: 0 } },
+      },
+    ],
+    problems: ['broker_unavailable'],
+  },
+  {
+    operationId: 'getDeadLetter',
+    method: 'GET',
+    path: '/v1/dead-letters/{id}',
+    tag: 'Dead letters',
+    summary: 'Get a dead letter',
+    scope: 'admin:read',
+    answers: [
+      {
+        status: 200,
+        description: 'The letter.',
+        schema: deadLetter,
+        examples: { letter: examples.deadLetterExample },
+      },
+    ],
+    problems: ['broker_unavailable'],
+  },
+  {
+    operationId: 'replayDeadLetter',
+    method: 'POST',
+    path: '/v1/dead-letters/{id}/replay',
+    tag: 'Dead letters',
+    summary: 'Put a dead letter back',
+    description: 'Into its own queue, as if it were new; it leaves the dead queue once it is safe there.',
+    scope: 'admin:write',
+    answers: [
+      {
+        status: 200,
+        description: 'It is back in its queue.',
+        schema: replayResult,
+        examples: { done: { replayed: 1, left: 0 } },
+      },
+    ],
+    problems: ['broker_unavailable'],
+  },
+  {
+    operationId: 'dropDeadLetter',
+    method: 'DELETE',
+    path: '/v1/dead-letters/{id}',
+    tag: 'Dead letters',
+    summary: 'Take a dead letter away',
+    scope: 'admin:write',
+    answers: [{ status: 204, description: 'It is gone for good.' }],
+    problems: ['broker_unavailable'],
+  },
+  {
     operationId: 'checkTokenProvider',
     method: 'POST',
     path: '/v1/token-providers/{id}/check',
@@ -618,6 +705,6 @@ export function problemsOf(route: Route): ProblemCode[] {
   if (route.query && 'cursor' in route.query.shape) codes.push('invalid_cursor');
   if (route.requestHeaders?.includes('If-Match')) codes.push('invalid_if_match', 'version_mismatch');
   if (route.body) codes.push('malformed_body', 'body_too_large', 'unsupported_media_type', 'invalid_body');
-  codes.push('internal_error', 'database_unavailable', 'shutting_down');
+  codes.push('internal_error', 'database_unavailable', 'starting', 'shutting_down');
   return [...new Set(codes)];
 }

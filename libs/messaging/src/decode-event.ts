@@ -17,6 +17,9 @@ export function decodeEvent(body: Buffer): CloudEvent {
   throw new Malformed(`not a CloudEvent: ${problems.join('; ')}`);
 }
 
+/** Whether it says more, or otherwise, than this version of Assent understands: types end in `.v1` here. */
+export const isOfLaterVersion = ({ type }: CloudEvent): boolean => Number(/\.v(\d{1,9})$/.exec(type)?.[1] ?? 1) > 1;
+
 function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));

@@ -1,3 +1,4 @@
+import type { DeadLetterOffice } from './dead-letter.js';
 import type { EventPublisher } from './event-publisher.js';
 import type { EventTransport } from './event-transport.js';
 
@@ -5,18 +6,8 @@ import type { EventTransport } from './event-transport.js';
 export interface BusStatus {
   readonly state: 'connected' | 'disconnected';
   readonly problem: string | null;
-}
-
-/** A message that was given up on. */
-export interface DeadLetter {
-  /** The id of the event, null when the message bears none. */
-  readonly id: string | null;
-  /** Why it is here: what the handler said, or the broker's `delivery_limit`. */
-  readonly reason: string;
-  /** How often a handler has refused it. */
-  readonly attempts: number;
-  /** The message as it came, readable or not. */
-  readonly body: string;
+  /** A queue exists with other arguments than ours: nothing comes from it until somebody has decided what it is for. */
+  readonly mismatch?: boolean;
 }
 
 /** One per process; one consumer transport per service. */
@@ -31,8 +22,8 @@ export interface EventBus extends EventPublisher {
   status(): BusStatus;
   /** Resolves when the publisher and all listening consumers are connected. */
   whenConnected(): Promise<void>;
-  /** The oldest messages in the dead queue of `queue`, which stay there. */
-  deadLetters(queue: string, limit?: number): Promise<readonly DeadLetter[]>;
+  /** What was given up on. */
+  readonly deadLetters: DeadLetterOffice;
   /** Closes what is open: consumers first, each with its drain, then the publisher. May be called again. */
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { decodeEvent } from './decode-event.js';
+import { decodeEvent, isOfLaterVersion } from './decode-event.js';
 import { EventContext } from './event-context.js';
 import { messageOf } from './failures.js';
 import type { Log } from './log.js';
@@ -79,6 +79,8 @@ export abstract class EventTransport
   protected async handle(subscription: Subscription, incoming: Incoming): Promise<Verdict | null> {
     try {
       const event = decodeEvent(incoming.body);
+      // A later version of Assent publishes it beside the one that we know: it is meant for others.
+      if (isOfLaterVersion(event)) return null;
       const { attempt, redelivered } = incoming;
       const context = new EventContext([{ event, attempt, redelivered: redelivered || attempt > 1 }]);
       const result: unknown = await subscription.handler(event.data, context);

@@ -1,4 +1,5 @@
-export type { BusStatus, DeadLetter, EventBus } from './event-bus.js';
+export type { DeadLetter, DeadLetterOffice } from './dead-letter.js';
+export type { BusStatus, EventBus } from './event-bus.js';
 export { EventContext, type Delivered } from './event-context.js';
 export type { EventPublisher, ExchangeName, OutgoingEvent } from './event-publisher.js';
 export { EventTransport } from './event-transport.js';

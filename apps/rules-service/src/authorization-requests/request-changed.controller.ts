@@ -1,4 +1,4 @@
-import { authorizationFact, decision } from '#lib/contracts';
+import { heardAuthorizationFact, heardDecision } from '#lib/contracts';
 import { GiveUp } from '#lib/messaging';
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -12,13 +12,13 @@ export class RequestChangedController {
 
   @EventPattern<string>('authorization.#', { delivery: 'every-instance' })
   handleAuthorization(@Payload() data: unknown): void {
-    const { authorizationRequestId, stateVersion } = read(authorizationFact, data);
+    const { authorizationRequestId, stateVersion } = read(heardAuthorizationFact, data);
     this.waiters.tell(authorizationRequestId, { stateVersion, decided: false });
   }
 
   @EventPattern<string>('decision.#', { delivery: 'every-instance' })
   handleDecision(@Payload() data: unknown): void {
-    const { authorizationRequestId } = read(decision, data);
+    const { authorizationRequestId } = read(heardDecision, data);
     this.waiters.tell(authorizationRequestId, { stateVersion: null, decided: true });
   }
 }

@@ -1,8 +1,9 @@
-import type { BusStatus, DeadLetter, EventBus } from '../event-bus.js';
+import type { BusStatus, EventBus } from '../event-bus.js';
 import type { OutgoingEvent } from '../event-publisher.js';
 import { Refused, Unroutable } from '../failures.js';
 import type { Log } from '../log.js';
 import { checkConsumerName, type Subscription } from '../subscription.js';
+import { InProcessDeadLetters } from './in-process-dead-letters.js';
 import { InProcessQueue } from './in-process-queue.js';
 import { InProcessTransport, type QueueHome } from './in-process-transport.js';
 import { defaultLimits, type InProcessLimits } from './limits.js';
@@ -22,6 +23,7 @@ export function createInProcessBus(options: InProcessBusOptions = {}): EventBus 
 }
 
 class InProcessBus implements EventBus, QueueHome {
+  readonly deadLetters = new InProcessDeadLetters((queue) => this.find(queue));
   private readonly limits: InProcessLimits;
   private readonly log: Log;
   private readonly queues = new Set<InProcessQueue>();
@@ -56,12 +58,6 @@ class InProcessBus implements EventBus, QueueHome {
   }
 
   async whenConnected(): Promise<void> {}
-
-  async deadLetters(queue: string, limit = 100): Promise<readonly DeadLetter[]> {
-    const found = this.find(queue);
-    if (!found) throw new Error(`there is no queue ${queue}`);
-    return found.dead.slice(0, limit);
-  }
 
   close(): Promise<void> {
     this.closed ??= this.closeInOrder();

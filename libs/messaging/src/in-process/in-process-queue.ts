@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../event-bus.js';
+import { letterOf, type DeadLetter } from '../dead-letter.js';
 import type { ExchangeName } from '../event-publisher.js';
 import { Fifo } from '../fifo.js';
 import type { Subscription } from '../subscription.js';
@@ -69,6 +69,12 @@ export class InProcessQueue {
     this.dealSoon();
   }
 
+  /** Takes a dead letter away; null: there is none of that key. */
+  takeDead(key: string): DeadLetter | null {
+    const index = this.dead.findIndex((letter) => letter.key === key);
+    return index < 0 ? null : this.dead.splice(index, 1)[0]!;
+  }
+
   /** Forgets everything. */
   close(): void {
     this.closed = true;
@@ -82,7 +88,12 @@ export class InProcessQueue {
         return;
       case 'dead':
         if (this.dead.length >= this.limits.maxDeadLetters) this.dead.shift();
-        this.dead.push({ id: idOf(body), reason: verdict.reason, attempts: attempt, body: body.toString('utf8') });
+        this.dead.push(
+          letterOf(
+            { queue: this.name, id: idOf(body), reason: verdict.reason, attempts: attempt, diedAt: new Date() },
+            body,
+          ),
+        );
     }
   }
 

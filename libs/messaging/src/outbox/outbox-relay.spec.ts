@@ -278,8 +278,28 @@ it('logs once, not per event, that a kind of event has no queue, and when it has
 });
 
 describe('stop', () => {
-  it('waits for what is under way, settles it, and starts nothing more', async () => {
+  it('publishes and settles what it holds, and takes nothing more', async () => {
     const { outbox, broker, relay } = aWorld({ maxInFlight: 1, settleAfterMs: 60_000 });
+    broker.answers = 'when told';
+    const offered = outbox.insert(...events(2));
+    relay.offer(offered);
+    const arrival = await broker.arrivals.next();
+
+    const order: string[] = [];
+    const stopping = relay.stop().then(() => order.push('stopped'));
+    relay.offer(outbox.insert(...events(1)));
+    arrival.confirm();
+    (await broker.arrivals.next()).confirm();
+    order.push('confirmed');
+    await stopping;
+
+    expect(order).toEqual(['confirmed', 'stopped']);
+    expect(broker.published).toEqual(idsOf(offered));
+    expect(outbox.rows.size).toBe(1);
+  });
+
+  it('leaves to the sweep what the time does not suffice for', async () => {
+    const { outbox, broker, relay } = aWorld({ maxInFlight: 1, settleAfterMs: 60_000, drainMs: 0 });
     broker.answers = 'when told';
     const [first] = outbox.insert(...events(2));
     relay.start();
@@ -288,6 +308,7 @@ describe('stop', () => {
 
     const order: string[] = [];
     const stopping = relay.stop().then(() => order.push('stopped'));
+    await new Promise((resolve) => setTimeout(resolve, 1));
     order.push('confirmed');
     arrival.confirm();
     await stopping;

@@ -25,6 +25,8 @@ export interface OutboxRelayOptions {
   readonly maxHeld?: number;
   /** How long confirmed events gather for one settlement. */
   readonly settleAfterMs?: number;
+  /** How long `stop` goes on with what is in memory; the rest is left to the sweep of another process. */
+  readonly drainMs?: number;
 }
 
 const defaults = {
@@ -36,6 +38,7 @@ const defaults = {
   maxInFlight: 1_000,
   maxHeld: 5_000,
   settleAfterMs: 20,
+  drainMs: 5_000,
 };
 
 /**
@@ -99,10 +102,17 @@ export class OutboxRelay {
     return (await this.sweep()).claimed;
   }
 
-  /** Takes and sweeps no more; resolves when what is under way has been published and settled. May be called again. */
+  /**
+   * Takes and sweeps no more; resolves when what it holds has been published and settled, or the time for that is over.
+   * May be called again.
+   */
   async stop(): Promise<void> {
     this.stage = 'stopped';
     if (this.timer) clearTimeout(this.timer);
+    const limit = setTimeout(() => this.forgetQueue(), this.options.drainMs);
+    // Each flight that ends makes room for another, until the queue is empty.
+    while (this.inFlight.size > 0) await Promise.allSettled(this.inFlight);
+    clearTimeout(limit);
     this.forgetQueue();
     await Promise.allSettled([...this.inFlight, this.sweeping]);
     await this.settlements.flush();

@@ -87,7 +87,7 @@ it.each([
     channel.sendToQueue(`${own}.decision.approved`, Buffer.from(body));
 
     expect((await dead.next()).reason).toContain(reason);
-    const [letter] = await bus.deadLetters(`${own}.decision.approved`);
+    const [letter] = await bus.deadLetters.list([`${own}.decision.approved`], 100);
     expect(letter!.body === body).toBe(true);
     expect(letter!.reason.includes('hello')).toBe(false);
   });

@@ -1,8 +1,8 @@
-import type { BusStatus, DeadLetter, EventBus } from '../event-bus.js';
+import type { BusStatus, EventBus } from '../event-bus.js';
 import type { OutgoingEvent } from '../event-publisher.js';
 import type { Log } from '../log.js';
 import { checkConsumerName } from '../subscription.js';
-import { readDeadLetters } from './dead-letters.js';
+import { RabbitDeadLetters } from './dead-letters.js';
 import { defaultLimits, type RabbitLimits } from './limits.js';
 import { RabbitPublisher } from './rabbit-publisher.js';
 import { RabbitTransport } from './rabbit-transport.js';
@@ -30,6 +30,7 @@ export function createRabbitBus(options: RabbitBusOptions): EventBus {
 }
 
 class RabbitBus implements EventBus {
+  readonly deadLetters: RabbitDeadLetters;
   private readonly url: string;
   private readonly limits: RabbitLimits;
   private readonly log: Log;
@@ -44,6 +45,7 @@ class RabbitBus implements EventBus {
     this.limits = { ...defaultLimits, ...options.limits };
     this.log = options.log ?? (() => {});
     this.publisher = new RabbitPublisher(`publisher ${options.instanceId}`, this.connecting());
+    this.deadLetters = new RabbitDeadLetters(this.url, this.limits, this.publisher);
   }
 
   async publish({ exchange, routingKey, event }: OutgoingEvent): Promise<void> {
@@ -72,19 +74,17 @@ class RabbitBus implements EventBus {
 
   status(): BusStatus {
     const all = [this.publisher.status, ...this.transports.flatMap((each) => each.connection ?? [])];
+    const differing = all.find((each) => inequivalent.test(each.problem ?? ''));
     return {
       state: all.every((each) => each.state === 'connected') ? 'connected' : 'disconnected',
-      problem: all.find((each) => each.problem !== null)?.problem ?? null,
+      problem: (differing ?? all.find((each) => each.problem !== null))?.problem ?? null,
+      ...(differing && { mismatch: true }),
     };
   }
 
   async whenConnected(): Promise<void> {
     if (this.status().state === 'connected') return;
     await new Promise<void>((resolve) => this.waiting.add(resolve));
-  }
-
-  deadLetters(queue: string, limit = 100): Promise<readonly DeadLetter[]> {
-    return readDeadLetters(this.url, queue, limit, this.limits);
   }
 
   close(): Promise<void> {
@@ -107,6 +107,9 @@ class RabbitBus implements EventBus {
     this.waiting.clear();
   }
 }
+
+/** What RabbitMQ says of a queue or exchange that is there with other arguments. */
+const inequivalent = /PRECONDITION.FAILED.*inequivalent arg/;
 
 function withHeartbeat(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;

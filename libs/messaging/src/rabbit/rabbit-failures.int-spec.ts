@@ -178,7 +178,7 @@ it(
     release();
     await rabbit.ctl(['set_disk_free_limit', '50MB']);
     expect(await attempts.next()).toBe(2);
-    expect(await bus.deadLetters(`${own}.authorization.${own}`)).toEqual([]);
+    expect(await bus.deadLetters.list([`${own}.authorization.${own}`], 100)).toEqual([]);
   },
   patient,
 );

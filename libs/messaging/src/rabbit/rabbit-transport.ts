@@ -15,6 +15,8 @@ import { deadExchange, declareExchanges, declareQueue, hintQueue, retryQueueOf, 
 export const attemptHeader = 'x-attempt';
 /** Header of the same copies: what the last handler said. */
 export const reasonHeader = 'x-reason';
+/** Header of the copies in the dead queue: when they were given up, in epoch milliseconds. */
+export const diedAtHeader = 'x-died-at';
 const cancelMs = 2_000;
 
 /** What a transport over RabbitMQ needs. */
@@ -169,6 +171,7 @@ function copyFor(verdict: Verdict, { queue, attempt, body }: Incoming, { propert
     case 'retry':
       return { ...copy, exchange: '', routingKey: retryQueueOf(queue, verdict.delayMs) };
     case 'dead':
+      Object.assign(copy.properties.headers, { [diedAtHeader]: Date.now() });
       return { ...copy, exchange: deadExchange, routingKey: queue };
   }
 }
