@@ -258,6 +258,13 @@ create table rules (
   constraint rules__token_provider_id_fk FOREIGN KEY (token_provider_id) REFERENCES token_providers(id)
 );
 
+create table schema_floor (
+  single boolean not null default true,
+  level bigint not null,
+  constraint schema_floor__single_pk PRIMARY KEY (single),
+  constraint schema_floor__single_check CHECK (single)
+);
+
 create table signing_keys (
   kid text not null,
   use text not null,

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, it } from '@jest/globals';
 
 /** `alone` of scripts/lock.mjs, each call in a process of its own. */
 describe('a lock of the scripts', () => {
@@ -45,7 +45,7 @@ describe('a lock of the scripts', () => {
     await first.says('has it');
     const second = taker();
     await second.says(`waits for ${first.child.pid}`);
-    first.child.stdin!.end();
+    first.child.stdin.end();
     await second.says('has it');
   }, 60_000);
 

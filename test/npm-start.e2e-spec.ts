@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { AuthorizationRequestDocument } from '#lib/contracts';
 import { AssentClient } from './support/assent-client.js';
 import { findChromium, launchChromium, type Browser } from './support/chromium.js';
+import { startPostgres } from './support/postgres.js';
 import { freeConsecutivePorts } from './support/rabbitmq-ports.js';
 import { SandboxPhone } from './support/sandbox-phone.js';
 
@@ -23,7 +24,7 @@ describe('npm start', () => {
     dataDir = await mkdtemp(join(tmpdir(), 'assent-start-'));
     // The database server runs as another user when this is root: it has to reach the folder.
     await chmod(dataDir, 0o755);
-    port = await freeConsecutivePorts(3);
+    port = await freeConsecutivePorts(5);
     if (canBePasted) browser = await launchChromium();
   }, 60_000);
   afterEach(async () => {
@@ -92,6 +93,21 @@ describe('npm start', () => {
     await new Promise((resolve) => other.close(resolve));
   }, 60_000);
 
+  it('waits for a database that does not answer, says so, and goes on when it does', async () => {
+    const postgres = await startPostgres();
+    await postgres.kill9();
+    const env = { DATABASE_URL: postgres.url, PORT: String(port + 4), ASSENT_SANDBOX_PORT: '0' };
+    const impatient = start(env);
+    await impatient.says('The database does not answer');
+    expect(await impatient.interrupt()).toBe(0);
+    const patient = start(env);
+    await patient.says('The database does not answer');
+    await postgres.restart();
+    await patient.ready();
+    expect(await patient.interrupt()).toBe(0);
+    await postgres.stop();
+  }, 240_000);
+
   it('says in one sentence that another run uses the data directory', async () => {
     await start().ready();
     const second = start({ PORT: String(port + 2), ASSENT_SANDBOX_PORT: '0' });
@@ -138,13 +154,18 @@ class Start {
   }
 
   /** Resolves with the screen once everything is up. */
-  async ready(): Promise<string> {
+  ready(): Promise<string> {
+    return this.says('Ctrl-C stops everything');
+  }
+
+  /** Resolves with the screen once these words are on it. */
+  async says(words: string): Promise<string> {
     const gone = this.#left.then((code) => {
       throw new Error(`npm start ended with ${code}:\n${this.screen}`);
     });
     const up = new Promise<string>((resolve) => {
       const look = (): void => {
-        if (this.screen.includes('Ctrl-C stops everything')) resolve(this.screen);
+        if (this.screen.includes(words)) resolve(this.screen);
       };
       this.#child.stdout!.on('data', look);
       look();

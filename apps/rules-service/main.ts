@@ -7,6 +7,7 @@ await runAlone(
   {
     name: 'rules-service',
     schema: rulesServiceConfig,
+    farewellMs: (config) => config.ASSENT_FAREWELL_SECONDS * 1000,
     module: (config, parts) => RulesServiceModule.register({ ...parts, config }),
   },
   process.env,

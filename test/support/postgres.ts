@@ -16,6 +16,8 @@ export interface FreshDatabase {
 export interface TestPostgres {
   /** A superuser's address of the server's first database. */
   readonly url: string;
+  /** The server's data directory. */
+  readonly data: string;
   /** Ends the server as a power cut would, save that the operating system lives on; its files stay. */
   kill9(): Promise<void>;
   /** Starts it again on the same port with the same files, after stopping it if it runs. */
@@ -35,6 +37,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   const port = Number(new URL(server.url).port);
   return {
     url: server.url,
+    data: join(directory, 'data'),
     async kill9() {
       process.kill(server.pid, 'SIGKILL');
       while (isAlive(server.pid)) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -116,7 +119,8 @@ async function migrationsHash(): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function asAdmin(serverUrl: string, work: (admin: Client) => Promise<unknown>): Promise<void> {
+/** Runs statements as the superuser of a server. */
+export async function asAdmin(serverUrl: string, work: (admin: Client) => Promise<unknown>): Promise<void> {
   const admin = new Client({ connectionString: databaseUrl(serverUrl, 'postgres') });
   await admin.connect();
   try {

@@ -4,8 +4,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Generous: a machine that is busy elsewhere starts a process in many times its usual second. */
 const readyLimitMs = 180_000;
 const stopLimitMs = 20_000;
+
+/** The document of /health/ready. */
+export interface Readiness {
+  readonly status: 'ready' | 'degraded' | 'not-ready';
+  readonly checks: readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly reason: string | null;
+    readonly whatToDo: string | null;
+  }[];
+}
+
+/** Resolves with the readiness that a service tells as soon as it is as expected. */
+export async function untilReadiness(url: string, expected: (readiness: Readiness) => boolean): Promise<Readiness> {
+  const deadline = Date.now() + readyLimitMs;
+  let last: Readiness | null = null;
+  while (Date.now() < deadline) {
+    const answer = await fetch(`${url}/health/ready`).catch(() => null);
+    last = answer && ((await answer.json()) as Readiness);
+    if (last && expected(last)) return last;
+    await pause(50);
+  }
+  throw new Error(`${url} says ${JSON.stringify(last)}`);
+}
 
 /** One built service running as a process of its own; it can be killed and started again on the same port. */
 export class ServiceProcess {
@@ -30,6 +55,17 @@ export class ServiceProcess {
 
   /** Resolves when the service says that it is ready. */
   async start(): Promise<void> {
+    this.launch();
+    try {
+      await this.untilReady();
+    } catch (error) {
+      await this.kill9();
+      throw error;
+    }
+  }
+
+  /** Starts the process and waits for nothing. */
+  launch(): void {
     const entry = join(process.cwd(), 'dist/apps', this.name, 'main.js');
     if (!existsSync(entry)) throw new Error(`${entry} is missing: run npm run build first.`);
     const child = spawn(process.execPath, [entry], {
@@ -41,12 +77,38 @@ export class ServiceProcess {
     const keep = (chunk: Buffer) => (this.#output = (this.#output + chunk.toString()).slice(-200_000));
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    try {
-      await this.untilReady();
-    } catch (error) {
-      await this.kill9();
-      throw error;
+  }
+
+  /** Resolves with the readiness as soon as it is as expected. */
+  async until(expected: (readiness: Readiness) => boolean): Promise<Readiness> {
+    return untilReadiness(this.url, expected).catch((error: Error) => {
+      throw new Error(`${this.name}: ${error.message}\n${this.#output.slice(-4000)}`);
+    });
+  }
+
+  /** Resolves as soon as the process has written something of that kind. */
+  async untilOutput(expected: RegExp): Promise<void> {
+    const deadline = Date.now() + readyLimitMs;
+    while (!expected.test(this.#output)) {
+      if (Date.now() > deadline) throw new Error(`${this.name} did not write ${String(expected)}:\n${this.#output}`);
+      await pause(50);
     }
+  }
+
+  /** Resolves with the exit code when the process has ended by itself. */
+  async exit(): Promise<number | null> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null) return child?.exitCode ?? null;
+    return new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+  }
+
+  /** Stops the process in its tracks, as a long pause of the machine would. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
   }
 
   /** Resolves when the running process says that it is ready. */

@@ -23,11 +23,12 @@ type Undo = (action: () => Promise<void>) => void;
 /**
  * Starts the database, the transport, the four services and the sandbox in this process.
  *
- * What was started is stopped again when a later part cannot start.
+ * Waits for a database that is away until `signal` aborts. What was started is stopped again when a later part cannot
+ * start.
  *
  * @throws PortInUse, DataDirectoryInUse and whatever else keeps a part from starting
  */
-export async function startStandalone(config: StandaloneConfig, log: Log): Promise<Standalone> {
+export async function startStandalone(config: StandaloneConfig, log: Log, signal: AbortSignal): Promise<Standalone> {
   const started: Array<() => Promise<void>> = [];
   const stop = async (): Promise<void> => {
     for (let undo = started.pop(); undo; undo = started.pop()) {
@@ -35,18 +36,18 @@ export async function startStandalone(config: StandaloneConfig, log: Log): Promi
     }
   };
   try {
-    return { ...(await startParts(config, log, (undo) => started.push(undo))), stop };
+    return { ...(await startParts(config, log, signal, (undo) => started.push(undo))), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startParts(config: StandaloneConfig, log: Log, undo: Undo): Promise<Welcome> {
+async function startParts(config: StandaloneConfig, log: Log, signal: AbortSignal, undo: Undo): Promise<Welcome> {
   const dataDir = config.ASSENT_DATA_DIR;
   const databaseUrl = config.DATABASE_URL?.reveal() ?? (await startOwnPostgres(join(dataDir, 'postgres'), log, undo));
   const { apiKey, masterKeys } = await secrets(config);
-  await migrate(databaseUrl);
+  await migrate(databaseUrl, { log: asFunction(log), waitUntil: signal });
 
   const assent = await openProcess({
     name: 'standalone',
@@ -56,6 +57,7 @@ async function startParts(config: StandaloneConfig, log: Log, undo: Undo): Promi
     allowLoopback: config.ASSENT_ALLOW_LOOPBACK,
     allowedNetworks: config.ASSENT_ALLOWED_NETWORKS,
     log,
+    signal,
   });
   undo(() => assent.stop());
 

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { createInProcessBus, createRabbitBus, OutboxRelay, type EventBus } from '#lib/messaging';
-import { Database, isUnavailable } from '#lib/persistence';
+import { Database, isUnavailable, type Unfitness } from '#lib/persistence';
 import {
   asFunction,
   createOutboundGuard,
   startService,
-  type HealthCheck,
   type Log,
   type OutboundGuard,
   type RunningService,
 } from '#lib/runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { Fitness } from './fitness.js';
+import { brokerChecks } from './broker-checks.js';
+import { DeadLetterWatch } from './dead-letter-watch.js';
 
 /** What one process brings to the services in it. */
 export interface ProcessParts {
@@ -33,8 +35,10 @@ export interface ProcessSettings {
   readonly allowLoopback: boolean;
   readonly allowedNetworks: readonly string[];
   readonly log: Log;
-  /** Ends the attempts to reach a database that is away. */
+  /** Ends the wait for a database that is away, or that must not be used yet. */
   readonly signal?: AbortSignal;
+  /** Told at each attempt why the database cannot be used yet. */
+  readonly onUnfit?: (findings: readonly Unfitness[]) => void;
 }
 
 /** A service to run on the parts of a process. */
@@ -45,6 +49,8 @@ export interface ServiceSettings {
   /** Null: no HTTP server of its own. */
   readonly port: number | null;
   readonly host: string;
+  /** How long calls are still taken after the service has said that it leaves, in ms. */
+  readonly farewellMs?: number;
 }
 
 /** The parts of one process, and the services that run on them. */
@@ -59,14 +65,16 @@ export interface OpenProcess {
 /**
  * Opens the database, joins it to the broker, and runs services on both: the one place where the adapters meet.
  *
- * Waits for a database that is away until `signal` aborts; works through a broker that is away.
+ * Waits, until `signal` aborts, for a database that is away, or that must not be used as it is; works through a broker
+ * that is away.
  *
- * @throws UnsafeDatabase when migrations are missing, MasterKeyMismatch when the keys do not open what is sealed
+ * @throws MasterKeyMismatch when the master keys cannot be read
  */
 export async function openProcess(settings: ProcessSettings): Promise<OpenProcess> {
   const { log } = settings;
   const guard = createOutboundGuard(settings);
   const instanceId = randomUUID();
+  const fitness = new Fitness(log);
   const database = await Database.open({
     url: settings.databaseUrl,
     masterKeys: settings.masterKeys,
@@ -74,8 +82,14 @@ export async function openProcess(settings: ProcessSettings): Promise<OpenProces
     poolSize: settings.poolSize,
     log: asFunction(log),
     signal: settings.signal,
+    onUnfit: (findings) => {
+      fitness.tell(findings);
+      settings.onUnfit?.(findings);
+    },
   });
+  fitness.watch(database);
   await database.signingKeys.ensure().catch(async (error: unknown) => {
+    await fitness.stop();
     await database.close();
     throw error;
   });
@@ -89,37 +103,32 @@ export async function openProcess(settings: ProcessSettings): Promise<OpenProces
 
   const parts: ProcessParts = { database, bus, guard, log, instanceId };
   const services: RunningService[] = [];
+  const deadLetters = new DeadLetterWatch(bus.deadLetters, log);
   return {
     parts,
-    start: async ({ name, module, port, host }) => {
+    start: async ({ name, module, port, host, farewellMs }) => {
       const service = await startService({
         module: module(parts),
         strategy: bus.consumer(name),
         port,
         host,
+        farewellMs,
         log,
-        health: healthChecks(database, bus),
+        health: [...fitness.checks(), ...brokerChecks(bus)],
         isUnavailable,
       });
       services.push(service);
+      deadLetters.add(name);
       return service;
     },
     stop: async () => {
       // Consumers first: what they still finish needs the relay, the broker and the database.
       for (const service of services.reverse()) await service.stop();
+      await deadLetters.stop();
       await relay.stop();
       await bus.close();
+      await fitness.stop();
       await database.close();
     },
   };
-}
-
-const healthChecks = (database: Database, bus: EventBus): HealthCheck[] => [
-  { name: 'database', check: () => database.ping().then(() => null) },
-  { name: 'broker', importance: 'degraded', check: async () => brokerProblem(bus) },
-];
-
-function brokerProblem(bus: EventBus): string | null {
-  const { state, problem } = bus.status();
-  return problem ?? (state === 'connected' ? null : 'not connected; events wait in the database');
 }

@@ -13,6 +13,7 @@ import {
   pending,
 } from '../../../test/support/postgres-builders.js';
 import { Database, generateMasterKey, isUnavailable, migrate, type StoredEvent } from './index.js';
+import { migrations } from './migrations/index.js';
 
 const masterKeys = generateMasterKey();
 const open = (url: string, over: Partial<Parameters<typeof Database.open>[0]> = {}) =>
@@ -44,7 +45,7 @@ describe('opening a database', () => {
       name: 'UnsafeDatabase',
       message: expect.stringContaining('Initial1760000000000') as unknown,
     });
-    expect(await migrate(url.href)).toEqual(['Initial1760000000000']);
+    expect(await migrate(url.href)).toEqual(migrations.map(({ name }) => name));
     await (await open(url.href)).close();
     await asAdmin(fresh.url, (admin) => admin.query(`drop database ${empty} with (force)`));
   });
@@ -80,6 +81,9 @@ describe('opening a database', () => {
       message: expect.stringContaining('"k1"') as unknown,
     });
     const fresher = `k2:${randomBytes(32).toString('base64')}`;
+    await expect(open(fresh.url, { masterKeys: fresher })).rejects.toMatchObject({ name: 'MasterKeyMismatch' });
+    // Who was refused has left no key behind that the others would now lack.
+    await (await open(fresh.url)).close();
     await (await open(fresh.url, { masterKeys: `${fresher},${masterKeys}` })).close();
     await expect(open(fresh.url)).rejects.toMatchObject({ message: expect.stringContaining('"k2"') as unknown });
   });

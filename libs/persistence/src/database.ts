@@ -1,4 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Connection } from './connection.js';
+import { isUnavailable, MasterKeyMismatch, UnsafeDatabase } from './errors.js';
+import { judgeFitness, type Unfitness } from './fitness.js';
 import { housekeep } from './housekeeping.js';
 import { silent, type PersistenceLog } from './log.js';
 import { checkMasterKeys } from './master-key-check.js';
@@ -49,7 +52,14 @@ export interface DatabaseOptions {
   readonly log?: PersistenceLog | undefined;
   /** Ends the attempts to reach a server that is away. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Has `open` wait until the database may be used, rather than throw, and is told at each attempt why it may not; with
+   * an empty list at the end.
+   */
+  readonly onUnfit?: ((findings: readonly Unfitness[]) => void) | undefined;
 }
+
+const tryAgainMs = 1000;
 
 /** All that Assent keeps: one Postgres database. It recovers by itself when the server was away. */
 export class Database {
@@ -100,21 +110,51 @@ export class Database {
   }
 
   /**
-   * Opens the pool and keeps trying while the server is away, until `signal` aborts. Throws `UnsafeDatabase` when
-   * migrations are missing or the server could lose commits, `MasterKeyMismatch` when a master key is not the right one.
+   * Opens the pool and keeps trying while the server is away, until `signal` aborts. Without `onUnfit` it throws
+   * `UnsafeDatabase` when migrations are missing or the server could lose commits, and `MasterKeyMismatch` when a master
+   * key is not the right one; a master key that cannot be read is thrown in any case.
    */
   static async open(options: DatabaseOptions): Promise<Database> {
-    const { url, masterKeys, source, poolSize = 10, log = silent, signal } = options;
-    const sealing = Sealing.parse(masterKeys);
-    const connection = await connect({ url, applicationName: source.replace(/^\//, ''), poolSize, log, signal });
-    const database = new Database(connection, sealing, source, log);
+    const { log = silent, signal, onUnfit } = options;
+    const sealing = Sealing.parse(options.masterKeys);
+    for (let told = false; ;) {
+      signal?.throwIfAborted();
+      try {
+        const database = await Database.openOnce(options, sealing);
+        if (told) log('info', 'The database answers.');
+        onUnfit?.([]);
+        return database;
+      } catch (error) {
+        if (isUnavailable(error)) {
+          if (!told) log('warn', 'The database does not answer; trying until it does.', { problem: String(error) });
+          told = true;
+        }
+        const findings = unfitnessOf(error);
+        if (findings === null || (onUnfit === undefined && !isUnavailable(error))) throw error;
+        onUnfit?.(findings);
+      }
+      await pause(tryAgainMs, undefined, signal && { signal });
+    }
+  }
+
+  private static async openOnce(options: DatabaseOptions, sealing: Sealing): Promise<Database> {
+    const { url, source, poolSize = 10, log = silent } = options;
+    const connection = await connect({ url, applicationName: source.replace(/^\//, ''), poolSize, log });
     try {
+      const findings = await judgeFitness(connection.pool);
+      if (findings.length > 0) throw new UnsafeDatabase(findings);
+      const database = new Database(connection, sealing, source, log);
       await checkMasterKeys(database.sql, sealing);
       return database;
     } catch (error) {
-      await database.close();
+      await connection.dataSource.destroy();
       throw error;
     }
+  }
+
+  /** Looks again at what `open` has looked at; answers what is wrong by now. Rejects when the database does not answer. */
+  judge(): Promise<Unfitness[]> {
+    return judgeFitness(this.connection.pool);
   }
 
   /** Rejects when the database does not answer. */
@@ -150,3 +190,20 @@ export class Database {
 }
 
 const ping = statement('ping', 'select 1');
+
+/** What an operator can mend; null for everything else. */
+function unfitnessOf(error: unknown): readonly Unfitness[] | null {
+  if (error instanceof UnsafeDatabase) return error.findings;
+  if (error instanceof MasterKeyMismatch) {
+    const whatToDo =
+      'Give ASSENT_MASTER_KEYS every key that has sealed something in this database, under its own id, and start again.';
+    return [{ check: 'master-keys', reason: error.message, whatToDo }];
+  }
+  return isUnavailable(error) ? [databaseAway] : null;
+}
+
+const databaseAway: Unfitness = {
+  check: 'database',
+  reason: 'the database does not answer',
+  whatToDo: 'See that Postgres runs, that DATABASE_URL names it and that this machine reaches it.',
+};

@@ -1,6 +1,12 @@
+import type { Unfitness } from './fitness.js';
+
 /** The database cannot be used as it is: migrations are missing, or it could lose acknowledged commits. */
 export class UnsafeDatabase extends Error {
   override readonly name = 'UnsafeDatabase';
+
+  constructor(readonly findings: readonly Unfitness[]) {
+    super(`The database cannot be used: ${findings.map(({ reason, whatToDo }) => `${reason}. ${whatToDo}`).join(' ')}`);
+  }
 }
 
 /** A master key is missing, or is not the one that sealed what the database holds; the message names the key's id. */

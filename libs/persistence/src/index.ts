@@ -15,8 +15,9 @@ export {
   SealBroken,
   UnsafeDatabase,
 } from './errors.js';
+export { fitnessChecks, type FitnessCheck, type Unfitness } from './fitness.js';
 export type { PersistenceLog } from './log.js';
-export { migrate } from './migrate.js';
+export { migrate, type MigrateOptions } from './migrate.js';
 export type { Outbox } from './outbox.types.js';
 export type * from './requests/request.types.js';
 export { generateMasterKey } from './sealing.js';

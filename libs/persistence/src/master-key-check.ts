@@ -10,7 +10,14 @@ const place = (id: string) => ({ table: 'master_keys', column: 'sealed_check', i
  * from now on. Throws `MasterKeyMismatch` naming the key that is missing or is another one under the same id.
  */
 export async function checkMasterKeys(sql: Sql, sealing: Sealing): Promise<void> {
+  await compare(sql, sealing);
+  // Only now: a process that may not seal here must not leave a key behind that the others then lack.
   await sql.rows(rememberKey, [sealing.activeKeyId, sealing.seal(known, place(sealing.activeKeyId))]);
+  // Another process may have remembered another key under the same id at the same moment.
+  await compare(sql, sealing);
+}
+
+async function compare(sql: Sql, sealing: Sealing): Promise<void> {
   const rows = await sql.rows<{ id: string; sealed_check: Buffer }>(selectKeys);
   for (const { id, sealed_check } of rows) {
     try {

@@ -1,16 +1,39 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from './connection.js';
+import { isUnavailable } from './errors.js';
 import { silent, type PersistenceLog } from './log.js';
 
 // Any number that nobody else uses; the same in every release.
 const migrationLock = 4_158_305_112;
 
+export interface MigrateOptions {
+  readonly log?: PersistenceLog;
+  /** Given: a server that is away is waited for, until the signal aborts. */
+  readonly waitUntil?: AbortSignal;
+}
+
+const tryAgainMs = 1000;
+
 /**
  * Brings the schema up to date, forward only; answers the names of the migrations that ran. Processes that call it
  * together take turns under an advisory lock, and all but the first find nothing to do.
  */
-export async function migrate(url: string, log: PersistenceLog = silent): Promise<string[]> {
+export async function migrate(url: string, { log = silent, waitUntil }: MigrateOptions = {}): Promise<string[]> {
+  for (let told = false; ; told = true) {
+    waitUntil?.throwIfAborted();
+    try {
+      return await migrateOnce(url, log);
+    } catch (error) {
+      if (waitUntil === undefined || !isUnavailable(error)) throw error;
+      if (!told) log('warn', 'The database does not answer; trying until it does.', { problem: reasonOf(error) });
+    }
+    await pause(tryAgainMs, undefined, { signal: waitUntil });
+  }
+}
+
+async function migrateOnce(url: string, log: PersistenceLog): Promise<string[]> {
   const options = dataSourceOptions({ url, applicationName: 'assent-migrate', poolSize: 2, log });
   // A migration may take as long as it takes.
   const dataSource = new DataSource({ ...options, extra: { connectionTimeoutMillis: 5_000 } });

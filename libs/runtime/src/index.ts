@@ -12,3 +12,4 @@ export * from './secret.js';
 export * from './start-service.js';
 export * from './until-signal.js';
 export * from './validation.pipe.js';
+export * from './waiting-room.js';

@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import { Body, Controller, Get, Module, Post, Query } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
@@ -57,6 +58,7 @@ describe('a running service', () => {
   let brokerProblem: string | null = null;
   let databaseProblem: string | null = null;
 
+  const problem = (reason: string | null) => (reason === null ? null : { reason, whatToDo: 'Mend it.' });
   const options = (port: number) => ({
     module: { module: PaymentsModule },
     strategy: null,
@@ -64,8 +66,8 @@ describe('a running service', () => {
     host: '127.0.0.1',
     log: silentLog,
     health: [
-      { name: 'database', check: async () => databaseProblem },
-      { name: 'broker', importance: 'degraded' as const, check: async () => brokerProblem },
+      { name: 'database', check: async () => problem(databaseProblem) },
+      { name: 'broker', importance: 'degraded' as const, check: async () => problem(brokerProblem) },
     ],
     isUnavailable: (error: unknown) => (error as { away?: boolean }).away === true,
   });
@@ -159,6 +161,30 @@ describe('a running service', () => {
     slowCalls.forEach((answer) => answer());
     expect(await (await called).json()).toEqual({ answered: true });
     await stopped;
+  });
+
+  it('says that it leaves before it closes its door, answers until then, and has connections closed', async () => {
+    const leaving = await startService({ ...options(0), farewellMs: 2_000 });
+    const { port } = new URL(leaving.url!);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const get = (path: string) =>
+      new Promise<{ status: number; connection: string | undefined }>((resolve, reject) => {
+        request({ port, path, agent, host: '127.0.0.1' }, (answer) => {
+          answer
+            .resume()
+            .on('end', () => resolve({ status: answer.statusCode!, connection: answer.headers.connection }));
+        })
+          .on('error', reject)
+          .end();
+      });
+    expect(await get('/payments')).toEqual({ status: 200, connection: 'keep-alive' });
+    const stopped = leaving.stop();
+    expect(await get('/health/ready')).toEqual({ status: 503, connection: 'close' });
+    expect(await get('/payments')).toEqual({ status: 200, connection: 'close' });
+    expect(leaving.app.getHttpServer().listening).toBe(true);
+    await stopped;
+    await expect(get('/payments')).rejects.toThrow('ECONNREFUSED');
+    agent.destroy();
   });
 
   it('says that a port is in use', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { DynamicModule, LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { CustomStrategy, MicroserviceOptions } from '@nestjs/microservices';
@@ -18,6 +19,11 @@ export interface ServiceOptions {
   readonly port: number | null;
   readonly host?: string;
   readonly log: Log;
+  /**
+   * Between the moment at which the service says that it is not ready and the one at which it takes no more calls, in
+   * ms: until then whoever passes calls on has noticed. Default 0.
+   */
+  readonly farewellMs?: number;
   readonly health: readonly HealthCheck[];
   /** True for errors that mean "the database is away": the caller is told to try again (503). */
   readonly isUnavailable: (error: unknown) => boolean;
@@ -63,6 +69,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(reply, addressProblem(error)),
@@ -71,7 +78,8 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   addOperationsRoutes(adapter, options, () => stopping);
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     logger: startingLogger(log),
-    return503OnClosing: true,
+    // A call that slipped in on a connection that was kept alive is answered like any other.
+    return503OnClosing: false,
     abortOnError: false,
   });
   app.useGlobalFilters(new ProblemFilter(log, explanation(options)));
@@ -88,15 +96,18 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new PortInUse(options.port ?? 0);
     throw error;
   }
+  const leave = async (): Promise<void> => {
+    stopping = true;
+    await pause(options.farewellMs ?? 0);
+    // A connection that is kept alive after its last answer would hold up the end until its time-out.
+    const hangUp = setInterval(() => adapter.getInstance().server.closeIdleConnections(), 50);
+    await app.close().finally(() => clearInterval(hangUp));
+  };
+  let stopped: Promise<void> | null = null;
   return {
     url: options.port === null ? null : await app.getUrl(),
     app,
-    stop: async () => {
-      stopping = true;
-      // A connection that is kept alive after its last answer would hold up the end until its time-out.
-      const hangUp = setInterval(() => adapter.getInstance().server.closeIdleConnections(), 50);
-      await app.close().finally(() => clearInterval(hangUp));
-    },
+    stop: () => (stopped ??= leave()),
   };
 }
 
@@ -127,6 +138,10 @@ const explanation =
 // Plain Fastify routes: they work for every service alike, and no guard or pipe of a module stands before them.
 function addOperationsRoutes(adapter: FastifyAdapter, options: ServiceOptions, stopping: () => boolean): void {
   const server = adapter.getInstance();
+  // Whoever keeps connections alive opens the next one elsewhere.
+  server.addHook('onSend', async (_request, reply) => {
+    if (stopping()) void reply.header('connection', 'close');
+  });
   server.get('/health/live', (_request, reply) => reply.send({ status: 'live' }));
   server.get('/health/ready', async (_request, reply) => {
     const report = await readiness(options.health);

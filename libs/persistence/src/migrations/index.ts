@@ -1,6 +1,12 @@
 import { Initial1760000000000 } from './1760000000000-initial.js';
 import { ApiClientEntitlements1760100000000 } from './1760100000000-api-client-entitlements.js';
 import { HeldAnswersEnd1760200000000 } from './1760200000000-held-answers-end.js';
+import { SchemaFloor1760300000000 } from './1760300000000-schema-floor.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
-export const migrations = [Initial1760000000000, ApiClientEntitlements1760100000000, HeldAnswersEnd1760200000000];
+export const migrations = [
+  Initial1760000000000,
+  ApiClientEntitlements1760100000000,
+  HeldAnswersEnd1760200000000,
+  SchemaFloor1760300000000,
+];
