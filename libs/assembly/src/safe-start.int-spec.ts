@@ -160,6 +160,39 @@ describe('a service', () => {
     );
   }, 120_000);
 
+  describe('whose clock is wrong', () => {
+    const realNow = Date.now;
+    /** Shifts the wall clock of this process; the monotonic one goes on undisturbed. */
+    const shiftClock = (byMs: number): void => {
+      Date.now = () => realNow() + byMs;
+    };
+    afterEach(() => shiftClock(0));
+
+    it.each([
+      [300_000, /^the clock of this machine is (299|300)\.\d s ahead of the database's$/],
+      [-300_000, /^the clock of this machine is (299|300)\.\d s behind the database's$/],
+      [-3_600_000, /^the clock of this machine is (3599|3600)\.\d s behind the database's$/],
+    ])(
+      'is refused with %i ms, until it is right',
+      async (byMs, reason) => {
+        shiftClock(byMs);
+        await aService();
+        await refusesUntil('clock', reason, async () => shiftClock(0));
+      },
+      120_000,
+    );
+
+    it('by a second is accepted; later by an hour, it is not ready any more', async () => {
+      shiftClock(-1_000);
+      const running = await aService();
+      await running.until(isReady);
+      shiftClock(3_600_000);
+      expect(checkOf(await running.until(refuses('clock')), 'clock').reason).toMatch(/ahead of the database's$/);
+      shiftClock(0);
+      await running.until(isReady);
+    }, 120_000);
+  });
+
   it('is not ready any more when the server stops to be safe', async () => {
     const running = await aService();
     await running.until(isReady);

@@ -8,7 +8,15 @@ export interface Statement {
 }
 
 /** Names a statement; `/* sql *\/` texts stand beside the function that runs them. */
-export const statement = (name: string, text: string): Statement => ({ name: `assent_${name}`, text });
+export function statement(name: string, text: string): Statement {
+  known.set(name, text);
+  return { name: `assent_${name}`, text };
+}
+
+const known = new Map<string, string>();
+
+/** Every statement that was named so far, by its name: what a release asks of the schema. */
+export const namedStatements = (): Readonly<Record<string, string>> => Object.fromEntries([...known].sort());
 
 /**
  * Runs statements on the pool; each is its own transaction unless it runs inside `transaction`. What the server rolls
