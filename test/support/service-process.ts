@@ -115,12 +115,15 @@ export class ServiceProcess {
   async untilReady(): Promise<void> {
     const deadline = Date.now() + readyLimitMs;
     const child = this.#child;
+    let last = 'no answer';
     while (Date.now() < deadline && child?.exitCode === null && child.signalCode === null) {
-      const answer = await fetch(`${this.url}${this.readyPath}`).catch(() => null);
-      if (answer?.ok) return;
+      const signal = AbortSignal.timeout(5_000);
+      const answer = await fetch(`${this.url}${this.readyPath}`, { signal }).catch((error: unknown) => String(error));
+      if (typeof answer !== 'string' && answer.ok) return;
+      last = typeof answer === 'string' ? answer : await answer.text().catch(String);
       await pause(50);
     }
-    throw new Error(`${this.name} is not ready:\n${this.#output.slice(-4000)}`);
+    throw new Error(`${this.name} is not ready (${last}):\n${this.#output.slice(-4000)}`);
   }
 
   /** Ends the process as a power cut would. */
