@@ -106,6 +106,7 @@ export async function submitted(database: Database, rule: RuleRow, over: Partial
 
 export interface PendingOptions {
   readonly expiresInSeconds?: number;
+  readonly intervalSeconds?: number;
   readonly authReqId?: string;
   /** How long ago the start call was sent; a negative deadline is in the past. */
   readonly request?: Partial<NewRequest>;
@@ -129,7 +130,7 @@ export async function pending(database: Database, rule: RuleRow, options: Pendin
     authReqId: options.authReqId ?? randomUUID(),
     sentAt: opened.sentAt,
     expiresInSeconds: options.expiresInSeconds ?? 120,
-    intervalSeconds: 5,
+    intervalSeconds: options.intervalSeconds ?? 5,
   });
   if (result.kind !== 'applied') throw new Error(result.kind);
   return id;
