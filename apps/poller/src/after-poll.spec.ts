@@ -12,6 +12,7 @@ const aRequest = (more: Partial<Polled> = {}): Polled => ({
   deadlineMs,
   sentAtMs: 19_900,
   doubt: false,
+  lost: false,
   takenOver: false,
   resolving: false,
   failures: 0,
@@ -101,6 +102,22 @@ describe('the answer to a poll (R59)', () => {
   it.each(cases)('$name: doubt $doubt, taken over $takenOver, at $nowMs: $expected', (c) => {
     const item = aRequest({ doubt: c.doubt, takenOver: c.takenOver, sentAtMs: c.nowMs - 100 });
     expect(word(afterPoll(item, outcomes[c.name], c.nowMs))).toBe(c.expected);
+  });
+
+  // Nobody knows when a poll that we gave up reaches the provider: its answer may carry the tokens to nobody, and an
+  // answer to a later poll that was faster says nothing about that.
+  it.each([
+    ['pending', 20_000, again],
+    ['slow-down', 20_000, again],
+    ['invalid-grant', 20_000, unknown],
+    ['invalid-grant', deadlineMs, unknown],
+  ] as const)('%s at %i after a poll that was given up: %s', (name, nowMs, expected) => {
+    const lost = nextOf(afterPoll(aRequest(), outcomes.lost, 10_000));
+    const later = nextOf(afterPoll(aRequest({ ...lost.rhythm }), outcomes.pending, 15_000));
+    expect(later.rhythm.doubt).toBe(false);
+    const item = aRequest({ ...later.rhythm, sentAtMs: nowMs - 100 });
+    expect(word(afterPoll(item, outcomes[name], nowMs))).toBe(expected);
+    expect(atDeadline(item)).toEqual({ kind: 'resolve' });
   });
 
   // The one poll that may still be made after the deadline, of a request that was taken over.

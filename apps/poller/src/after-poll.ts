@@ -21,8 +21,13 @@ export interface Polled {
   readonly deadlineMs: number;
   /** When the poll was sent. */
   readonly sentAtMs: number;
-  /** An answer that may have carried tokens was lost. */
+  /** An answer that may have carried tokens was lost, and no later one has told how the request stands. */
   readonly doubt: boolean;
+  /**
+   * A poll of ours was given up. It may reach the provider late, after polls that came later were answered, and carry
+   * the tokens to nobody; so no later answer ends this.
+   */
+  readonly lost: boolean;
   /** An owner before us ended without releasing the request: it may have lost an answer that we know nothing of. */
   readonly takenOver: boolean;
   /** The deadline has passed and this was the one poll that may still be made. */
@@ -35,7 +40,7 @@ export interface Polled {
 }
 
 /** What is remembered from one poll to the next. */
-export type Rhythm = Pick<Polled, 'intervalMs' | 'doubt' | 'failures'>;
+export type Rhythm = Pick<Polled, 'intervalMs' | 'doubt' | 'lost' | 'failures'>;
 
 /** What is done next about a request. */
 export type Step =
@@ -44,7 +49,7 @@ export type Step =
   | { readonly kind: 'verify'; readonly answer: TokenAnswer }
   | { readonly kind: 'conclude'; readonly command: Command };
 
-/** How long after the deadline the resolution poll of a request that was taken over may wait for its turn, in ms. */
+/** How long after the deadline the resolution poll of a request may wait for its turn, in ms. */
 export const resolutionWindowMs = 15_000;
 
 /** Decides what the answer to a poll means (CIBA Core 1.0 §11; design §4, §5). */
@@ -52,13 +57,13 @@ export function afterPoll(item: Polled, outcome: PollOutcome, nowMs: number): St
   switch (outcome.kind) {
     case 'pending': {
       const earliestMs = earliestNextPollMs(item.sentAtMs, nowMs, item.spacingMs);
-      return goOn(item, nowMs, calm(item.intervalMs), laterOf(earliestMs, nowMs, outcome.retryAfterSeconds));
+      return goOn(item, nowMs, calm(item, item.intervalMs), laterOf(earliestMs, nowMs, outcome.retryAfterSeconds));
     }
     case 'slow-down': {
       const intervalMs = slowedIntervalMs(item.intervalMs, outcome);
       const spacingMs = item.spacingMs + intervalMs - item.intervalMs;
       const earliestMs = laterOf(nowMs + spacingMs, nowMs, outcome.retryAfterSeconds);
-      return goOn({ ...item, spacingMs }, nowMs, calm(intervalMs), earliestMs);
+      return goOn({ ...item, spacingMs }, nowMs, calm(item, intervalMs), earliestMs);
     }
     case 'tokens':
       return { kind: 'verify', answer: outcome.answer };
@@ -75,11 +80,11 @@ export function afterPoll(item: Polled, outcome: PollOutcome, nowMs: number): St
       return fail(item, reasonOfRefusal(outcome.error.code), outcome.error, null);
     case 'not-sent':
     case 'unavailable':
-      return tryAgain(item, item.doubt, nowMs, null);
+      return tryAgain(item, nowMs, null);
     case 'throttled':
-      return tryAgain(item, item.doubt, nowMs, outcome.retryAfterSeconds);
+      return tryAgain(item, nowMs, outcome.retryAfterSeconds);
     case 'lost':
-      return tryAgain(item, true, nowMs, null);
+      return tryAgain({ ...item, doubt: true, lost: true }, nowMs, null);
   }
 }
 
@@ -87,8 +92,9 @@ export function afterPoll(item: Polled, outcome: PollOutcome, nowMs: number): St
 export function atDeadline(item: Omit<Polled, 'spacingMs' | 'sentAtMs'>): Step | { readonly kind: 'resolve' } {
   // Whether the person approved cannot be known any more, and what is unknown is neither approved nor expired.
   if (item.doubt || item.resolving) return fail(item, 'outcome_unknown', null, item.fence);
-  // The grant is single use: the owner before us may have redeemed it and died. One more answer tells.
-  if (item.takenOver) return { kind: 'resolve' };
+  // The grant is single use: a poll that we gave up, or an owner before us that died, may have redeemed it. One more
+  // answer tells.
+  if (mayBeUsedUp(item)) return { kind: 'resolve' };
   return conclude({ type: 'expire', fence: item.fence, polls: item.polls });
 }
 
@@ -99,21 +105,23 @@ function goOn(item: Polled, nowMs: number, rhythm: Rhythm, earliestMs: number): 
 }
 
 /** No answer, or none about the request. */
-function tryAgain(item: Polled, doubt: boolean, nowMs: number, retryAfterSeconds: number | null): Step {
+function tryAgain(item: Polled, nowMs: number, retryAfterSeconds: number | null): Step {
   if (item.resolving) return fail(item, 'outcome_unknown', null, item.fence);
   const failures = item.failures + 1;
   const earliestMs = laterOf(nowMs + backOffMs(item.spacingMs, failures), nowMs, retryAfterSeconds);
-  return wait(item, { intervalMs: item.intervalMs, doubt, failures }, earliestMs, nowMs);
+  const { intervalMs, doubt, lost } = item;
+  return wait(item, { intervalMs, doubt, lost, failures }, earliestMs, nowMs);
 }
 
 function wait(item: Polled, rhythm: Rhythm, earliestMs: number, nowMs: number): Step {
   const nextMs = nowMs < item.deadlineMs ? nextPollMs(earliestMs, item.spacingMs, item.deadlineMs) : null;
-  return { kind: 'wait', rhythm, atMs: nextMs ?? decisionMs(item, earliestMs) };
+  return { kind: 'wait', rhythm, atMs: nextMs ?? decisionMs({ ...item, ...rhythm }, earliestMs) };
 }
 
 /** When the deadline decides; a resolution poll after it keeps the rhythm too, within its window. */
 function decisionMs(item: Polled, earliestMs: number): number {
-  if (!item.takenOver) return item.deadlineMs;
+  // In doubt there is nothing to wait for: no poll follows the deadline.
+  if (item.doubt || !mayBeUsedUp(item)) return item.deadlineMs;
   return Math.max(item.deadlineMs, Math.min(earliestMs, item.deadlineMs + resolutionWindowMs));
 }
 
@@ -122,7 +130,7 @@ function decisionMs(item: Polled, earliestMs: number): number {
  * forgotten after its time, or never known.
  */
 function afterInvalidGrant(item: Polled, error: ProviderError, nowMs: number): Step {
-  if (item.doubt || item.takenOver) return fail(item, 'outcome_unknown', error, item.fence);
+  if (item.doubt || mayBeUsedUp(item)) return fail(item, 'outcome_unknown', error, item.fence);
   if (nowMs >= item.deadlineMs) {
     return conclude({ type: 'provider-expired', fence: item.fence, polls: item.polls });
   }
@@ -134,7 +142,10 @@ const configurationErrors: ReadonlySet<string> = new Set(['invalid_client', 'una
 const reasonOfRefusal = (code: string): FailureReason =>
   configurationErrors.has(code) ? 'configuration_error' : 'provider_rejected';
 
-const calm = (intervalMs: number): Rhythm => ({ intervalMs, doubt: false, failures: 0 });
+const calm = ({ lost }: Polled, intervalMs: number): Rhythm => ({ intervalMs, doubt: false, lost, failures: 0 });
+
+/** Whether an answer that reached nobody may have used the grant up. */
+const mayBeUsedUp = ({ lost, takenOver }: Pick<Polled, 'lost' | 'takenOver'>): boolean => lost || takenOver;
 
 const laterOf = (earliestMs: number, nowMs: number, retryAfterSeconds: number | null): number =>
   Math.max(earliestMs, nowMs + (retryAfterSeconds ?? 0) * 1000);

@@ -35,6 +35,7 @@ describe('the table of pending requests', () => {
       terms,
       ...aRequest(7, { takenOver: true }),
       doubt: false,
+      lost: false,
       resolving: false,
       failures: 0,
       polls: 0,
@@ -64,7 +65,7 @@ describe('the table of pending requests', () => {
     const table = new PendingAuthentications();
     const slots = Array.from({ length: 500 }, (_, i) => table.add(aRequest(i), terms));
     slots.forEach((slot, i) => {
-      table.keep(slot, { intervalMs: 1000 + i, doubt: i % 2 === 0, failures: i });
+      table.keep(slot, { intervalMs: 1000 + i, doubt: i % 2 === 0, lost: i % 3 === 0, failures: i });
       table.enter(slot, i % 3 === 0 ? 'held' : 'ready');
     });
     slots.forEach((slot, i) => {
@@ -73,6 +74,7 @@ describe('the table of pending requests', () => {
         deadlineMs: 60_000 + i,
         intervalMs: 1000 + i,
         doubt: i % 2 === 0,
+        lost: i % 3 === 0,
         failures: Math.min(i, 255),
       });
       expect(table.phase(slot)).toBe(i % 3 === 0 ? 'held' : 'ready');
@@ -82,7 +84,7 @@ describe('the table of pending requests', () => {
   it('starts a slot that is used again from nothing', () => {
     const table = new PendingAuthentications();
     const slot = table.add(aRequest(1, { takenOver: true }), terms);
-    table.keep(slot, { intervalMs: 9000, doubt: true, failures: 3 });
+    table.keep(slot, { intervalMs: 9000, doubt: true, lost: true, failures: 3 });
     table.countPoll(slot);
     table.startResolving(slot);
     table.markDropped(slot);
@@ -91,7 +93,14 @@ describe('the table of pending requests', () => {
     expect(table.find(aRequest(1).requestId)).toBeNull();
 
     expect(table.add(aRequest(2), terms)).toBe(slot);
-    expect(table.read(slot)).toMatchObject({ doubt: false, takenOver: false, resolving: false, failures: 0, polls: 0 });
+    expect(table.read(slot)).toMatchObject({
+      doubt: false,
+      lost: false,
+      takenOver: false,
+      resolving: false,
+      failures: 0,
+      polls: 0,
+    });
     expect([table.phase(slot), table.isDropped(slot), table.size]).toEqual(['waiting', false, 1]);
   });
 

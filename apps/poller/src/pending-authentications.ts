@@ -47,7 +47,16 @@ export type NewPendingAuthentication = Pick<
   'requestId' | 'shard' | 'authReqId' | 'sentAt' | 'deadlineMs' | 'intervalMs' | 'takenOver' | 'pinged'
 >;
 
-const flags = { doubt: 1, takenOver: 2, resolving: 4, dropped: 8, pinged: 16, hurried: 32, hurrying: 64 } as const;
+const flags = {
+  doubt: 1,
+  takenOver: 2,
+  resolving: 4,
+  dropped: 8,
+  pinged: 16,
+  hurried: 32,
+  hurrying: 64,
+  lost: 128,
+} as const;
 type Flag = keyof typeof flags;
 
 interface SharedTerms {
@@ -151,6 +160,7 @@ export class PendingAuthentications {
       polls: this.#polls[slot]!,
       failures: this.#failures[slot]!,
       doubt: this.#has(slot, 'doubt'),
+      lost: this.#has(slot, 'lost'),
       takenOver: this.#has(slot, 'takenOver'),
       resolving: this.#has(slot, 'resolving'),
       pinged: this.isPinged(slot),
@@ -195,6 +205,7 @@ export class PendingAuthentications {
     this.#intervalMs[slot] = rhythm.intervalMs;
     this.#failures[slot] = Math.min(rhythm.failures, 255);
     this.#set(slot, 'doubt', rhythm.doubt);
+    this.#set(slot, 'lost', rhythm.lost);
   }
 
   countPoll(slot: number): void {
@@ -210,8 +221,9 @@ export class PendingAuthentications {
     return this.#has(slot, 'resolving');
   }
 
+  /** An answer may have been lost, as far as we know. */
   inDoubt(slot: number): boolean {
-    return this.#has(slot, 'doubt');
+    return this.#has(slot, 'doubt') || this.#has(slot, 'lost');
   }
 
   /** A ping came, or one came before the request was ours; from here on it is polled on its interval. */

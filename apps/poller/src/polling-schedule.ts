@@ -72,7 +72,8 @@ export class PollingSchedule {
    */
   admit(work: PendingWork, spreadMs = 0): void {
     const { pending, queues, leases, clock, nowMs } = this.parts;
-    if (this.#stopped || !leases.owns(work.shard)) return;
+    // What is taken in while its shard is given away would outlive that, and nobody would tell it of a take-over.
+    if (this.#stopped || !leases.keeps(work.shard)) return;
     const known = pending.find(work.requestId);
     if (known !== null) return this.#receivePush(known, work);
     const deadlineMs = clock.toMonotonicMs(work.expiresAt);

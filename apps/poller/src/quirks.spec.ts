@@ -10,6 +10,7 @@ const request: Polled = {
   deadlineMs,
   sentAtMs: 20_000,
   doubt: false,
+  lost: false,
   takenOver: false,
   resolving: false,
   failures: 0,

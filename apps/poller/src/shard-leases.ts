@@ -75,9 +75,14 @@ export class ShardLeases {
     return this.#owned.has(shard);
   }
 
+  /** Whether a shard is ours and is not being given away. */
+  keeps(shard: number): boolean {
+    return this.#owned.has(shard) && !this.#leaving.has(shard);
+  }
+
   /** Whether a poll of this shard may go out just now. */
   maySend(shard: number): boolean {
-    return this.#owned.has(shard) && !this.#leaving.has(shard) && this.options.nowMs() < this.#sendUntilMs;
+    return this.keeps(shard) && this.options.nowMs() < this.#sendUntilMs;
   }
 
   /** What shows the database that we own a shard; null when we do not. */

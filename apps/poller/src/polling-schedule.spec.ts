@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import type { OwnedShard, PendingWork, ShardStore } from '#lib/persistence';
+import { silentLog } from '#lib/runtime';
+import type { ConcludeAuthentication } from './conclude-authentication.js';
+import { DatabaseClock } from './database-clock.js';
+import { PendingAuthentications } from './pending-authentications.js';
+import type { PollAuthentication } from './poll-authentication.js';
+import type { PollerMetrics } from './poller-metrics.js';
+import { PollingSchedule } from './polling-schedule.js';
+import { ProviderQueues } from './provider-queues.js';
+import { ShardLeases } from './shard-leases.js';
+import type { VerifyAnswer } from './verify-answer.js';
+
+const shard = 7;
+const work: PendingWork = {
+  requestId: '01990000-0000-7000-8000-000000000007',
+  shard,
+  rule: { id: 'rule', version: 1 },
+  tokenProviderId: 'provider',
+  clientId: 'client',
+  requestedScope: 'openid',
+  acrValues: [],
+  releaseAccessToken: false,
+  consumeWithinSeconds: 60,
+  provesPerRequest: false,
+  authReqId: 'auth-req-id',
+  sentAt: new Date(1000),
+  expiresAt: new Date(3_600_000),
+  intervalSeconds: 3000,
+  deliveryMode: 'poll',
+  pingedAt: null,
+  heldAnswer: null,
+};
+
+/** A schedule over one shard, whose lease a test gives and takes; nothing is ever due in it. */
+async function scheduling() {
+  let owned: OwnedShard[] = [{ shard, epoch: 1, uncleanTakeoverAt: null }];
+  const shards: ShardStore = {
+    renew: async () => ({
+      databaseNow: new Date(0),
+      leaseUntil: new Date(10_000),
+      owned,
+      liveInstances: 1,
+      unowned: 0,
+    }),
+    takeLapsed: async () => ({ databaseNow: new Date(0), taken: [] }),
+    release: async () => undefined,
+    leave: async () => undefined,
+  };
+  const nowMs = () => 0;
+  const clock = new DatabaseClock(nowMs);
+  const leases = new ShardLeases({ shards, clock, owner: 'poller-1', leaseMs: 10_000, marginMs: 3000, nowMs });
+  const pending = new PendingAuthentications();
+  const schedule = new PollingSchedule({
+    pending,
+    leases,
+    clock,
+    queues: new ProviderQueues({ maxInFlight: 1, maxInFlightPerProvider: 1, pollsPerSecondPerProvider: 1 }),
+    requests: { pending: async () => ({ databaseNow: new Date(0), work: [], unreadable: [] }) },
+    // Nothing is due, so nobody polls, verifies or concludes.
+    poll: {} as PollAuthentication,
+    verify: {} as VerifyAnswer,
+    conclude: {} as ConcludeAuthentication,
+    metrics: {} as PollerMetrics,
+    persevere: (_what, action) => action(),
+    log: silentLog,
+    nowMs,
+  });
+  await leases.renew();
+  return {
+    schedule,
+    leases,
+    pending,
+    async comesBack(uncleanTakeoverAt: Date) {
+      owned = [{ shard, epoch: 3, uncleanTakeoverAt }];
+      await leases.renew();
+    },
+  };
+}
+
+describe('a shard that is given away', () => {
+  it('takes no request in any more: what is known of it would be out of date when the shard comes back', async () => {
+    const { schedule, leases, pending, comesBack } = await scheduling();
+    leases.startLeaving([shard]);
+    const { clean } = await schedule.quiesce([shard], 1000);
+    // A hint that comes before the database has heard of the release.
+    schedule.admit(work);
+    await leases.release(clean, true);
+    await comesBack(new Date(2000));
+    schedule.admit(work);
+
+    expect(pending.read(pending.find(work.requestId)!).takenOver).toBe(true);
+    schedule.stop();
+  });
+});
