@@ -147,7 +147,12 @@ export class StartAuthentication {
           opened.unknownAttempts,
         );
       case 'opened':
-        return this.#call(work, registration, attemptOf(id, opened, openedAtMs, earlierPrompts), notificationToken);
+        return this.#call(
+          { ...work, bindingMessage: opened.bindingMessage },
+          registration,
+          attemptOf(id, opened, openedAtMs, earlierPrompts),
+          notificationToken,
+        );
     }
   }
 

@@ -7,6 +7,7 @@
 export class DatabaseClock {
   #databaseMs = Number.NaN;
   #monotonicMs = 0;
+  #aheadMs = 0;
 
   constructor(private readonly monotonicMs: () => number) {}
 
@@ -14,6 +15,12 @@ export class DatabaseClock {
   observe(databaseNow: Date, askedAtMs: number): void {
     this.#databaseMs = databaseNow.getTime();
     this.#monotonicMs = askedAtMs;
+    this.#aheadMs = Math.max(this.#aheadMs, this.monotonicMs() - askedAtMs);
+  }
+
+  /** By how much at most this clock has ever been ahead of the database's, in ms: the longest statement. */
+  get aheadMs(): number {
+    return this.#aheadMs;
   }
 
   /** The monotonic moment of a database time; early by the duration of the statement at most, never late. */

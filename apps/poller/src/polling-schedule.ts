@@ -9,7 +9,7 @@ import type { DatabaseClock } from './database-clock.js';
 import type { PendingAuthentications } from './pending-authentications.js';
 import type { PollAuthentication } from './poll-authentication.js';
 import type { PollerMetrics } from './poller-metrics.js';
-import { admissionOf, leavesDoubt, pollsEndMs, turnOf, type DueRequest } from './polling-turn.js';
+import { admissionOf, leavesDoubt, pollsEndMs, resolutionPollMs, turnOf, type DueRequest } from './polling-turn.js';
 import type { ProviderQueues, Turn } from './provider-queues.js';
 import type { ShardLeases } from './shard-leases.js';
 import { TimingWheel } from './timing-wheel.js';
@@ -197,13 +197,13 @@ export class PollingSchedule {
 
   /** The deadline decides. */
   #decide(slot: number, nowMs: number): void {
-    const { pending, queues, leases } = this.parts;
+    const { pending, queues, leases, clock } = this.parts;
     queues.remove(slot);
     const request = pending.read(slot);
     const step = atDeadline({ ...request, fence: leases.fence(request.shard)! });
     if (step.kind !== 'resolve') return this.#occupy(slot, () => this.#follow(slot, step));
     pending.startResolving(slot);
-    this.#makeReady(slot, nowMs);
+    this.#await(slot, resolutionPollMs(request.deadlineMs, nowMs, clock.aheadMs));
   }
 
   /** The moment of what is never polled for: its deadline. An answer may have been pushed in time, its hint lost. */

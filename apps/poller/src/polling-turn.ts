@@ -32,6 +32,13 @@ export type Turn =
 export const pollsEndMs = ({ deadlineMs, resolving }: Pick<DueRequest, 'deadlineMs' | 'resolving'>): number =>
   deadlineMs + (resolving ? resolutionWindowMs : 0);
 
+/**
+ * When the resolution poll of a request may go out. By the database's clock too its deadline must have passed by then:
+ * what "pending" says before the deadline says nothing about the moments that are left of it.
+ */
+export const resolutionPollMs = (deadlineMs: number, nowMs: number, clockAheadMs: number): number =>
+  Math.max(nowMs, deadlineMs + clockAheadMs);
+
 /** Decides what a request's moment is for. */
 export function turnOf(request: DueRequest, maySend: boolean, nowMs: number): Turn {
   if (!maySend) return 'look-again';

@@ -166,6 +166,8 @@ export type Guard =
   | 'held-before-deadline'
   /** The database's clock has reached `expiresAt`. */
   | 'after-deadline'
+  /** The attempt that the transition closes is open: no other one has been begun since. */
+  | 'attempt-open'
   /** Never consumed, and the database's clock is before `consumeBy`. */
   | 'consumable';
 
@@ -206,6 +208,8 @@ export type RefusalCode =
   | 'already_decided'
   /** The start call has been settled already; the request is pending. */
   | 'not_requested'
+  /** The attempt that this is about was given up, and another one may be under way. */
+  | 'attempt_closed'
   | 'not_pending'
   | 'not_due'
   | 'not_approved'
@@ -267,6 +271,7 @@ export function decide(request: Snapshot, command: Command, now: Date): Transiti
     case 'reword':
       if (request.status !== 'requested') return refuse(afterRequested(request.status));
       return move(request, 'requested', {
+        guard: 'attempt-open',
         changes: {
           bindingMessage: command.bindingMessage,
           requestHash: command.requestHash,

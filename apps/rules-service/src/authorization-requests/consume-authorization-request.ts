@@ -131,6 +131,7 @@ function refusal(code: RefusalCode): ProblemError {
       return new ProblemError('approval_lapsed', 'The approval was not used in time. Ask for a new one.');
     case 'not_approved':
     case 'not_requested':
+    case 'attempt_closed':
     case 'not_pending':
     case 'not_due':
     case 'already_decided':

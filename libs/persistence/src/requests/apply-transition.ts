@@ -39,6 +39,9 @@ export class ApplyTransition {
       transitions.map(({ requestId }) => requestId),
       transitions.flatMap(({ fence }) => (fence === null ? [] : [fence.shard])),
       this.context.source,
+      transitions.flatMap(({ guard, changes }) =>
+        guard === 'attempt-open' && changes.closedAttempt !== undefined ? [changes.closedAttempt.id] : [],
+      ),
     ]);
     this.context.committed(
       rows.flatMap(({ routing_key, event }) =>
@@ -161,6 +164,9 @@ const applyTransitions = statement(
   ), locked as materialized (
     select id, status, expires_at, consumed_at, consume_by
     from authorization_requests where id = any($2::uuid[]) order by id for update
+  ), open_attempts as materialized (
+    -- Locked, so that one which was closed while the statement waited counts as closed.
+    select id from start_attempts where id = any($5::uuid[]) and closed_at is null order by id for update
   ), clock as materialized (
     select clock_timestamp() as judged_at
     from (select count(*) from locked) as all_locked, (select count(*) from fences) as all_fenced
@@ -173,6 +179,7 @@ const applyTransitions = statement(
         when 'after-deadline' then clock.judged_at >= locked.expires_at
         when 'held-before-deadline' then exists (
           select from held_answers h where h.request_id = locked.id and h.received_at < locked.expires_at)
+        when 'attempt-open' then exists (select from open_attempts o where o.id = input.closed_attempt_id)
         when 'consumable' then locked.consumed_at is null and clock.judged_at < locked.consume_by
         else false
       end as passes,

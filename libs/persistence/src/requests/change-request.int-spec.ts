@@ -119,6 +119,30 @@ describe('changing requests', () => {
     expect(await column(id, 'late_evidence')).toEqual(evidence);
   });
 
+  it('rewords only while the attempt that the provider refused is open: another one may be sending the old text', async () => {
+    const id = await submitted(database, fixture.rule);
+    const attempts = [randomUUID(), randomUUID()] as const;
+    const open = (attemptId: string) =>
+      database.requests.openAttempt({ requestId: id, attemptId, instanceId: 'w', callTimeoutMs: 10_000, cause: null });
+    const reword = (attemptId: string): Command => ({
+      type: 'reword',
+      attemptId,
+      bindingMessage: 'Pay',
+      requestHash: 'h',
+    });
+    await open(attempts[0]);
+    await database.requests.closeAttempt(attempts[0], 'unknown', 0);
+    await open(attempts[1]);
+
+    expect(await database.requests.change(id, reword(attempts[0]))).toMatchObject({
+      kind: 'refused',
+      refusal: { refused: 'attempt_closed' },
+    });
+    expect(await column(id, 'request_hash')).toBe('hash');
+    expect(await database.requests.change(id, reword(attempts[1]))).toMatchObject({ kind: 'applied' });
+    expect(await column(id, 'request_hash')).toBe('h');
+  });
+
   it('expires only what is due by the clock of the database', async () => {
     const due = await pending(database, fixture.rule, { expiresInSeconds: 0 });
     const notDue = await pending(database, fixture.rule, { expiresInSeconds: 60 });

@@ -1,4 +1,12 @@
-import { decide, isRefusal, type Command, type Evidence, type Snapshot, type Transition } from '#lib/domain';
+import {
+  decide,
+  isRefusal,
+  type Command,
+  type Evidence,
+  type Refusal,
+  type Snapshot,
+  type Transition,
+} from '#lib/domain';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { isUuid } from '../paging.js';
 import { statement, type Sql } from '../sql.js';
@@ -41,7 +49,9 @@ export class ChangeRequest {
       if (result.kind === 'applied') return { ...result, transition: answer };
       if (result.kind !== 'refused') return result;
       if (result.fenced) return { kind: 'fenced-out' };
-      asked = askedAgain(asked, answer, result.current);
+      const again = askedAgain(asked, answer, result.current);
+      if ('refused' in again) return { kind: 'refused', refusal: again, current: result.current };
+      asked = again;
       ({ current, databaseNow } = result);
     }
     throw new Error(`Request ${requestId} kept changing while "${command.type}" was decided ${maxDecisions} times.`);
@@ -72,8 +82,11 @@ export class ChangeRequest {
   }
 }
 
-/** What is asked when a transition found the row moved or its guard failed. */
-export function askedAgain(asked: Command, answer: Transition, current: Snapshot): Command {
+/** What is asked when a transition found the row moved or its guard failed; or why nothing is. */
+export function askedAgain(asked: Command, answer: Transition, current: Snapshot): Command | Refusal {
+  if (answer.guard === 'attempt-open' && current.status === answer.from) {
+    return { refused: 'attempt_closed', lateEvidence: null };
+  }
   // The guard said that no answer was held in time: now the clock decides, as for an answer that just came.
   return asked.type === 'approve' && asked.held && current.status === answer.from ? { ...asked, held: false } : asked;
 }

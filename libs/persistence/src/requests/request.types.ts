@@ -169,6 +169,8 @@ export type OpenAttemptResult =
       /** The database's time, taken before the call: the deadline counts from it. */
       readonly sentAt: Date;
       readonly firstSentAt: Date;
+      /** The text to send, as it stands now: it may have been made plainer since the request was read. */
+      readonly bindingMessage: string | null;
     }
   | { readonly kind: 'not-requested' }
   /** Another attempt is open and within its time. */

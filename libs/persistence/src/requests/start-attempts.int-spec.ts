@@ -70,6 +70,19 @@ describe('the ledger of start calls', () => {
     expect(again).toMatchObject({ kind: 'opened', number: 2, firstSentAt: opened.sentAt });
   });
 
+  it('tells the text as it is when the attempt is opened, not as it was read before', async () => {
+    const id = await submitted(database, fixture.rule, { bindingMessage: 'Zahlung: 25 €' });
+    const first = anAttempt(id);
+    const { attemptId } = first;
+    expect(await database.requests.openAttempt(first)).toMatchObject({ bindingMessage: 'Zahlung: 25 €' });
+    const reword = { type: 'reword', attemptId, bindingMessage: 'Zahlung 25', requestHash: 'hash' } as const;
+    expect(await database.requests.change(id, reword)).toMatchObject({ kind: 'applied' });
+    expect(await database.requests.openAttempt(anAttempt(id))).toMatchObject({
+      kind: 'opened',
+      bindingMessage: 'Zahlung 25',
+    });
+  });
+
   it('handles an event once', async () => {
     const id = await submitted(database, fixture.rule);
     const cause = { consumer: 'ciba-worker', eventId: randomUUID() };

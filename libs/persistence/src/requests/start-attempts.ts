@@ -106,6 +106,7 @@ interface StartWorkRow {
 interface OpenAttemptRow {
   readonly request_id: string;
   readonly opened_number: number | null;
+  readonly binding_message: string | null;
   readonly sent_at: Date | null;
   readonly first_sent_at: Date | null;
   readonly duplicate: boolean;
@@ -118,7 +119,8 @@ function toResult(row: OpenAttemptRow | undefined): OpenAttemptResult {
   if (row === undefined) return { kind: 'not-requested' };
   if (row.opened_number !== null && row.sent_at !== null) {
     const { opened_number: number, sent_at: sentAt } = row;
-    return { kind: 'opened', number, sentAt, firstSentAt: row.first_sent_at ?? sentAt };
+    const { binding_message: bindingMessage, first_sent_at: firstSentAt } = row;
+    return { kind: 'opened', number, sentAt, firstSentAt: firstSentAt ?? sentAt, bindingMessage };
   }
   if (row.duplicate) return { kind: 'duplicate' };
   if (!row.requested) return { kind: 'not-requested' };
@@ -171,12 +173,12 @@ const openAttempts = statement(
       request_id uuid, attempt_id uuid, instance_id text, call_timeout_ms integer,
       notification_token_sha256 bytea, consumer text, event_id text)
   ), locked as materialized (
-    select id, status from authorization_requests where id = any($2::uuid[]) order by id for update
+    select id, status, binding_message from authorization_requests where id = any($2::uuid[]) order by id for update
   ), clock as materialized (
     select clock_timestamp() as now from (select count(*) from locked) as all_locked
   ), known as materialized (
     select input.request_id,
-      coalesce(locked.status = 'requested', false) as requested,
+      coalesce(locked.status = 'requested', false) as requested, locked.binding_message,
       exists (select from inbox i where i.consumer = input.consumer and i.event_id = input.event_id) as duplicate,
       past.attempts, past.first_sent_at, past.unknown_attempts, past.open_id,
       case when past.open_lapses_at <= clock.now then past.open_id end as lapsed_id
@@ -209,6 +211,6 @@ const openAttempts = statement(
     returning request_id, number, sent_at
   )
   select known.request_id, opened.number as opened_number, opened.sent_at, known.first_sent_at, known.duplicate,
-    known.requested, known.lapsed_id, known.unknown_attempts::integer as unknown_attempts
+    known.requested, known.binding_message, known.lapsed_id, known.unknown_attempts::integer as unknown_attempts
   from known left join opened using (request_id)`,
 );
