@@ -139,7 +139,9 @@ export class State {
       notifier: withJob(Notifier),
     }));
     this.grants = many(bounds.requests * grantsOfRequest, () => one(Grant));
-    this.pollers = many(bounds.pollers, () => Object.assign(one(Poller), { memory: many(bounds.requests, () => withJob(Memory)) }));
+    this.pollers = many(bounds.pollers, () =>
+      Object.assign(one(Poller), { memory: many(bounds.requests, () => withJob(Memory)) }),
+    );
     if (bytes.length !== 0 && bytes.length !== at) throw new Error(`A state has ${at} bytes, not ${bytes.length}.`);
     this.size = at;
   }
