@@ -3,7 +3,7 @@ import { CallPhase, isOutcomeRecorded, Status, statusOf, writeCommand } from './
 import { clearJob, isTerminalCode, stepJob, type Client } from './database.js';
 import { clear } from './section.js';
 import type { CallPart, State } from './state.js';
-import type { Actor, World } from './world.js';
+import type { Actor } from './world.js';
 
 /** The caller who withdraws a request (`cancel-authorization-request.ts`). */
 export const cancellers: Actor = (state, world, go) => {
@@ -89,5 +89,5 @@ export const recorders: Actor = (state, world, go) => {
 };
 
 /** Whether nothing is left to do about any request. */
-export const isSettled = (state: State, _world: World): boolean =>
+export const isSettled = (state: State): boolean =>
   state.requests.every(({ row }) => isTerminalCode(row.status) && isOutcomeRecorded(row));

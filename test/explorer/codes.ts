@@ -84,7 +84,14 @@ const keyOf = (command: Command): string => {
       return `${command.type} ${command.reason}`;
     case 'approve':
       return command.held ? 'approve held' : 'approve';
-    default:
+    case 'reword':
+    case 'refuse-start':
+    case 'give-up-start':
+    case 'deny':
+    case 'expire':
+    case 'provider-expired':
+    case 'cancel':
+    case 'consume':
       return command.type;
   }
 };
@@ -111,7 +118,12 @@ function argOf(command: Command): number {
       return command.attemptId === null ? 0 : numberIn(command.attemptId);
     case 'consume':
       return numberIn(command.by);
-    default:
+    case 'give-up-start':
+    case 'deny':
+    case 'expire':
+    case 'provider-expired':
+    case 'fail':
+    case 'cancel':
       return 0;
   }
 }

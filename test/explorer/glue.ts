@@ -11,9 +11,6 @@ export const policyOf = (state: State): InitiationUnknownPolicy => state.bounds.
 /** Whether a request is taken in; `leaving` says how far its shard is given away (`ShardLeases.keeps`). */
 export const mayAdmit = (leaving: number): boolean => leaving === 0;
 
-/** What a poller does when it has released its shard. */
-export const afterRelease = (_next: State, _poller: number): void => {};
-
 /** Whether the time when an answer was stored counts, and not that of its verification; `stored` 1: in time. */
 export const isHeld = (stored: number): boolean => stored === 1;
 

@@ -110,7 +110,7 @@ class Search {
 
   #expand(index: number): void {
     this.#before.bytes.set(this.#store.at(index));
-    if (isSettled(this.#before, this.#world)) this.#settled.push(index);
+    if (isSettled(this.#before)) this.#settled.push(index);
     this.#note();
     const go = (label: string, change: (next: State) => void, kind: Kind = 'step') => {
       if (this.#violation !== null) return;

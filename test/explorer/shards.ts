@@ -108,7 +108,6 @@ function handOver(state: State, world: World, go: Parameters<Actor>[2], p: numbe
           whole.leaseAge = 2;
         }
         Object.assign(leaving, { epoch: 0, leaving: 0, uncleanAt: 0 });
-        protocol.afterRelease(next, p);
       });
   }
 }

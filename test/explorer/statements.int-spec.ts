@@ -56,7 +56,10 @@ const rowsOf = (status: Status): Case[] => {
           consumedAt,
         })),
       );
-    default:
+    case 'denied':
+    case 'expired':
+    case 'cancelled':
+    case 'failed':
       return [plain];
   }
 };

@@ -142,7 +142,9 @@ function openAttempt(state: State, world: World, go: Go, r: number, w: number): 
         follow(mine, step);
       });
     }
-    default:
+    case 'duplicate':
+    case 'not-requested':
+    case 'in-progress':
       return go(`${name} opens no attempt: ${result}`, idle);
   }
 }

@@ -71,7 +71,7 @@ async function scheduling() {
     schedule,
     leases,
     pending,
-    async comesBack(uncleanTakeoverAt: Date) {
+    comesBack: async (uncleanTakeoverAt: Date) => {
       owned = [{ shard, epoch: 3, uncleanTakeoverAt }];
       await leases.renew();
     },
