@@ -1,5 +1,5 @@
 /**
- * `npm run chaos [-- --requests N --faults N --wipes N --seed S --out DIR --short]`: runs two of each service against
+ * `npm run chaos [-- --requests N --faults N --wipes N --seed S --out DIR --short --evidence]`: runs two of each service against
  * faults of every kind, lets the checker judge what is left, and writes the report. Without a seed one is drawn and told.
  */
 import { randomInt } from 'node:crypto';
@@ -31,6 +31,8 @@ await run(async () => {
   const load = (file) => import(pathToFileURL(join(root, 'test/chaos', file)).href);
 
   stopListening();
+  // The helpers of the servers are not waited for; this process has to stay until it has stopped them.
+  const awake = setInterval(() => undefined, 60_000);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.abort());
   // Whatever outlives the run by mistake is found by this folder.
@@ -68,6 +70,17 @@ await run(async () => {
         ].join('\n'),
       );
     }
+    const { summarize, writeReport } = await load('report.ts');
+    const report = await summarize(options.folder, {
+      command: replay,
+      commit: (await command('git', ['rev-parse', '--short', 'HEAD'], { cwd: root })).output.trim(),
+      tookSeconds: Math.round((performance.now() - startedAt) / 1000),
+    });
+    await writeReport(report, join(options.folder, 'report'));
+    if (options.evidence) {
+      await mkdir(join(root, 'docs/evidence'), { recursive: true });
+      await writeReport(report, join(root, 'docs/evidence', `chaos-${report.date}`));
+    }
     console.log(
       `Nothing lost, nothing doubled, in ${Math.round((performance.now() - startedAt) / 1000)} s; the history is in ${relative(process.cwd(), options.folder)}.`,
     );
@@ -76,6 +89,7 @@ await run(async () => {
     console.log('\nStopped.');
     process.exitCode = 130;
   } finally {
+    clearInterval(awake);
     await endStragglers(scratch);
     await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -86,7 +100,15 @@ process.exit();
 function read() {
   const text = { type: 'string' };
   const { values } = parseArgs({
-    options: { requests: text, faults: text, wipes: text, seed: text, out: text, short: { type: 'boolean' } },
+    options: {
+      requests: text,
+      faults: text,
+      wipes: text,
+      seed: text,
+      out: text,
+      short: { type: 'boolean' },
+      evidence: { type: 'boolean' },
+    },
   });
   const number = (name, otherwise) => {
     const value = values[name] === undefined ? otherwise : Number(values[name]);
@@ -101,7 +123,17 @@ function read() {
   // One fault every three seconds, unless there are few; and never more than forty requests in a second.
   const overMs = values.short ? base.overMs : Math.max(faults * 3_000, requests * 25, 30_000);
   const folder = resolve(values.out ?? join(root, '.assent/chaos', String(seed)));
-  return { ...base, short: values.short === true, seed, requests, faults, wipes, overMs, folder };
+  return {
+    ...base,
+    short: values.short === true,
+    evidence: values.evidence === true,
+    seed,
+    requests,
+    faults,
+    wipes,
+    overMs,
+    folder,
+  };
 }
 
 /** One line that is written over in a terminal; one every ten seconds elsewhere. */

@@ -59,7 +59,8 @@ export class Cluster {
   static async prepare(folder: string): Promise<Cluster> {
     const logs = join(folder, 'logs');
     await mkdir(logs, { recursive: true });
-    const [postgres, rabbit] = await Promise.all([startPostgres(), startRabbit()]);
+    const starting = await Promise.allSettled([startPostgres(), startRabbit().catch(() => startRabbit())]);
+    const [postgres, rabbit] = await bothOrNone(starting);
     const { url: databaseUrl } = await postgres.freshDatabase();
     const apiKey = `assent_chaos_${randomBytes(24).toString('base64url')}`;
     const masterKey = randomBytes(32).toString('base64');
@@ -165,6 +166,22 @@ export class Cluster {
     await Promise.all([this.postgres.stop(), this.rabbit.stop()]);
     await Promise.all(this.#links.map((link) => link.down()));
   }
+}
+
+/** @throws what kept one of the servers from starting, once the other one is stopped */
+async function bothOrNone<One extends Stoppable, Other extends Stoppable>(
+  starting: [PromiseSettledResult<One>, PromiseSettledResult<Other>],
+): Promise<[One, Other]> {
+  const [one, other] = starting;
+  if (one.status === 'fulfilled' && other.status === 'fulfilled') return [one.value, other.value];
+  for (const server of starting) if (server.status === 'fulfilled') await server.value.stop();
+  throw new Error('a server of the run does not start', {
+    cause: one.status === 'rejected' ? one.reason : other.status === 'rejected' ? other.reason : null,
+  });
+}
+
+interface Stoppable {
+  stop(): Promise<void>;
 }
 
 async function openLink(link: Link): Promise<Link> {

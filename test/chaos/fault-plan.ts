@@ -13,6 +13,7 @@ export const faultKinds = [
   'wipe-broker',
   'broker-alarm',
   'unbind-queue',
+  'dead-letter',
   'latency',
   'bandwidth',
   'slicer',
@@ -96,6 +97,7 @@ const shares: Readonly<Record<Exclude<FaultKind, 'wipe-broker'>, number>> = {
   'sink-5xx': 4,
   'broker-alarm': 3,
   'unbind-queue': 3,
+  'dead-letter': 2,
 };
 
 /** What every run has, in this order, before anything is left to chance. */
@@ -118,7 +120,13 @@ const always: readonly (readonly [FaultKind, string])[] = [
 ];
 
 /** Kinds after which the broker needs a while before it is hurt again. */
-const brokerKinds: ReadonlySet<FaultKind> = new Set(['kill-broker', 'wipe-broker', 'broker-alarm', 'unbind-queue']);
+const brokerKinds: ReadonlySet<FaultKind> = new Set([
+  'kill-broker',
+  'wipe-broker',
+  'broker-alarm',
+  'unbind-queue',
+  'dead-letter',
+]);
 
 /** Every fault of a run; the same for the same options. */
 export function planFaults({ seed, faults, wipes, overMs }: PlanOptions): PlannedFault[] {
@@ -184,6 +192,7 @@ function targetOf(kind: FaultKind, random: Random): string {
     case 'wipe-broker':
     case 'broker-alarm':
     case 'unbind-queue':
+    case 'dead-letter':
       return 'broker';
     case 'drop-commit-reply':
       return `${process} to postgres`;
@@ -232,6 +241,7 @@ function extent(kind: FaultKind, random: Random): { forMs: number; size: number 
     case 'broker-alarm':
       return { forMs: random.int(4_000, 8_000), size: 0 };
     case 'unbind-queue':
+    case 'dead-letter':
       return { forMs: random.int(2_000, 4_000), size: 0 };
     case 'latency':
       return { forMs: random.int(3_000, 9_000), size: random.int(40, 500) };

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect, type Channel } from 'amqplib';
+import { connect, type ConfirmChannel } from 'amqplib';
 import type { Cluster, Replica } from './cluster.js';
 import type { NetworkKind, PlannedFault, Service } from './fault-plan.js';
 import type { Link, Toxics } from './fault-proxy.js';
@@ -96,7 +96,7 @@ export class Faults {
         return this.#server(
           () => cluster.rabbit.kill9(),
           forMs,
-          () => persistently(() => cluster.rabbit.restart()),
+          () => cluster.rabbit.restart(),
         );
       case 'wipe-broker':
         return this.#server(
@@ -112,6 +112,8 @@ export class Faults {
         );
       case 'unbind-queue':
         return this.#unbind(forMs);
+      case 'dead-letter':
+        return this.#deadLetter(forMs);
       case 'drop-commit-reply':
         return this.#theft(() => this.#replicaOf(target).commits.steal(size, forMs));
       case 'drop-confirm':
@@ -213,18 +215,35 @@ export class Faults {
     );
   }
 
+  /** An event ends among the dead letters although it did nothing wrong; later an operator puts it back into its queue. */
+  async #deadLetter(forMs: number): Promise<Effect> {
+    const queue = 'decision-service.decision.#';
+    const { last } = this.options.subscriber;
+    let redriven = 0;
+    const effect = await this.#span(
+      () =>
+        this.#onBroker(async (channel) => {
+          if (last) channel.publish('assent.dead', queue, last.content, { ...last.properties, persistent: true });
+        }),
+      forMs,
+      () => this.#onBroker(async (channel) => void (redriven += await redrive(channel, queue))),
+    );
+    return { ...effect, detail: { redriven } };
+  }
+
   /** Does something as a client of the broker, however long that takes on a busy machine. */
-  async #onBroker(work: (channel: Channel) => Promise<unknown>): Promise<void> {
+  async #onBroker(work: (channel: ConfirmChannel) => Promise<unknown>): Promise<void> {
     await persistently(() => this.#tryOnBroker(work));
   }
 
-  async #tryOnBroker(work: (channel: Channel) => Promise<unknown>): Promise<void> {
+  async #tryOnBroker(work: (channel: ConfirmChannel) => Promise<unknown>): Promise<void> {
     const connection = await connect(this.options.cluster.rabbit.url, { timeout: 20_000 });
     connection.on('error', () => undefined);
     try {
-      const channel = await connection.createChannel();
+      const channel = await connection.createConfirmChannel();
       channel.on('error', () => undefined);
       await work(channel);
+      await channel.waitForConfirms();
     } finally {
       await connection.close().catch(() => undefined);
     }
@@ -292,6 +311,18 @@ export class Faults {
     if (subject.startsWith('ciba-worker')) return { stage: 'asked' };
     if (subject.startsWith('poller')) return { stage: 'polled' };
     return { stage: 'delivered' };
+  }
+}
+
+/** Moves the dead letters of a queue back into it; answers how many. */
+async function redrive(channel: ConfirmChannel, queue: string): Promise<number> {
+  for (let moved = 0; ; moved++) {
+    const letter = await channel.get(`${queue}.dead`);
+    if (letter === false) return moved;
+    const { messageId, contentType } = letter.properties as { messageId: string; contentType: string };
+    channel.publish('', queue, letter.content, { messageId, contentType, persistent: true, mandatory: true });
+    await channel.waitForConfirms();
+    channel.ack(letter);
   }
 }
 

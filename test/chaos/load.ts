@@ -78,6 +78,17 @@ export class Load {
     await Promise.all(playing);
   }
 
+  /** Goes on at an even pace for as long as somebody has to see that work flows; resolves when the last one is over. */
+  async trickle(next: () => RequestPlan, everyMs: number, goesOn: () => boolean): Promise<void> {
+    const playing: Promise<void>[] = [];
+    while (goesOn() && !this.options.signal.aborted) {
+      const plan = next();
+      playing.push(this.#play(plan).catch((error: unknown) => this.#complain(plan, String(error))));
+      await pause(everyMs, undefined, { signal: this.options.signal });
+    }
+    await Promise.all(playing);
+  }
+
   async stop(): Promise<void> {
     await this.#agent.destroy();
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { AssentClient } from '../support/assent-client.js';
 import { Cluster, pollerLease } from './cluster.js';
 import { configure, newMarkers, providerClients, type Configuration } from './configuration.js';
@@ -16,6 +17,7 @@ import { Recovery } from './recovery.js';
 import { planRequest } from './request-plan.js';
 import { AmqpLedger, WebhookLedger } from './sinks.js';
 import { countSometimes } from './sometimes.js';
+import { Stalls } from './stalls.js';
 
 /** How a run is made. */
 export interface RunOptions {
@@ -49,7 +51,12 @@ export interface RunResult {
   readonly quiescence: Quiescence;
   readonly unexpected: readonly string[];
   readonly recoveries: Recovery['times'];
+  /** How often the machine had no time for this process. */
+  readonly stalls: number;
 }
+
+/** Between two requests once all that were asked for have been submitted, until the last fault is recovered from. */
+const trickleEveryMs = 1_000;
 
 /** Makes one run and leaves its history in the folder. */
 export async function runChaos(options: RunOptions): Promise<RunResult> {
@@ -158,12 +165,30 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
       async () => clearInterval(watch),
       () => faults.settled(),
     );
+    const stalls = new Stalls(ledgers.faults);
+    ends.push(async () => stalls.stop());
     const loadBeganAtMs = Date.now();
     const playing = load.run(plans, loadBeganAtMs);
+    let over = false;
+    const trickling = pause(options.overMs, undefined, { signal }).then(() =>
+      load.trickle(
+        () => {
+          const plan = planRequest(seed, people.size, Date.now() - loadBeganAtMs, markers.loginHint);
+          people.set(plan.loginHint, plan.person);
+          return plan;
+        },
+        trickleEveryMs,
+        () => !over,
+      ),
+    );
     const plan = planFaults({ seed, faults: options.faults, wipes: options.wipes, overMs: options.overMs });
     await writeFile(join(folder, 'plan.json'), JSON.stringify({ faults: plan }, null, 1));
-    const breaking = faults.run(plan, loadBeganAtMs);
-    await Promise.race([Promise.all([playing, breaking]), aborted(signal)]);
+    // The last fault, too, has to be seen recovered from by work that flows.
+    const breaking = faults
+      .run(plan, loadBeganAtMs)
+      .then(() => recovery.settled())
+      .finally(() => (over = true));
+    await Promise.race([Promise.all([playing, trickling, breaking]), aborted(signal)]);
     clearInterval(watch);
     await cluster.heal();
     const healedAtMs = Date.now();
@@ -173,7 +198,6 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
       progress.decided = load.tally.decided;
       tell('coming to rest', JSON.stringify(left));
     });
-    await Promise.race([recovery.settled(), aborted(signal)]);
 
     tell('dumping');
     await jwks.collect();
@@ -193,7 +217,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
     await end(ends);
     for (const ledger of Object.values(ledgers)) ledger.close();
     await writeFile(join(folder, 'sometimes.json'), JSON.stringify(await countSometimes(folder), null, 1));
-    return { quiescence, unexpected: load.tally.unexpected, recoveries: recovery.times };
+    return { quiescence, unexpected: load.tally.unexpected, recoveries: recovery.times, stalls: stalls.times };
   } catch (error) {
     // What the run ended by matters more than what then did not stop.
     await end(ends).catch((problem: unknown) => {
@@ -252,6 +276,7 @@ async function writeRun(
       ...pollerLease,
       startAttemptLapsesMs: 45_000,
       deliveryLeaseMs: 60_000,
+      callTimeoutMs: 35_000,
       issuer: provider.issuer,
       publicUrl: cluster.publicUrl,
     },

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -37,6 +37,8 @@ export class ServiceSlot {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
+    // The world outside (proxies, provider, sinks, callers) is this process: where it is slow, nobody planned a fault.
+    if (this.#child.pid !== undefined) setPriority(this.#child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   }
 
   /** Resolves when the running generation can serve; says so also when it is killed meanwhile. */

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connect, type ChannelModel } from 'amqplib';
+import { connect, type ChannelModel, type ConsumeMessage } from 'amqplib';
 import type { Ledger } from './ledger.js';
 import type { Random } from './random.js';
 
@@ -81,6 +81,8 @@ export class AmqpLedger extends EventEmitter<SubscriberEvents> {
   /** The spans in which the queue existed; null: to the end. A wipe of the broker takes the queue along. */
   readonly bound: { fromMs: number; untilMs: number | null }[] = [];
   readonly ids = new Set<string>();
+  /** The message that came last. */
+  last: ConsumeMessage | null = null;
   #model: ChannelModel | null = null;
   #stopping = false;
   #running: Promise<void> = Promise.resolve();
@@ -144,6 +146,7 @@ export class AmqpLedger extends EventEmitter<SubscriberEvents> {
       const atMs = Date.now();
       const messageId = String(message.properties.messageId ?? '');
       this.ids.add(messageId);
+      this.last = message;
       this.ledger.write({
         atMs,
         queue,

@@ -40,6 +40,7 @@ export async function countSometimes(folder: string): Promise<Record<string, num
     if (fault['kind'] === 'drop-commit-reply' && (fault['detail'] as Line)['happened'] === true) {
       add('commit-reply-lost-resolved');
     }
+    if (fault['kind'] === 'dead-letter') add('dead-letter-redriven', Number((fault['detail'] as Line)['redriven']));
     if (fault['kind'] === 'provider-key-rotation') add('key-rotation-mid-flight');
   }
   const seen = new Map<string, number>();

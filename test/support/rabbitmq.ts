@@ -12,7 +12,7 @@ import { useRunServer } from './run-servers.js';
 
 /** Where Debian's package puts the server; the wrappers in /usr/sbin change the user, which a private node must not. */
 const programs = '/usr/lib/rabbitmq/bin';
-const startLimitMs = 90_000;
+const startLimitMs = 180_000;
 
 /** A RabbitMQ server of our own, on the loopback address, with its files in a directory of its own. */
 export interface Rabbit {

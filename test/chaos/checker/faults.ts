@@ -18,6 +18,7 @@ const losing: ReadonlySet<string> = new Set([
   'one-way',
   'cut',
   'down',
+  'stall',
 ]);
 /** Kinds that hold a call up without losing it. */
 const delaying: ReadonlySet<string> = new Set([
@@ -31,6 +32,7 @@ const delaying: ReadonlySet<string> = new Set([
   'one-way',
   'half-open',
   'provider-slow',
+  'stall',
 ]);
 
 /** How long before an answer a fault may have begun, and not yet shown. */
@@ -122,6 +124,8 @@ export class Faults {
  * `poller-1`, `postgres`, or `poller-1 to postgres`.
  */
 function meets(target: string, service: string, servers: readonly string[]): boolean {
+  // The machine had no time for the provider and the network of the run, which everybody needs.
+  if (target === 'machine') return true;
   const [subject = '', object] = target.split(/ to |->/);
   if (object !== undefined) return subject.startsWith(service) && servers.includes(object);
   return subject.startsWith(service) || servers.includes(subject);
