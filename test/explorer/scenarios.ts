@@ -47,11 +47,10 @@ export const everyRun: readonly Scenario[] = [
     aWorld({ workers: 2, hints: 2, crashes: 1, pauses: 1, consumers: 0, lastTick: 1 }),
   ),
   scenario(
-    'two workers that may ask twice, a lost answer and a pause',
+    'two workers that may ask twice, and a lost answer',
     aWorld({
       workers: 2,
       losses: 1,
-      pauses: 1,
       onInitiationUnknown: 'ask-again',
       consumers: 0,
       lastTick: 0,
@@ -80,6 +79,18 @@ export const everyRun: readonly Scenario[] = [
 
 /** What `npm run explore` goes through beside it: the same with more that goes wrong. */
 export const largeRun: readonly Scenario[] = [
+  scenario(
+    'two workers that may ask twice, a lost answer and a pause',
+    aWorld({
+      workers: 2,
+      losses: 1,
+      pauses: 1,
+      onInitiationUnknown: 'ask-again',
+      consumers: 0,
+      lastTick: 0,
+      ruleChanges: true,
+    }),
+  ),
   scenario(
     'two pollers, two lost answers, a crash and a take-over',
     aPendingWorld({ losses: 2, crashes: 1, epochs: 2 }),
