@@ -66,7 +66,7 @@ describeWithBroker('a rolling restart', () => {
         if (state === 'pending' && !form.get('login_hint')!.startsWith('silent')) provider.approve(authReqId);
       }
     }, 50);
-  }, 240_000);
+  }, 360_000);
 
   afterAll(async () => {
     clearInterval(approving);

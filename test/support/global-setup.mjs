@@ -28,6 +28,8 @@ export default async function setUp() {
   };
   const started = new Map();
   const server = createServer((request, response) => {
+    // A file asks once or twice: a connection that is kept may close just when it asks again.
+    response.setHeader('connection', 'close');
     const name = request.url.slice(1);
     if (!started.has(name)) started.set(name, Promise.resolve().then(starts[name]));
     started.get(name).then(

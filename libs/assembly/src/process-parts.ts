@@ -13,6 +13,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { Fitness } from './fitness.js';
 import { brokerChecks } from './broker-checks.js';
 import { DeadLetterWatch } from './dead-letter-watch.js';
+import { OutboxWatch } from './outbox-watch.js';
 
 /** What one process brings to the services in it. */
 export interface ProcessParts {
@@ -100,6 +101,8 @@ export async function openProcess(settings: ProcessSettings): Promise<OpenProces
   const relay = new OutboxRelay({ outbox: database.outbox, publisher: bus, log: asFunction(log) });
   database.onEvents((events) => relay.offer(events));
   relay.start();
+  const outboxWatch = new OutboxWatch(database.outbox, log);
+  outboxWatch.start();
 
   const parts: ProcessParts = { database, bus, guard, log, instanceId };
   const services: RunningService[] = [];
@@ -125,6 +128,7 @@ export async function openProcess(settings: ProcessSettings): Promise<OpenProces
       // Consumers first: what they still finish needs the relay, the broker and the database.
       for (const service of services.reverse()) await service.stop();
       await deadLetters.stop();
+      await outboxWatch.stop();
       await relay.stop();
       await bus.close();
       await fitness.stop();

@@ -278,7 +278,7 @@ describe('a service', () => {
         await running.until(({ status }) => status === 'ready');
         await connection.close();
       },
-      120_000,
+      300_000,
     );
   });
 });

@@ -12,4 +12,6 @@ export interface Outbox {
     options: { readonly limit: number; readonly olderThanMs: number },
     publish: (events: readonly StoredEvent[]) => Promise<readonly string[]>,
   ): Promise<number>;
+  /** How many rows wait to be published, and for how long the oldest has; no more than 100,000 are counted. */
+  waiting(): Promise<{ readonly events: number; readonly oldestSeconds: number }>;
 }

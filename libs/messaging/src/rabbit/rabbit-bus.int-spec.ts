@@ -13,7 +13,7 @@ beforeAll(async () => {
   broker = await sharedRabbit();
   client = await connect(broker.url);
   channel = await client.createChannel();
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await client.close();
   await broker.stop();

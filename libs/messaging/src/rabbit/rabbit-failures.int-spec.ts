@@ -5,7 +5,7 @@ import { startRabbit, type Rabbit } from '../../../../test/support/rabbitmq.js';
 import { anEvent, aWord, Journal, listen } from '../event-bus.contract.js';
 import { createRabbitBus, type EventBus, type Log, type RabbitLimits } from '../index.js';
 
-const patient = 120_000;
+const patient = 300_000;
 
 let rabbit: Rabbit;
 beforeAll(async () => {

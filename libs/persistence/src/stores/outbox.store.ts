@@ -26,6 +26,11 @@ export class PostgresOutbox implements Outbox {
       return rows.length;
     });
   }
+
+  async waiting(): Promise<{ events: number; oldestSeconds: number }> {
+    const [row] = await this.sql.rows<{ events: number; oldest_seconds: number }>(countWaiting, []);
+    return { events: row!.events, oldestSeconds: row!.oldest_seconds };
+  }
 }
 
 interface OutboxRow {
@@ -46,6 +51,15 @@ const settleRows = statement(
   update outbox set published_at = clock_timestamp()
   where id in (
     select id from outbox where id = any($1::uuid[]) and published_at is null order by id for update skip locked)`,
+);
+
+// Bounded, so that a look stays cheap however long the broker has been away.
+const countWaiting = statement(
+  'count_outbox',
+  /* sql */ `
+  select count(*)::integer as events,
+    coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::double precision as oldest_seconds
+  from (select created_at from outbox where published_at is null limit 100000) waiting`,
 );
 
 // What was tried in vain goes behind what was never tried: an event that no queue takes must not hold up the others.
