@@ -40,10 +40,10 @@ describe('the HTTP API description', () => {
     expect(schema.safeParse(value).error?.issues ?? []).toEqual([]);
   });
 
-  it('offers every problem code somewhere, but those that belong to no route or are kept for later', () => {
+  it('offers every problem code somewhere, but those that belong to no route', () => {
     const offered = new Set(routes.flatMap(problemsOf));
     const unoffered = Object.keys(problems).filter((code) => !offered.has(code as keyof typeof problems));
-    expect(unoffered).toEqual(['malformed_request', 'method_not_allowed', 'prompt_limit']);
+    expect(unoffered).toEqual(['malformed_request', 'method_not_allowed']);
   });
 
   it('is the version of the package', () => {

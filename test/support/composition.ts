@@ -49,6 +49,11 @@ export async function prepareComposition(kind: CompositionKind, own: Composition
     ASSENT_API_KEY: apiKey,
     ASSENT_PUBLIC_URL: url,
     ASSENT_ALLOW_LOOPBACK: 'true',
+    // Tests ask the same few people again and again.
+    ASSENT_PROMPTS_OUTSTANDING: '0',
+    ASSENT_PROMPTS_PER_5_MINUTES: '0',
+    ASSENT_PROMPTS_PER_HOUR: '0',
+    ASSENT_PROMPT_COOL_DOWN_SECONDS: '0',
     HOST: '127.0.0.1',
     ...(broker && { AMQP_URL: broker.url }),
     ...own.env,

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { DecisionServiceModule } from '#app/decision-service';
 import type { Decision } from '#lib/contracts';
 import {
+  noPromptLimits,
   ruleDefaults,
   type Command,
   type Evidence,
@@ -170,6 +171,9 @@ export class DecisionHouse {
       tokenProviderId: this.tokenProviderId,
       attributes: { email: 'alice@example.com' },
       loginHint: 'alice@example.com',
+      person: 'alice@example.com',
+      limits: noPromptLimits,
+      joinText: null,
       bindingMessage: more.bindingMessage ?? 'Pay 10.00 EUR',
       userCode: null,
       metadata: { order: '4711' },

@@ -4,7 +4,7 @@ import { CibaWorkerModule } from '#app/ciba-worker';
 import { PollerModule } from '#app/poller';
 import type { ProviderProfileName } from '#lib/ciba';
 import { authorizationEvents, type AuthorizationFact } from '#lib/contracts';
-import { ruleDefaults, type RuleDefinition } from '#lib/domain';
+import { noPromptLimits, ruleDefaults, type RuleDefinition } from '#lib/domain';
 import { createInProcessBus, OutboxRelay, type EventBus } from '#lib/messaging';
 import {
   Database,
@@ -169,6 +169,9 @@ export class PollingHouse {
       tokenProviderId: rule.tokenProviderId,
       attributes: { email: 'alice@example.com' },
       loginHint: 'alice@example.com',
+      person: 'alice@example.com',
+      limits: noPromptLimits,
+      joinText: null,
       bindingMessage: 'Pay 10.00 EUR',
       userCode: null,
       metadata: {},

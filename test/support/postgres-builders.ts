@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { ruleDefaults, unlimited, type Command, type Evidence, type RuleDefinition } from '#lib/domain';
+import { noPromptLimits, ruleDefaults, unlimited, type Command, type Evidence, type RuleDefinition } from '#lib/domain';
 import { Database, generateMasterKey, type NewRequest, type RuleRow, type TokenProviderRow } from '#lib/persistence';
 import { v7 as uuid } from 'uuid';
 import { freshDatabase } from './postgres.js';
@@ -77,7 +77,7 @@ export async function aRule(
 }
 
 /** What an API client has when the administrator does not say. */
-export const clientDefaults = { enabled: true, ...unlimited } as const;
+export const clientDefaults = { enabled: true, ...unlimited, requestsPerMinute: null } as const;
 
 export const aRequest = (rule: RuleRow, over: Partial<NewRequest> = {}): NewRequest => ({
   id: uuid(),
@@ -88,6 +88,9 @@ export const aRequest = (rule: RuleRow, over: Partial<NewRequest> = {}): NewRequ
   tokenProviderId: rule.definition.tokenProviderId,
   attributes: { email: 'alice@example.com' },
   loginHint: 'alice@example.com',
+  person: 'alice@example.com',
+  limits: noPromptLimits,
+  joinText: null,
   bindingMessage: null,
   userCode: null,
   metadata: {},

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { RulesServiceModule, type RulesServiceParts } from '#app/rules-service';
-import type { Decision, Rule, Scope, TokenProvider } from '#lib/contracts';
+import type { Decision, PromptLimitConfig, Rule, Scope, TokenProvider } from '#lib/contracts';
 import type { Command } from '#lib/domain';
 import { createInProcessBus, OutboxRelay, type EventBus } from '#lib/messaging';
 import { Database, generateMasterKey, isUnavailable } from '#lib/persistence';
@@ -15,6 +15,8 @@ export interface RulesHouseOptions {
   readonly allowLoopback?: boolean;
   readonly trustedProxies?: string[];
   readonly notificationListener?: Partial<RulesServiceParts['config']>;
+  /** Without: no limits. */
+  readonly limits?: Partial<PromptLimitConfig>;
 }
 
 /** A real database, an in-process bus, and one rules service or several, reached over HTTP. */
@@ -30,6 +32,7 @@ export class RulesHouse {
     private readonly drop: () => Promise<void>,
   ) {}
 
+  /** Without limits on prompts, unless the test wants them: tests ask the same people again and again. */
   static async open(options: RulesHouseOptions = {}): Promise<RulesHouse> {
     const fresh = await freshDatabase();
     const database = await Database.open({ url: fresh.url, masterKeys: generateMasterKey(), source: '/assent/test' });
@@ -47,6 +50,7 @@ export class RulesHouse {
         ASSENT_ALLOW_LOOPBACK: allowLoopback,
         ASSENT_TRUSTED_PROXIES: options.trustedProxies ?? [],
         ...options.notificationListener,
+        ...(options.limits ?? noLimits),
       },
       database,
       bus,
@@ -192,6 +196,15 @@ export class RulesHouse {
     if (result.kind !== 'applied') throw new Error(`${command.type}: ${result.kind}`);
   }
 }
+
+const noLimits: PromptLimitConfig = {
+  ASSENT_PROMPTS_OUTSTANDING: 0,
+  ASSENT_PROMPTS_PER_5_MINUTES: 0,
+  ASSENT_PROMPTS_PER_HOUR: 0,
+  ASSENT_PROMPT_COOL_DOWN_SECONDS: 0,
+  ASSENT_REQUESTS_PER_MINUTE_PER_CLIENT: 0,
+  ASSENT_REQUESTS_PER_MINUTE_PER_RULE: 0,
+};
 
 /** A rule as an administrator writes it. */
 export const ruleBody = (tokenProviderId: string, over: object = {}) => ({

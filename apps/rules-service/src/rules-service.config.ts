@@ -1,4 +1,4 @@
-import { httpUrl } from '#lib/contracts';
+import { httpUrl, promptLimitConfig } from '#lib/contracts';
 import {
   brokerConfig,
   databaseConfig,
@@ -18,6 +18,7 @@ export const rulesServiceConfig = z.object({
   ...outboundConfig.shape,
   ...inboundConfig.shape,
   ...notificationListenerConfig.shape,
+  ...promptLimitConfig.shape,
   ASSENT_API_KEY: secret(
     z.string().regex(/^[\x21-\x7E]{24,1024}$/, 'must be 24 printable characters or more, without blanks'),
   ).describe('The first API key, with all scopes.'),

@@ -1,4 +1,5 @@
 import { ProviderDoctor } from '#lib/ciba';
+import { configuredLimits, type PromptLimitConfig } from '#lib/contracts';
 import type { EventBus } from '#lib/messaging';
 import { Database } from '#lib/persistence';
 import { asFunction, type Log, type OutboundGuard } from '#lib/runtime';
@@ -48,7 +49,8 @@ import { WebhookEndpointsController } from './webhook-endpoints/webhook-endpoint
 /** What the process gives to the service. */
 export interface RulesServiceParts {
   readonly config: Pick<RulesServiceConfig, 'ASSENT_API_KEY' | 'ASSENT_ALLOW_LOOPBACK' | 'ASSENT_TRUSTED_PROXIES'> &
-    NotificationListenerConfig;
+    NotificationListenerConfig &
+    Partial<PromptLimitConfig>;
   readonly database: Database;
   readonly bus: Pick<EventBus, 'deadLetters'>;
   readonly log: Log;
@@ -147,7 +149,7 @@ const notifications = ({ config, database }: RulesServiceParts): Provider[] => [
   { provide: ReceiveNotification, useFactory: () => new ReceiveNotification(database.requests) },
 ];
 
-const authorizationRequests = ({ database, guard, log }: RulesServiceParts): Provider[] => [
+const authorizationRequests = ({ config, database, guard, log }: RulesServiceParts): Provider[] => [
   {
     provide: Waiters,
     useFactory: () => new Waiters({ states: (ids) => database.requests.states(ids), log }),
@@ -155,7 +157,8 @@ const authorizationRequests = ({ database, guard, log }: RulesServiceParts): Pro
   AwaitRequest,
   {
     provide: SubmitAuthorizationRequest,
-    useFactory: (awaitRequest: AwaitRequest) => new SubmitAuthorizationRequest(database, guard, awaitRequest),
+    useFactory: (awaitRequest: AwaitRequest) =>
+      new SubmitAuthorizationRequest({ database, guard, limits: configuredLimits(config) }, awaitRequest),
     inject: [AwaitRequest],
   },
   GetAuthorizationRequest,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { promptLimitConfig } from '#lib/contracts';
 import { flag, inboundConfig, notificationListenerConfig, outboundConfig, processConfig, secret } from '#lib/runtime';
 import { z } from 'zod';
 
@@ -42,5 +43,10 @@ export const standaloneConfig = z.object({
   ASSENT_ALLOWED_NETWORKS: outboundConfig.shape.ASSENT_ALLOWED_NETWORKS,
   ...inboundConfig.shape,
   ...notificationListenerConfig.shape,
+  ...promptLimitConfig.shape,
+  // The people of the sandbox say no for a living.
+  ASSENT_PROMPT_COOL_DOWN_SECONDS: promptLimitConfig.shape.ASSENT_PROMPT_COOL_DOWN_SECONDS.removeDefault()
+    .default(0)
+    .describe('How long a person who has said no twice in a row is left alone; 0: not at all.'),
 });
 export type StandaloneConfig = Readonly<z.output<typeof standaloneConfig>>;

@@ -46,6 +46,12 @@ const fields = {
         'The people whom this client may have asked: one entry has to fit. Hints are compared without regard to case, ' +
         'blanks and compatibility forms. Null: everybody.',
     }),
+  requestsPerMinute: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .nullable()
+    .meta({ description: 'How many requests are taken in a minute of the clock; 0: no limit. Null: as configured.' }),
 };
 
 export const apiClientBody = z
@@ -54,6 +60,7 @@ export const apiClientBody = z
     enabled: fields.enabled.default(true),
     rules: fields.rules.default(null),
     subjects: fields.subjects.default(null),
+    requestsPerMinute: fields.requestsPerMinute.default(null),
     callbackSecret: z
       .boolean()
       .default(false)

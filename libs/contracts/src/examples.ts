@@ -291,6 +291,7 @@ export const apiClientExample = {
   enabled: true,
   rules: null,
   subjects: null,
+  requestsPerMinute: null,
   keyPrefix: 'assent_Jx3k',
   hasCallbackSecret: false,
   ...times,

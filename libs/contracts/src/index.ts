@@ -13,6 +13,7 @@ export * from './openapi.js';
 export * from './paging.http.js';
 export * from './problem-advice.js';
 export * from './problem.js';
+export * from './prompt-limits.config.js';
 export * from './provider-findings.js';
 export * from './rejection-handlers.http.js';
 export * from './routes.js';

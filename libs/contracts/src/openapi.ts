@@ -46,8 +46,17 @@ const responseHeaders: Readonly<Record<ResponseHeader, JsonSchema>> = {
   'Retry-After': { description: 'Seconds to wait before asking again.', schema: { type: 'integer' } },
   Link: { description: '`rel="next"`: the next page (RFC 8288).', schema: string() },
   'Idempotent-Replayed': { description: '`true`: this call had been made before.', schema: string({ enum: ['true'] }) },
+  'Request-Joined': {
+    description: '`true`: an identical request waits for the person; this is that one.',
+    schema: string({ enum: ['true'] }),
+  },
   'Preference-Applied': { description: 'The part of `Prefer` that was followed.', schema: string() },
   'Cache-Control': { description: 'How long the answer may be kept.', schema: string() },
+  RateLimit: {
+    description: 'The limit that was met: what is left of it (`r`), and for how long (`t`, s).',
+    schema: string(),
+  },
+  'RateLimit-Policy': { description: 'The limit: its quota (`q`) and its window (`w`, s).', schema: string() },
 };
 
 /** The HTTP API as an OpenAPI 3.1 document, made from the table of routes and the schemas. */
@@ -195,7 +204,7 @@ function problemAnswers(route: Route, responses: Record<string, JsonSchema>): Re
 function problemAnswer(status: number, codes: readonly ProblemCode[]): JsonSchema {
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
-    ...([429, 503].includes(status) && { headers: { 'Retry-After': { $ref: '#/components/headers/Retry-After' } } }),
+    ...(answerHeaders(status) && { headers: answerHeaders(status) }),
     content: {
       'application/problem+json': {
         schema: {
@@ -204,6 +213,13 @@ function problemAnswer(status: number, codes: readonly ProblemCode[]): JsonSchem
       },
     },
   };
+}
+
+/** What a problem answer of this status carries beside its body. */
+function answerHeaders(status: number): JsonSchema | undefined {
+  const names: ResponseHeader[] = status === 429 ? ['Retry-After', 'RateLimit', 'RateLimit-Policy'] : ['Retry-After'];
+  if (status !== 429 && status !== 503) return undefined;
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
 function webhook(type: (typeof webhookEventTypes)[number], schemas: SchemaCollection): JsonSchema {

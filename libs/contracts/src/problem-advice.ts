@@ -120,7 +120,7 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
     remedy: 'Use a new key for a new operation, and the same body for a repetition.',
   },
   prompt_limit: {
-    when: 'This person has been asked too often lately.',
+    when: 'This person has been asked too often lately or has just said no twice, or the client or the rule is over its limit.',
     remedy: 'Wait as long as `Retry-After` says. Nothing was stored and nobody was asked.',
   },
   too_many_calls: {

@@ -58,7 +58,7 @@ export const problems = {
   unknown_reference: { status: 422, title: 'A referenced object does not exist' },
   invalid_key_pair: { status: 422, title: 'The key pair is not usable' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used for another body' },
-  prompt_limit: { status: 429, title: 'Too many prompts for this person' },
+  prompt_limit: { status: 429, title: 'Asked too often' },
   too_many_calls: { status: 429, title: 'Too many calls' },
   internal_error: { status: 500, title: 'Unexpected error' },
   decision_pending: { status: 503, title: 'The decision is being written' },

@@ -34,7 +34,16 @@ export type RequestHeader =
 
 /** A response header that some answers carry. */
 export type ResponseHeader =
-  'Location' | 'ETag' | 'Retry-After' | 'Link' | 'Idempotent-Replayed' | 'Preference-Applied' | 'Cache-Control';
+  | 'Location'
+  | 'ETag'
+  | 'Retry-After'
+  | 'Link'
+  | 'Idempotent-Replayed'
+  | 'Request-Joined'
+  | 'Preference-Applied'
+  | 'Cache-Control'
+  | 'RateLimit'
+  | 'RateLimit-Policy';
 
 /** One answer that is not a problem. */
 export interface RouteAnswer {
@@ -237,14 +246,14 @@ const authorizationRequestRoutes: readonly Route[] = [
         status: 201,
         description: 'Already decided; only with `Prefer: wait`.',
         schema: authorizationRequest,
-        headers: ['Location', 'ETag', 'Idempotent-Replayed', 'Preference-Applied'],
+        headers: ['Location', 'ETag', 'Idempotent-Replayed', 'Request-Joined', 'Preference-Applied'],
         examples: { approved: examples.approvedRequest, denied: examples.deniedRequest },
       },
       {
         status: 202,
         description: 'Stored; the decision comes later.',
         schema: authorizationRequest,
-        headers: ['Location', 'Retry-After', 'ETag', 'Idempotent-Replayed', 'Preference-Applied'],
+        headers: ['Location', 'Retry-After', 'ETag', 'Idempotent-Replayed', 'Request-Joined', 'Preference-Applied'],
         examples: { requested: examples.requestedRequest },
       },
     ],
@@ -257,6 +266,7 @@ const authorizationRequestRoutes: readonly Route[] = [
       'login_hint_missing',
       'callback_url_refused',
       'idempotency_key_reused',
+      'prompt_limit',
       'busy',
     ],
   },

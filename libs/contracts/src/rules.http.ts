@@ -79,6 +79,25 @@ function depthOf(value: unknown): number {
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
 }
 
+const limit = (most: number) => z.int().min(0).max(most).optional();
+
+const promptLimits = z
+  .strictObject({
+    outstanding: limit(10_000).meta({ description: 'Requests of one person that have not ended.' }),
+    perFiveMinutes: limit(100_000).meta({ description: 'Requests to one person within any 5 minutes.' }),
+    perHour: limit(1_000_000).meta({ description: 'Requests to one person within any hour.' }),
+    coolDownSeconds: limit(86_400).meta({
+      description: 'How long a person who has said no twice in a row is left alone.',
+    }),
+    rulePerMinute: limit(1_000_000).meta({ description: 'Requests under this rule in a minute of the clock.' }),
+  })
+  .nullable()
+  .meta({
+    description:
+      'How often a person may be asked; 0 means no limit, and what is left out is as configured. A person’s requests ' +
+      'count whichever client and rule they came by. Beyond a limit the answer is 429 and nothing is stored.',
+  });
+
 const fields = {
   name,
   type: z.literal('one-time-authorization'),
@@ -160,6 +179,12 @@ const fields = {
   releaseAccessToken: z.boolean(),
   consumeWithinSeconds: z.int().min(1).max(86_400),
   onInitiationUnknown: z.enum(initiationUnknownPolicies),
+  promptLimits,
+  joinIdentical: z.boolean().meta({
+    description:
+      'A request like one of the same client that still waits for the same person (the same attributes, binding message ' +
+      'and callback address) is answered with that one, `Request-Joined: true`; the person is asked once.',
+  }),
   enabled: z.boolean(),
 };
 
@@ -187,6 +212,8 @@ export const ruleBody = z
     releaseAccessToken: fields.releaseAccessToken.default(false),
     consumeWithinSeconds: fields.consumeWithinSeconds.default(300),
     onInitiationUnknown: fields.onInitiationUnknown.default('fail'),
+    promptLimits: fields.promptLimits.default(null),
+    joinIdentical: fields.joinIdentical.default(false),
     enabled: fields.enabled.default(true),
   })
   .meta({ id: 'RuleBody' });

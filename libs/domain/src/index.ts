@@ -6,6 +6,7 @@ export * from './canonical-json.js';
 export * from './entitlement.js';
 export * from './person.js';
 export * from './polling.js';
+export * from './prompt-limits.js';
 export * from './rejection.js';
 export * from './retry.js';
 export * from './rule.js';

@@ -1,6 +1,7 @@
 /** The one-time-authorization rule: what an administrator defines, and what follows from it for one request. */
 
 import type { Attributes } from './attributes.js';
+import type { RulePromptLimits } from './prompt-limits.js';
 import { fillJson, fillTextOrJson, namedAttributes } from './template.js';
 
 export const deliveryModes = ['poll', 'ping', 'push'] as const;
@@ -83,6 +84,10 @@ export interface RuleDefinition {
   readonly releaseAccessToken: boolean;
   readonly consumeWithinSeconds: number;
   readonly onInitiationUnknown: InitiationUnknownPolicy;
+  /** How often a person may be asked, where the rule says it otherwise than the configuration. */
+  readonly promptLimits: RulePromptLimits | null;
+  /** Whether a request is joined to an identical one that waits, instead of asking the person twice. */
+  readonly joinIdentical: boolean;
   readonly enabled: boolean;
 }
 
@@ -109,6 +114,8 @@ export const ruleDefaults = {
   releaseAccessToken: false,
   consumeWithinSeconds: 300,
   onInitiationUnknown: 'fail',
+  promptLimits: null,
+  joinIdentical: false,
   enabled: true,
 } as const satisfies Partial<RuleDefinition>;
 

@@ -4,6 +4,7 @@ import { isUnavailable, MasterKeyMismatch, UnsafeDatabase } from './errors.js';
 import { judgeFitness, type Unfitness } from './fitness.js';
 import { housekeep } from './housekeeping.js';
 import { silent, type PersistenceLog } from './log.js';
+import { LookupKey } from './lookup-key.js';
 import { checkMasterKeys } from './master-key-check.js';
 import type { Outbox } from './outbox.types.js';
 import { PostgresRequestStore } from './requests/request.store.js';
@@ -77,20 +78,19 @@ export class Database {
   readonly webhookEndpoints: WebhookEndpointStore;
   readonly apiClients: ApiClientStore;
 
-  private readonly sql: Sql;
   private readonly listeners: ((events: readonly StoredEvent[]) => void)[] = [];
 
   private constructor(
     private readonly connection: Connection,
-    sealing: Sealing,
+    private readonly sql: Sql,
+    keys: { readonly sealing: Sealing; readonly lookup: LookupKey },
     source: string,
     log: PersistenceLog,
   ) {
-    this.sql = new Sql(connection.pool);
     const context: StoreContext = {
       sql: this.sql,
       dataSource: connection.dataSource,
-      sealing,
+      ...keys,
       source,
       committed: (events) => this.tell(events, log),
     };
@@ -143,9 +143,9 @@ export class Database {
     try {
       const findings = await judgeFitness(connection.pool);
       if (findings.length > 0) throw new UnsafeDatabase(findings);
-      const database = new Database(connection, sealing, source, log);
-      await checkMasterKeys(database.sql, sealing);
-      return database;
+      const sql = new Sql(connection.pool);
+      await checkMasterKeys(sql, sealing);
+      return new Database(connection, sql, { sealing, lookup: await LookupKey.load(sql, sealing) }, source, log);
     } catch (error) {
       await connection.dataSource.destroy();
       throw error;

@@ -103,6 +103,11 @@ export class Sealing {
     }
   }
 
+  /** The id of the key that sealed a value. */
+  keyIdOf(sealed: Buffer): string {
+    return sealed.toString('utf8', 2, 2 + (sealed[1] ?? 0));
+  }
+
   private key(id: string): Buffer {
     const key = this.keys.get(id);
     if (key === undefined) throw new MasterKeyMismatch(`Master key "${id}" is needed and not configured.`);

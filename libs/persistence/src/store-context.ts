@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import type { LookupKey } from './lookup-key.js';
 import { repeatRolledBack } from './repeat-rolled-back.js';
 import type { Sealing } from './sealing.js';
 import type { Sql } from './sql.js';
@@ -10,6 +11,7 @@ export interface StoreContext {
   /** For the administered tables; hot paths go through `sql`. */
   readonly dataSource: DataSource;
   readonly sealing: Sealing;
+  readonly lookup: LookupKey;
   /** CloudEvents `source` of this process. */
   readonly source: string;
   /** Tells of events whose commit is done. */

@@ -9,7 +9,12 @@ import type { Caller } from './caller.js';
 /** The client behind `ASSENT_API_KEY`: it is in no table, and owns the requests that it makes. */
 export const bootstrapClientId = '00000000-0000-7000-8000-000000000000';
 
-const bootstrapCaller: Caller = { id: bootstrapClientId, scopes: new Set(scopes), ...unlimited };
+const bootstrapCaller: Caller = {
+  id: bootstrapClientId,
+  scopes: new Set(scopes),
+  ...unlimited,
+  requestsPerMinute: null,
+};
 
 /** Finds out who makes a call, from its `Authorization` header (RFC 6750 §2.1). */
 export class Authenticate {
@@ -36,7 +41,8 @@ export class Authenticate {
         'This API key is not known, or its client is stopped. Check it, or make another one.',
       );
     }
-    return { id: client.id, scopes: new Set(client.scopes), rules: client.rules, subjects: client.subjects };
+    const { id, rules, subjects, requestsPerMinute } = client;
+    return { id, scopes: new Set(client.scopes), rules, subjects, requestsPerMinute };
   }
 }
 

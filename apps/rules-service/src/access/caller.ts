@@ -6,6 +6,8 @@ export interface Caller extends Entitlements {
   /** The id of the API client; requests belong to it. */
   readonly id: string;
   readonly scopes: ReadonlySet<Scope>;
+  /** How many of its requests are taken in a minute; null: as configured. */
+  readonly requestsPerMinute: number | null;
 }
 
 const callers = new WeakMap<object, Caller>();

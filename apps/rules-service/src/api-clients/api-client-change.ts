@@ -13,7 +13,7 @@ export type ApiClientChangeBody = z.infer<typeof apiClientChangeBody>;
  * @throws ProblemError `unknown_reference` for a rule that is new in the list and does not exist
  */
 export async function apiClientValue(
-  { name, scopes, enabled, rules, subjects }: ApiClientChangeBody,
+  { rules, scopes, ...body }: ApiClientChangeBody,
   current: Pick<ApiClientRow, 'rules'> | null,
   known: Pick<Database['rules'], 'find'>,
 ): Promise<ApiClientValue> {
@@ -23,5 +23,5 @@ export async function apiClientValue(
       throw invalidMember('/rules', `There is no rule ${id}.`, 'unknown_reference');
     }
   }
-  return { name, scopes: [...new Set(scopes)], enabled, rules: ids, subjects };
+  return { ...body, scopes: [...new Set(scopes)], rules: ids };
 }

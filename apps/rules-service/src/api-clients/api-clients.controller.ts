@@ -75,10 +75,11 @@ export class ApiClientsController {
   }
 }
 
-const bodyOf = ({ name, scopes, enabled, rules, subjects }: ApiClientRow) => ({
+const bodyOf = ({ name, scopes, enabled, rules, subjects, requestsPerMinute }: ApiClientRow) => ({
   name,
   scopes,
   enabled,
   rules,
   subjects,
+  requestsPerMinute,
 });

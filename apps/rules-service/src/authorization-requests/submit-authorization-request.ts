@@ -1,6 +1,12 @@
 import type { AuthorizationRequestDocument, SubmitAuthorizationRequestBody } from '#lib/contracts';
 import { bindingMessageLimits } from '#lib/ciba';
-import { neededAttributes, type BindingMessageLimits } from '#lib/domain';
+import {
+  canonicalJson,
+  neededAttributes,
+  promptLimitsOf,
+  type BindingMessageLimits,
+  type PromptLimits,
+} from '#lib/domain';
 import type { Database, NewRequest, Repetition, RequestView, RuleForSubmit } from '#lib/persistence';
 import { ProblemError, type OutboundGuard } from '#lib/runtime';
 import { v7 as uuid } from 'uuid';
@@ -13,6 +19,7 @@ import { refuseAddress } from '../http/refuse-address.js';
 import { AwaitRequest, isDecided } from './await-request.js';
 import { bindingMessage } from './binding-message.js';
 import { personHint, personOf } from './person-hint.js';
+import { promptLimit } from './prompt-limit.js';
 import { pathOf, requestDocument, requestHeaders } from './request-document.js';
 import { bodyHash, requestHash } from './request-hash.js';
 import type { WaitPreference } from './wait-preference.js';
@@ -30,11 +37,19 @@ export interface Submission {
 
 /** Accepts a request to ask a person: one commit, then the answer, or the wait for the decision. */
 export class SubmitAuthorizationRequest {
+  private readonly database: Database;
+
   constructor(
-    private readonly database: Database,
-    private readonly guard: OutboundGuard,
+    private readonly parts: {
+      readonly database: Database;
+      readonly guard: OutboundGuard;
+      /** What holds where rule and client say nothing. */
+      readonly limits: PromptLimits;
+    },
     private readonly awaitRequest: AwaitRequest,
-  ) {}
+  ) {
+    this.database = parts.database;
+  }
 
   /** @throws ProblemError */
   async run(submission: Submission): Promise<Answer<AuthorizationRequestDocument>> {
@@ -48,8 +63,17 @@ export class SubmitAuthorizationRequest {
       return this.repeated(submission, earlier);
     }
     const result = await inProblemTerms(this.database.requests.submit(request));
-    if (result.kind !== 'created') return this.repeated(submission, result);
-    return this.answer(submission, acceptedView(request, result.createdAt), {});
+    switch (result.kind) {
+      case 'created':
+        return this.answer(submission, acceptedView(request, result.createdAt), {});
+      case 'joined':
+        return this.answer(submission, await this.stored(submission, result.id), { 'request-joined': 'true' });
+      case 'limited':
+        throw promptLimit(result);
+      case 'replayed':
+      case 'idempotency-key-reused':
+        return this.repeated(submission, result);
+    }
   }
 
   private async submitted({ caller, body, idempotencyKey }: Submission): Promise<Repetition | null> {
@@ -62,17 +86,20 @@ export class SubmitAuthorizationRequest {
     repetition: Repetition,
   ): Promise<Answer<AuthorizationRequestDocument>> {
     switch (repetition.kind) {
-      case 'replayed': {
-        const view = await this.database.requests.view(repetition.id, submission.caller.id);
-        if (view === null) throw new Error(`The request ${repetition.id} was replayed and is not there.`);
-        return this.answer(submission, view, { 'idempotent-replayed': 'true' });
-      }
+      case 'replayed':
+        return this.answer(submission, await this.stored(submission, repetition.id), { 'idempotent-replayed': 'true' });
       case 'idempotency-key-reused':
         throw new ProblemError(
           'idempotency_key_reused',
           'This Idempotency-Key was sent with another body. Use a new key for a new request.',
         );
     }
+  }
+
+  private async stored({ caller }: Submission, id: string): Promise<RequestView> {
+    const view = await this.database.requests.view(id, caller.id);
+    if (view === null) throw new Error(`The request ${id} was stored and is not there.`);
+    return view;
   }
 
   private async usableRule({ caller, body }: Submission): Promise<RuleForSubmit> {
@@ -92,10 +119,11 @@ export class SubmitAuthorizationRequest {
   private newRequest({ caller, body, idempotencyKey, traceparent }: Submission, rule: RuleForSubmit): NewRequest {
     const { definition, provider } = rule;
     const hint = personHint(rule, body.attributes);
-    refuseSubject(caller, personOf(definition, hint, body.attributes), body.attributes);
+    const person = personOf(definition, hint, body.attributes);
+    refuseSubject(caller, person, body.attributes);
     const missing = neededAttributes(definition).find((name) => !Object.hasOwn(body.attributes, name));
     if (missing !== undefined) throw attributeMissing(definition, missing);
-    if (body.callbackUrl !== undefined) refuseAddress(this.guard, body.callbackUrl, '/callbackUrl');
+    if (body.callbackUrl !== undefined) refuseAddress(this.parts.guard, body.callbackUrl, '/callbackUrl');
     const message = bindingMessage(body.bindingMessage, definition, body.attributes, limitsOf(rule));
     const asked = { ruleId: rule.id, ruleVersion: rule.version, attributes: body.attributes, bindingMessage: message };
     return {
@@ -107,6 +135,11 @@ export class SubmitAuthorizationRequest {
       tokenProviderId: provider.id,
       attributes: body.attributes,
       loginHint: hint,
+      person,
+      limits: promptLimitsOf(this.parts.limits, definition.promptLimits, caller.requestsPerMinute),
+      joinText: definition.joinIdentical
+        ? canonicalJson([caller.id, rule.id, rule.version, body.attributes, message, body.callbackUrl ?? null])
+        : null,
       bindingMessage: message,
       userCode: body.userCode ?? null,
       metadata: body.metadata ?? {},

@@ -2,6 +2,7 @@ import { Initial1760000000000 } from './1760000000000-initial.js';
 import { ApiClientEntitlements1760100000000 } from './1760100000000-api-client-entitlements.js';
 import { HeldAnswersEnd1760200000000 } from './1760200000000-held-answers-end.js';
 import { SchemaFloor1760300000000 } from './1760300000000-schema-floor.js';
+import { PromptLimits1760400000000 } from './1760400000000-prompt-limits.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   ApiClientEntitlements1760100000000,
   HeldAnswersEnd1760200000000,
   SchemaFloor1760300000000,
+  PromptLimits1760400000000,
 ];

@@ -4,6 +4,8 @@ import type {
   Command,
   DeliveryMode,
   Evidence,
+  ExceededLimit,
+  PromptLimits,
   ProviderError,
   Reason,
   Refusal,
@@ -25,6 +27,14 @@ export interface NewRequest {
   readonly tokenProviderId: string;
   readonly attributes: Attributes;
   readonly loginHint: string;
+  /** The name under which the person is counted; only its keyed hash is stored. */
+  readonly person: string;
+  readonly limits: PromptLimits;
+  /**
+   * What makes two requests identical; null: this one is never joined. While an identical request of the person waits,
+   * it is answered instead of a second prompt.
+   */
+  readonly joinText: string | null;
   readonly bindingMessage: string | null;
   readonly userCode: string | null;
   readonly metadata: Readonly<Record<string, string>>;
@@ -38,7 +48,22 @@ export interface NewRequest {
 export type Repetition =
   { readonly kind: 'replayed'; readonly id: string } | { readonly kind: 'idempotency-key-reused' };
 
-export type SubmitResult = { readonly kind: 'created'; readonly id: string; readonly createdAt: Date } | Repetition;
+/** A limit that a request met: nothing was stored. */
+export interface PromptRefusal {
+  readonly kind: 'limited';
+  readonly limit: ExceededLimit;
+  readonly quota: number;
+  /** Over which time the quota counts; null: over none. */
+  readonly windowSeconds: number | null;
+  readonly retryAfterSeconds: number;
+}
+
+export type SubmitResult =
+  | { readonly kind: 'created'; readonly id: string; readonly createdAt: Date }
+  /** An identical request waits for the person: this call is answered with it. */
+  | { readonly kind: 'joined'; readonly id: string }
+  | PromptRefusal
+  | Repetition;
 
 export type ApplyResult =
   | { readonly kind: 'applied'; readonly stateVersion: number }

@@ -137,6 +137,8 @@ export interface ApiClientValue extends Entitlements {
   readonly name: string;
   readonly scopes: readonly Scope[];
   readonly enabled: boolean;
+  /** Null: as configured; 0: no limit. */
+  readonly requestsPerMinute: number | null;
 }
 export interface NewApiClient extends ApiClientValue {
   /** SHA-256 of the key; the key itself is never stored. */

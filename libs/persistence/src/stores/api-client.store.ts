@@ -51,8 +51,9 @@ export class TypeormApiClientStore
   }
 
   protected toRow(columns: ApiClientColumns): ApiClientRow {
-    const { id, version, createdAt, updatedAt, name, scopes, enabled, rules, subjects, keyPrefix } = columns;
-    const value = { name, scopes, enabled, rules, subjects };
+    const { id, version, createdAt, updatedAt, name, scopes, enabled, rules, subjects, requestsPerMinute, keyPrefix } =
+      columns;
+    const value = { name, scopes, enabled, rules, subjects, requestsPerMinute };
     return {
       id,
       version,
@@ -87,10 +88,11 @@ export class TypeormApiClientStore
   }
 }
 
-const valueColumns = ({ name, scopes, enabled, rules, subjects }: ApiClientValue) => ({
+const valueColumns = ({ name, scopes, enabled, rules, subjects, requestsPerMinute }: ApiClientValue) => ({
   name,
   scopes: [...scopes],
   enabled,
   rules: rules && [...rules],
   subjects,
+  requestsPerMinute,
 });

@@ -1,5 +1,5 @@
 import type { Page, PageQuery } from '#lib/contracts';
-import type { RuleDefinition } from '#lib/domain';
+import { ruleDefaults, type RuleDefinition } from '#lib/domain';
 import { In, type EntityManager } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { v7 as uuid } from 'uuid';
@@ -209,7 +209,8 @@ const toRow = (columns: RuleColumns, definition: RuleDefinition): RuleRow => ({
   version: columns.version,
   createdAt: columns.createdAt,
   updatedAt: columns.updatedAt,
-  definition,
+  // Versions that were written before a member came have its default.
+  definition: { ...ruleDefaults, ...definition },
   clientSecretSetAt: columns.clientSecretSetAt,
 });
 

@@ -9,6 +9,7 @@ export interface ApiClientColumns extends AdminColumns {
   enabled: boolean;
   rules: string[] | null;
   subjects: readonly SubjectEntitlement[] | null;
+  requestsPerMinute: number | null;
   keyHash: Buffer;
   keyPrefix: string;
   /** Sealed. */
@@ -25,6 +26,7 @@ export const apiClientsTable = new EntitySchema<ApiClientColumns>({
     enabled: { type: 'boolean' },
     rules: { type: 'uuid', array: true, nullable: true },
     subjects: { type: 'json', nullable: true },
+    requestsPerMinute: { type: 'integer', name: 'requests_per_minute', nullable: true },
     keyHash: { type: 'bytea', name: 'key_hash' },
     keyPrefix: { type: 'text', name: 'key_prefix' },
     callbackSecret: { type: 'bytea', name: 'callback_secret', nullable: true },
