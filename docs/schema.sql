@@ -14,6 +14,7 @@ create table api_clients (
   enabled boolean not null default true,
   rules uuid[],
   subjects json,
+  requests_per_minute integer,
   constraint api_clients__id_pk PRIMARY KEY (id),
   constraint api_clients__key_hash_key UNIQUE (key_hash),
   constraint api_clients__name_key UNIQUE (name)
@@ -60,6 +61,9 @@ create table authorization_requests (
   consume_key text,
   ended_at timestamp(3) with time zone,
   decision_id uuid,
+  subject_key bytea,
+  join_key bytea,
+  erased_at timestamp(3) with time zone,
   constraint authorization_requests__id_pk PRIMARY KEY (id),
   constraint authorization_requests__api_client_id_idempotency_key_key UNIQUE (api_client_id, idempotency_key),
   constraint authorization_requests__auth_req_id_sha256_key UNIQUE (token_provider_id, auth_req_id_sha256),
@@ -80,9 +84,14 @@ END),
   constraint authorization_requests__user_code_check CHECK (((user_code IS NULL) OR (status = 'requested'::text)))
 );
 CREATE INDEX authorization_requests__api_client_id_id_ix ON public.authorization_requests USING btree (api_client_id, id);
+CREATE INDEX authorization_requests__erased_key_ix ON public.authorization_requests USING btree (created_at) WHERE ((erased_at IS NOT NULL) AND (idempotency_key IS NOT NULL));
+CREATE INDEX authorization_requests__late_subject_ix ON public.authorization_requests USING btree (((late_evidence ->> 'subject'::text))) WHERE ((late_evidence IS NOT NULL) AND (erased_at IS NULL));
+CREATE INDEX authorization_requests__named_ix ON public.authorization_requests USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX authorization_requests__pending_ix ON public.authorization_requests USING btree (shard) WHERE (status = 'pending'::text);
 CREATE INDEX authorization_requests__released_ix ON public.authorization_requests USING btree (released_token_expires_at) WHERE (released_token IS NOT NULL);
 CREATE INDEX authorization_requests__requested_ix ON public.authorization_requests USING btree (created_at) WHERE (status = 'requested'::text);
+CREATE INDEX authorization_requests__subject_ix ON public.authorization_requests USING btree (((evidence ->> 'subject'::text))) WHERE ((evidence IS NOT NULL) AND (erased_at IS NULL));
+CREATE INDEX authorization_requests__subject_key_created_at_ix ON public.authorization_requests USING btree (subject_key, created_at) WHERE (subject_key IS NOT NULL);
 CREATE INDEX authorization_requests__undecided_ix ON public.authorization_requests USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (decision_id IS NULL));
 
 create table decisions (
@@ -91,6 +100,7 @@ create table decisions (
   outcome text not null,
   document json not null,
   decided_at timestamp(3) with time zone not null,
+  event_id uuid,
   constraint decisions__id_pk PRIMARY KEY (id),
   constraint decisions__request_id_key UNIQUE (request_id),
   constraint decisions__outcome_check CHECK ((outcome = ANY (ARRAY['approved'::text, 'denied'::text, 'expired'::text, 'cancelled'::text, 'failed'::text]))),
@@ -120,6 +130,7 @@ create table deliveries (
 CREATE INDEX deliveries__endpoint_id_ix ON public.deliveries USING btree (endpoint_id, created_at, id) WHERE (endpoint_id IS NOT NULL);
 CREATE INDEX deliveries__lease_until_ix ON public.deliveries USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 CREATE INDEX deliveries__next_attempt_at_ix ON public.deliveries USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+CREATE INDEX deliveries__over_ix ON public.deliveries USING btree (created_at) WHERE (state <> 'pending'::text);
 CREATE INDEX deliveries__request_id_ix ON public.deliveries USING btree (request_id);
 CREATE INDEX deliveries__target_next_attempt_at_ix ON public.deliveries USING btree (target, next_attempt_at) WHERE (state = 'pending'::text);
 
@@ -134,6 +145,15 @@ create table delivery_attempts (
   constraint delivery_attempts__delivery_id_fk FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE
 );
 CREATE INDEX delivery_attempts__delivery_id_ix ON public.delivery_attempts USING btree (delivery_id, "position");
+
+create table erasures (
+  id uuid not null,
+  api_client_id uuid not null,
+  erased integer not null,
+  cancelled integer not null,
+  created_at timestamp(3) with time zone not null default clock_timestamp(),
+  constraint erasures__id_pk PRIMARY KEY (id)
+);
 
 create table held_answers (
   request_id uuid not null,
@@ -151,6 +171,16 @@ create table inbox (
 );
 CREATE INDEX inbox__handled_at_ix ON public.inbox USING btree (handled_at);
 
+create table joined_requests (
+  api_client_id uuid not null,
+  idempotency_key text not null,
+  body_hash bytea not null,
+  request_id uuid not null,
+  created_at timestamp(3) with time zone not null default clock_timestamp(),
+  constraint joined_requests__api_client_id_idempotency_key_pk PRIMARY KEY (api_client_id, idempotency_key)
+);
+CREATE INDEX joined_requests__request_id_ix ON public.joined_requests USING btree (request_id);
+
 create table key_pairs (
   id uuid not null,
   version integer not null default 1,
@@ -163,6 +193,13 @@ create table key_pairs (
   constraint key_pairs__id_pk PRIMARY KEY (id),
   constraint key_pairs__alias_key UNIQUE (alias),
   constraint key_pairs__certificate_chain_check CHECK ((cardinality(certificate_chain) > 0))
+);
+
+create table lookup_keys (
+  name text not null,
+  sealed_key bytea not null,
+  created_at timestamp(3) with time zone not null default clock_timestamp(),
+  constraint lookup_keys__name_pk PRIMARY KEY (name)
 );
 
 create table master_keys (
@@ -200,6 +237,15 @@ create table poller_shards (
   unclean_takeover_at timestamp(3) with time zone,
   constraint poller_shards__shard_pk PRIMARY KEY (shard),
   constraint poller_shards__shard_check CHECK (((shard >= 0) AND (shard <= 255)))
+);
+
+create table prompt_meters (
+  kind text not null,
+  id uuid not null,
+  minute timestamp(3) with time zone not null default '1970-01-01 00:00:00+00'::timestamp with time zone,
+  used integer not null default 0,
+  constraint prompt_meters__kind_id_pk PRIMARY KEY (kind, id),
+  constraint prompt_meters__kind_check CHECK ((kind = ANY (ARRAY['client'::text, 'rule'::text])))
 );
 
 create table rejection_handlers (
@@ -330,6 +376,184 @@ create table webhook_endpoints (
   constraint webhook_endpoints__id_pk PRIMARY KEY (id)
 );
 
+CREATE OR REPLACE FUNCTION public.admit_prompts(persons bytea[], clients uuid[], rules uuid[], asks json)
+ RETURNS TABLE(id uuid, verdict text, other_id uuid, within_batch boolean, exceeded text, quota integer, window_seconds integer, retry_after_seconds integer)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  at timestamptz;
+  this_minute timestamptz;
+  ask record;
+  fact record;
+  known_keys boolean[] := array[]::boolean[];
+  joins uuid[] := array[]::uuid[];
+  has_turn boolean[] := array[]::boolean[];
+  open_count integer[] := array[]::integer[];
+  open_until timestamptz[] := array[]::timestamptz[];
+  five_count integer[] := array[]::integer[];
+  five_since timestamptz[] := array[]::timestamptz[];
+  hour_count integer[] := array[]::integer[];
+  hour_since timestamptz[] := array[]::timestamptz[];
+  denied_at timestamptz[] := array[]::timestamptz[];
+  client_used integer[] := array[]::integer[];
+  rule_used integer[] := array[]::integer[];
+  free_at timestamptz;
+begin
+  -- One at a time per person; everybody takes the turns in the same order. Nobody waits for the turn of a person who has
+  -- no room left: whoever tries one person again and again holds up nobody else.
+  for fact in
+    select ('x' || encode(substring(person.key from 1 for 8), 'hex'))::bit(64)::bigint as turn, person.key, person.n
+    from unnest(persons) with ordinality as person (key, n) order by turn, person.n
+  loop
+    has_turn[fact.n] := pg_try_advisory_xact_lock(fact.turn) or exists (
+      select from json_to_recordset(asks) as a (
+        person_no integer, join_no integer, outstanding integer, per_five_minutes integer, per_hour integer,
+        cool_down_seconds integer)
+      cross join prompt_facts(array[fact.key]) as f
+      where a.person_no = fact.n and (a.join_no is not null or not (
+        (a.outstanding > 0 and f.open_count >= a.outstanding)
+        or (a.per_five_minutes > 0 and f.five_count >= a.per_five_minutes)
+        or (a.per_hour > 0 and f.hour_count >= a.per_hour)
+        or (a.cool_down_seconds > 0 and f.denied_at is not null
+          and f.denied_at + make_interval(secs => a.cool_down_seconds) > clock_timestamp()))));
+    if has_turn[fact.n] then perform pg_advisory_xact_lock(fact.turn); end if;
+  end loop;
+  if cardinality(clients) + cardinality(rules) > 0 then
+    insert into prompt_meters (kind, id)
+    select kind, meter from (
+      select 'client' as kind, unnest(clients) as meter union all select 'rule', unnest(rules)
+    ) as wanted order by kind, meter
+    on conflict do nothing;
+    perform from prompt_meters m
+    where (m.kind = 'client' and m.id = any(clients)) or (m.kind = 'rule' and m.id = any(rules))
+    order by m.kind, m.id for update;
+  end if;
+
+  at := clock_timestamp();
+  this_minute := date_trunc('minute', at);
+  for fact in select * from prompt_facts(persons) loop
+    open_count[fact.n] := fact.open_count;
+    open_until[fact.n] := fact.open_until;
+    five_count[fact.n] := fact.five_count;
+    five_since[fact.n] := fact.five_since;
+    hour_count[fact.n] := fact.hour_count;
+    hour_since[fact.n] := fact.hour_since;
+    denied_at[fact.n] := fact.denied_at;
+  end loop;
+  for fact in
+    select meter.n, m.used, m.minute from unnest(clients) with ordinality as meter (id, n)
+    join prompt_meters m on m.kind = 'client' and m.id = meter.id
+  loop
+    client_used[fact.n] := case when fact.minute = this_minute then fact.used else 0 end;
+  end loop;
+  for fact in
+    select meter.n, m.used, m.minute from unnest(rules) with ordinality as meter (id, n)
+    join prompt_meters m on m.kind = 'rule' and m.id = meter.id
+  loop
+    rule_used[fact.n] := case when fact.minute = this_minute then fact.used else 0 end;
+  end loop;
+
+  for ask in
+    select a.*, a.idempotency_key is not null and (
+        exists (select from authorization_requests k
+          where k.api_client_id = a.api_client_id and k.idempotency_key = a.idempotency_key)
+        or exists (select from joined_requests k
+          where k.api_client_id = a.api_client_id and k.idempotency_key = a.idempotency_key)) as known,
+      case when a.join_key is not null then (
+        select q.id from authorization_requests q
+        where q.subject_key = persons[a.person_no] and q.join_key = a.join_key and q.ended_at is null
+          and q.created_at > at - interval '5 days'
+        order by q.created_at limit 1) end as waiting_id
+    from json_to_recordset(asks) as a (
+      n integer, id uuid, api_client_id uuid, idempotency_key text, join_key bytea, key_no integer, person_no integer,
+      join_no integer, client_no integer, rule_no integer, outstanding integer, per_five_minutes integer,
+      per_hour integer, cool_down_seconds integer, client_per_minute integer, rule_per_minute integer)
+    order by a.n
+  loop
+    id := ask.id;
+    verdict := 'admitted';
+    other_id := null;
+    within_batch := false;
+    exceeded := null;
+    quota := null;
+    window_seconds := null;
+    retry_after_seconds := null;
+    free_at := null;
+    if ask.known or coalesce(known_keys[ask.key_no], false) then
+      verdict := 'repeated';
+    elsif ask.waiting_id is not null then
+      verdict := 'joined';
+      other_id := ask.waiting_id;
+    elsif joins[ask.join_no] is not null then
+      verdict := 'joined';
+      other_id := joins[ask.join_no];
+      within_batch := true;
+    elsif ask.cool_down_seconds > 0 and denied_at[ask.person_no] + make_interval(secs => ask.cool_down_seconds) > at then
+      exceeded := 'cool-down';
+      quota := 0;
+      window_seconds := ask.cool_down_seconds;
+      free_at := denied_at[ask.person_no] + make_interval(secs => ask.cool_down_seconds);
+    elsif ask.per_hour > 0 and hour_count[ask.person_no] >= ask.per_hour then
+      exceeded := 'hour';
+      quota := ask.per_hour;
+      window_seconds := 3600;
+      free_at := coalesce(hour_since[ask.person_no], at) + interval '1 hour';
+    elsif ask.per_five_minutes > 0 and five_count[ask.person_no] >= ask.per_five_minutes then
+      exceeded := 'five-minutes';
+      quota := ask.per_five_minutes;
+      window_seconds := 300;
+      free_at := coalesce(five_since[ask.person_no], at) + interval '5 minutes';
+    elsif ask.outstanding > 0 and open_count[ask.person_no] >= ask.outstanding then
+      exceeded := 'outstanding';
+      quota := ask.outstanding;
+      -- Somebody may answer at any moment.
+      free_at := least(open_until[ask.person_no], at + interval '30 seconds');
+    elsif ask.client_per_minute > 0 and client_used[ask.client_no] >= ask.client_per_minute then
+      exceeded := 'client';
+      quota := ask.client_per_minute;
+      window_seconds := 60;
+      free_at := this_minute + interval '1 minute';
+    elsif ask.rule_per_minute > 0 and rule_used[ask.rule_no] >= ask.rule_per_minute then
+      exceeded := 'rule';
+      quota := ask.rule_per_minute;
+      window_seconds := 60;
+      free_at := this_minute + interval '1 minute';
+    elsif ask.person_no is not null and not has_turn[ask.person_no] then
+      -- There was no room a moment ago.
+      exceeded := 'outstanding';
+      quota := ask.outstanding;
+      free_at := at;
+    end if;
+    if exceeded is not null then
+      verdict := 'refused';
+      retry_after_seconds := greatest(1, ceil(extract(epoch from free_at - at)))::integer;
+    elsif verdict = 'admitted' then
+      if ask.person_no is not null then
+        open_count[ask.person_no] := open_count[ask.person_no] + 1;
+        five_count[ask.person_no] := five_count[ask.person_no] + 1;
+        hour_count[ask.person_no] := hour_count[ask.person_no] + 1;
+      end if;
+      if ask.client_no is not null then client_used[ask.client_no] := client_used[ask.client_no] + 1; end if;
+      if ask.rule_no is not null then rule_used[ask.rule_no] := rule_used[ask.rule_no] + 1; end if;
+      if ask.join_no is not null then joins[ask.join_no] := ask.id; end if;
+    end if;
+    if ask.key_no is not null and verdict in ('admitted', 'joined') then known_keys[ask.key_no] := true; end if;
+    return next;
+  end loop;
+
+  if cardinality(clients) + cardinality(rules) > 0 then
+    update prompt_meters m set minute = this_minute, used = wanted.used
+    from (
+      select 'client' as kind, clients[n] as id, client_used[n] as used from generate_subscripts(clients, 1) as n
+      union all
+      select 'rule', rules[n], rule_used[n] from generate_subscripts(rules, 1) as n
+    ) as wanted
+    where m.kind = wanted.kind and m.id = wanted.id and (m.minute, m.used) is distinct from (this_minute, wanted.used);
+  end if;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.authorization_request_may_move(from_status text, to_status text)
  RETURNS boolean
  LANGUAGE sql
@@ -373,6 +597,28 @@ begin
   end if;
   return new;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.prompt_facts(persons bytea[])
+ RETURNS TABLE(n integer, open_count integer, open_until timestamp with time zone, five_count integer, five_since timestamp with time zone, hour_count integer, hour_since timestamp with time zone, denied_at timestamp with time zone)
+ LANGUAGE sql
+AS $function$
+    select person.n, count(*) filter (where r.is_open), min(r.expires_at) filter (where r.is_open),
+      count(*) filter (where r.age < interval '5 minutes'), min(r.created_at) filter (where r.age < interval '5 minutes'),
+      count(*) filter (where r.age < interval '1 hour'), min(r.created_at) filter (where r.age < interval '1 hour'),
+      case when (array_agg(r.status order by r.ended_at desc, r.id desc) filter (where r.answered))[1:2] = array['denied', 'denied']
+        then max(r.ended_at) filter (where r.answered) end
+    from unnest(persons) with ordinality as person (key, n)
+    left join lateral (
+      select q.id, q.status, q.created_at, q.ended_at, q.expires_at, q.ended_at is null as is_open,
+        clock_timestamp() - q.created_at as age,
+        q.status = 'approved' or (q.status = 'denied' and q.reason is null) as answered
+      from authorization_requests q
+      -- Longer than any request lives, and than any cool-down lasts after it.
+      where q.subject_key = person.key and q.created_at > now() - interval '5 days'
+    ) as r on true
+    group by person.n
+  $function$
 ;
 
 CREATE TRIGGER authorization_requests__drop_held_answer AFTER UPDATE ON public.authorization_requests FOR EACH ROW WHEN (((old.status = 'pending'::text) AND (new.status <> 'pending'::text))) EXECUTE FUNCTION drop_held_answer();

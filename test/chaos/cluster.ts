@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { noPromptLimits } from '../support/no-prompt-limits.js';
 import { startPostgres, type TestPostgres } from '../support/postgres.js';
 import { freeConsecutivePorts } from '../support/rabbitmq-ports.js';
 import { startRabbit, type Rabbit } from '../support/rabbitmq.js';
@@ -87,6 +88,7 @@ export class Cluster {
         ASSENT_API_KEY: apiKey,
         ASSENT_PUBLIC_URL: `http://127.0.0.1:${api[0]!.port}`,
         ASSENT_ALLOW_LOOPBACK: 'true',
+        ...noPromptLimits,
         HOST: '127.0.0.1',
         LOG_LEVEL: 'info',
         POLLER_LEASE_SECONDS: String(pollerLease.leaseMs / 1000),

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { noPromptLimits } from './no-prompt-limits.js';
 import { freshDatabase } from './postgres.js';
 import { sharedRabbit } from './rabbitmq.js';
 import { freeConsecutivePorts } from './rabbitmq-ports.js';
@@ -49,11 +50,7 @@ export async function prepareComposition(kind: CompositionKind, own: Composition
     ASSENT_API_KEY: apiKey,
     ASSENT_PUBLIC_URL: url,
     ASSENT_ALLOW_LOOPBACK: 'true',
-    // Tests ask the same few people again and again.
-    ASSENT_PROMPTS_OUTSTANDING: '0',
-    ASSENT_PROMPTS_PER_5_MINUTES: '0',
-    ASSENT_PROMPTS_PER_HOUR: '0',
-    ASSENT_PROMPT_COOL_DOWN_SECONDS: '0',
+    ...noPromptLimits,
     HOST: '127.0.0.1',
     ...(broker && { AMQP_URL: broker.url }),
     ...own.env,

@@ -1,4 +1,4 @@
-import { httpUrl } from '#lib/contracts';
+import { httpUrl, retentionConfig } from '#lib/contracts';
 import { brokerConfig, databaseConfig, outboundConfig, processConfig } from '#lib/runtime';
 import { z } from 'zod';
 
@@ -23,6 +23,7 @@ export const decisionServiceConfig = z.object({
   ...brokerConfig.shape,
   ...outboundConfig.shape,
   ...decisionServiceTuning.shape,
+  ...retentionConfig.shape,
   ASSENT_PUBLIC_URL: httpUrl.describe('Address under which clients reach Assent; the issuer (`iss`) of receipts.'),
 });
 /** The settings as read. */

@@ -1,3 +1,4 @@
+import type { RetentionConfig } from '#lib/contracts';
 import type { Database } from '#lib/persistence';
 import type { Log, OutboundGuard } from '#lib/runtime';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -10,14 +11,14 @@ import {
   type DecisionServiceConfig,
   type DecisionServiceTuning,
 } from './decision-service.config.js';
-import { KeepHouse } from './keep-house.js';
+import { KeepHouse, retentionOf } from './keep-house.js';
 import { RecordDecision } from './record-decision.js';
 import { RotateSigningKeys } from './rotate-signing-keys.js';
 import { SweepUndecided } from './sweep-undecided.js';
 
 /** What the process gives to the service. */
 export interface DecisionServiceParts {
-  readonly config: Pick<DecisionServiceConfig, 'ASSENT_PUBLIC_URL'> & Partial<DecisionServiceTuning>;
+  readonly config: Pick<DecisionServiceConfig, 'ASSENT_PUBLIC_URL'> & Partial<DecisionServiceTuning & RetentionConfig>;
   readonly database: Database;
   readonly log: Log;
   readonly guard: OutboundGuard;
@@ -47,7 +48,7 @@ export class DecisionServiceModule {
           useFactory: (record: RecordDecision) => new SweepUndecided(database, record, log),
           inject: [RecordDecision],
         },
-        { provide: KeepHouse, useFactory: () => new KeepHouse(database, log) },
+        { provide: KeepHouse, useFactory: () => new KeepHouse(database, retentionOf(config), log) },
         { provide: RotateSigningKeys, useFactory: () => new RotateSigningKeys(database, hours * 3600, log) },
       ],
     };

@@ -1,16 +1,31 @@
-import type { Database } from '#lib/persistence';
+import { retentionConfig, type RetentionConfig } from '#lib/contracts';
+import type { Database, Retention } from '#lib/persistence';
 import { Loop, type Log } from '#lib/runtime';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 
-const everyMs = 3_600_000;
+const everyMs = 60_000;
 
-/** Has the database prune, about every hour, what has served its time. */
+/** The configured retention; what is not given has its default. */
+export function retentionOf(given: Partial<RetentionConfig>): Retention {
+  const config = { ...retentionConfig.parse({}), ...given };
+  return {
+    personalDays: config.ASSENT_KEEP_PERSONAL_DATA_DAYS,
+    requestsDays: config.ASSENT_KEEP_REQUESTS_DAYS,
+    timelinesDays: config.ASSENT_KEEP_TIMELINES_DAYS,
+    deliveriesDays: config.ASSENT_KEEP_DELIVERIES_DAYS,
+    eventsDays: config.ASSENT_KEEP_EVENTS_DAYS,
+    inboxDays: config.ASSENT_KEEP_INBOX_DAYS,
+  };
+}
+
+/** Has the database prune, about every minute, what has served its time. */
 @Injectable()
 export class KeepHouse implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #loop: Loop;
 
-  constructor(database: Pick<Database, 'housekeep'>, log: Log) {
-    this.#loop = new Loop({ name: 'Housekeeping', everyMs, log, tick: () => database.housekeep() });
+  constructor(database: Pick<Database, 'housekeep'>, retention: Retention, log: Log) {
+    const tick = (signal: AbortSignal) => database.housekeep({ retention, signal });
+    this.#loop = new Loop({ name: 'Housekeeping', everyMs, log, tick });
   }
 
   onApplicationBootstrap(): void {

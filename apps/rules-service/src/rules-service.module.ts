@@ -26,6 +26,8 @@ import { DeadLettersController } from './dead-letters/dead-letters.controller.js
 import { DropDeadLetter } from './dead-letters/drop-dead-letter.js';
 import { ReplayDeadLetters } from './dead-letters/replay-dead-letters.js';
 import { ViewDeadLetters } from './dead-letters/view-dead-letters.js';
+import { ErasePerson } from './erasures/erase-person.js';
+import { ErasuresController } from './erasures/erasures.controller.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { HttpSurface } from './http/http-surface.js';
 import { JwksController } from './jwks/jwks.controller.js';
@@ -74,6 +76,7 @@ export class RulesServiceModule {
         WebhookEndpointsController,
         ApiClientsController,
         DeadLettersController,
+        ErasuresController,
         NotificationsController,
         JwksController,
         DocumentsController,
@@ -167,4 +170,9 @@ const authorizationRequests = ({ config, database, guard, log }: RulesServicePar
   StreamAuthorizationRequest,
   CancelAuthorizationRequest,
   ConsumeAuthorizationRequest,
+  {
+    provide: ErasePerson,
+    useFactory: (awaitRequest: AwaitRequest) => new ErasePerson(database, awaitRequest, log),
+    inject: [AwaitRequest],
+  },
 ];

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { promptLimitConfig } from '#lib/contracts';
+import { promptLimitConfig, retentionConfig } from '#lib/contracts';
 import { flag, inboundConfig, notificationListenerConfig, outboundConfig, processConfig, secret } from '#lib/runtime';
 import { z } from 'zod';
 
@@ -44,6 +44,7 @@ export const standaloneConfig = z.object({
   ...inboundConfig.shape,
   ...notificationListenerConfig.shape,
   ...promptLimitConfig.shape,
+  ...retentionConfig.shape,
   // The people of the sandbox say no for a living.
   ASSENT_PROMPT_COOL_DOWN_SECONDS: promptLimitConfig.shape.ASSENT_PROMPT_COOL_DOWN_SECONDS.removeDefault()
     .default(0)

@@ -175,6 +175,8 @@ export const ruleExample = {
   releaseAccessToken: false,
   consumeWithinSeconds: 300,
   onInitiationUnknown: 'fail',
+  promptLimits: null,
+  joinIdentical: false,
   enabled: true,
   ...times,
 };
@@ -316,3 +318,9 @@ export const deadLetterExample = {
   },
   bytes: 412,
 };
+
+export const erasureBodies = {
+  byHint: { loginHint: 'alice@example.com', open: 'cancel' },
+  bySubject: { subject: '248289761001' },
+};
+export const erasureExample = { id: clientId, erased: 14, cancelled: 1, createdAt: decidedAt };

@@ -84,6 +84,10 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
     remedy: 'Create one of your own and choose it in the rule.',
   },
   name_taken: { when: 'Another one has this name.', remedy: 'Choose a different name.' },
+  requests_open: {
+    when: 'A person is to be erased whose requests have not ended.',
+    remedy: 'Wait until they have, or say `"open": "cancel"` to have them withdrawn. Nothing was erased.',
+  },
   rule_disabled: { when: 'The rule is switched off.', remedy: 'Enable it, or use another rule.' },
   version_mismatch: {
     when: 'Somebody changed it since the `ETag` that `If-Match` names.',

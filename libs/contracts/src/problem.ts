@@ -47,6 +47,7 @@ export const problems = {
   in_use: { status: 409, title: 'In use' },
   predefined: { status: 409, title: 'Predefined, cannot be changed' },
   name_taken: { status: 409, title: 'The name is taken' },
+  requests_open: { status: 409, title: 'Requests have not ended' },
   rule_disabled: { status: 409, title: 'The rule is disabled' },
   version_mismatch: { status: 412, title: 'Changed in the meantime' },
   body_too_large: { status: 413, title: 'The body is too large' },

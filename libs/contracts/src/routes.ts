@@ -11,6 +11,7 @@ import {
 } from './authorization-requests.http.js';
 import { cibaNotification } from './ciba-notifications.http.js';
 import { deadLetter, deadLettersQuery, replayBody, replayResult } from './dead-letters.http.js';
+import { erasure, erasureBody } from './erasures.http.js';
 import * as examples from './examples.js';
 import { keyPair, keyPairImport, keyPairPatch } from './key-pairs.http.js';
 import { page, pageQuery } from './paging.http.js';
@@ -90,6 +91,7 @@ export const routeTags = {
   'Webhook endpoints': 'Addresses that are told every decision, signed and retried.',
   'API clients': 'The applications that may call this API, their keys and scopes.',
   'Dead letters': 'Messages between the services that were given up on: look, put back, or take away.',
+  Privacy: 'What is kept of people, and its end.',
   Notifications: 'Where token providers tell that an answer is there.',
   Keys: 'Public keys that verify receipts and callbacks.',
   Operations: 'Health, metrics and this description.',
@@ -589,6 +591,22 @@ const adminRoutes: readonly Route[] = [
     scope: 'admin:write',
     answers: [{ status: 204, description: 'It is gone for good.' }],
     problems: ['broker_unavailable'],
+  },
+  {
+    operationId: 'erasePerson',
+    method: 'POST',
+    path: '/v1/erasures',
+    tag: 'Privacy',
+    summary: 'Erase a person',
+    description:
+      'Takes away whatever names the person in every request: hint, attributes, messages, metadata, addresses of callbacks, ' +
+      'subject, receipt and tokens. Outcome, times and request hash stay. An approval that was not used can no longer be ' +
+      'used, and a callback that was not delivered is not. Idempotency keys go a day after their request. Repeating the ' +
+      'call does what is left. What others were told before, and the `subjects` of API clients, are not touched.',
+    scope: 'admin:write',
+    body: { schema: erasureBody, required: true, examples: examples.erasureBodies },
+    answers: [{ status: 200, description: 'Erased.', schema: erasure, examples: { erased: examples.erasureExample } }],
+    problems: ['requests_open', 'decision_pending', 'busy'],
   },
   {
     operationId: 'checkTokenProvider',

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Connection } from './connection.js';
 import { isUnavailable, MasterKeyMismatch, UnsafeDatabase } from './errors.js';
 import { judgeFitness, type Unfitness } from './fitness.js';
-import { housekeep } from './housekeeping.js';
+import { housekeep, type HousekeepingOptions } from './housekeeping.js';
 import { silent, type PersistenceLog } from './log.js';
 import { LookupKey } from './lookup-key.js';
 import { checkMasterKeys } from './master-key-check.js';
@@ -24,6 +24,7 @@ import type {
 import { TypeormApiClientStore } from './stores/api-client.store.js';
 import { PostgresDecisionStore } from './stores/decision.store.js';
 import { PostgresDeliveryStore } from './stores/delivery.store.js';
+import { PostgresErasureStore } from './stores/erasure.store.js';
 import { TypeormKeyPairStore } from './stores/key-pair.store.js';
 import { PostgresOutbox } from './stores/outbox.store.js';
 import { PostgresRegistrationStore } from './stores/registration.store.js';
@@ -37,6 +38,7 @@ import { TypeormWebhookEndpointStore } from './stores/webhook-endpoint.store.js'
 import type {
   DecisionStore,
   DeliveryStore,
+  ErasureStore,
   RegistrationStore,
   ShardStore,
   SigningKeyStore,
@@ -77,7 +79,9 @@ export class Database {
   readonly rules: RuleStore;
   readonly webhookEndpoints: WebhookEndpointStore;
   readonly apiClients: ApiClientStore;
+  readonly erasures: ErasureStore;
 
+  private readonly context: StoreContext;
   private readonly listeners: ((events: readonly StoredEvent[]) => void)[] = [];
 
   private constructor(
@@ -87,13 +91,13 @@ export class Database {
     source: string,
     log: PersistenceLog,
   ) {
-    const context: StoreContext = {
+    const context = (this.context = {
       sql: this.sql,
       dataSource: connection.dataSource,
       ...keys,
       source,
-      committed: (events) => this.tell(events, log),
-    };
+      committed: (events: readonly StoredEvent[]) => this.tell(events, log),
+    });
     this.outbox = new PostgresOutbox(this.sql);
     this.requests = new PostgresRequestStore(context, new RuleVersions(this.sql));
     this.shards = new PostgresShardStore(this.sql);
@@ -107,6 +111,7 @@ export class Database {
     this.rules = new TypeormRuleStore(context);
     this.webhookEndpoints = new TypeormWebhookEndpointStore(context);
     this.apiClients = new TypeormApiClientStore(context);
+    this.erasures = new PostgresErasureStore(context);
   }
 
   /**
@@ -171,9 +176,9 @@ export class Database {
     this.listeners.push(listener);
   }
 
-  /** Prunes the inbox after 7 days, published events after 30, and access tokens when they expire. */
-  async housekeep(): Promise<void> {
-    await housekeep(this.sql);
+  /** Prunes what has served its time, and access tokens when they expire. */
+  async housekeep(options: HousekeepingOptions = {}): Promise<void> {
+    await housekeep(this.context, options);
   }
 
   // What a listener throws must not make a commit look like a failure: the sweep finds the events again.

@@ -1,35 +1,191 @@
-import { statement, type Sql } from './sql.js';
+import { erasePortion, eraseRequests } from './requests/erase-requests.js';
+import { statement, type Statement } from './sql.js';
+import type { StoreContext } from './store-context.js';
 
-/** Prunes what has served its time: the inbox after 7 days, published events after 30, tokens that have expired. */
-export async function housekeep(sql: Sql): Promise<void> {
+/** How many days what is kept; a day is 24 hours. */
+export interface Retention {
+  /** What names the person, after the end of the request: hints, attributes, messages, subjects. */
+  readonly personalDays: number;
+  /** Requests whole, with their decisions, after their end. */
+  readonly requestsDays: number;
+  readonly timelinesDays: number;
+  /** Deliveries that are over, with their attempts. */
+  readonly deliveriesDays: number;
+  /** Events that were published. */
+  readonly eventsDays: number;
+  /** What tells a repeated event. */
+  readonly inboxDays: number;
+}
+
+export const defaultRetention: Retention = {
+  personalDays: 90,
+  requestsDays: 365,
+  timelinesDays: 365,
+  deliveriesDays: 30,
+  eventsDays: 30,
+  inboxDays: 7,
+};
+
+export interface HousekeepingOptions {
+  readonly retention?: Retention | undefined;
+  /** Ends the work after the portion that is being done. */
+  readonly signal?: AbortSignal | undefined;
+  /** How many portions each job does at most; what is left is the next call's. */
+  readonly maxPortions?: number | undefined;
+}
+
+/**
+ * Prunes what has served its time. In small portions, each a transaction of its own: locks are short, rows that somebody
+ * holds are left for the next time, and whatever ends the work half-way loses nothing.
+ */
+export async function housekeep(context: StoreContext, options: HousekeepingOptions = {}): Promise<void> {
+  const { retention = defaultRetention, signal, maxPortions = 100 } = options;
   for (const job of jobs) {
-    // However much has come together since the last time: what is left over would pile up.
-    while ((await sql.count(job)) >= portion);
+    for (let portion = 0; portion < maxPortions && signal?.aborted !== true; portion++) {
+      if ((await job.run(context, retention)) < job.portion) break;
+    }
   }
 }
 
-// In portions: a long delete would hold its locks, and its snapshot, for as long.
-const portion = 10_000;
+interface Job {
+  readonly portion: number;
+  /** Answers how many rows it did. */
+  readonly run: (context: StoreContext, retention: Retention) => Promise<number>;
+}
 
-const jobs = [
-  statement(
-    'prune_inbox',
-    `delete from inbox where (consumer, event_id) in (
-      select consumer, event_id from inbox where handled_at < clock_timestamp() - interval '7 days' limit ${portion})`,
-  ),
-  statement(
-    'prune_outbox',
-    `delete from outbox where id in (
-      select id from outbox where published_at < clock_timestamp() - interval '30 days' limit ${portion})`,
-  ),
-  // A token without an expiry goes a day after its approval could be consumed; one that nobody consumed in time, at once.
-  statement(
-    'purge_tokens',
-    `update authorization_requests set released_token = null, released_token_expires_at = null where id in (
-      select id from authorization_requests where released_token is not null and (
-        released_token_expires_at <= clock_timestamp()
-        or (released_token_expires_at is null and consume_by < clock_timestamp() - interval '1 day')
-        or (consumed_at is null and consume_by <= clock_timestamp())) limit ${portion})`,
-  ),
-  statement('prune_instances', `delete from poller_instances where seen_until < clock_timestamp() - interval '1 hour'`),
+const pruning = (named: Statement, portion: number, days: (retention: Retention) => number | null): Job => ({
+  portion,
+  run: async ({ sql }, retention) => {
+    const number = days(retention);
+    return sql.count(named, number === null ? [portion] : [portion, number]);
+  },
+});
+
+const expired = `$2::double precision * interval '1 day'`;
+
+const pruneInbox = statement(
+  'prune_inbox',
+  /* sql */ `
+  delete from inbox where (consumer, event_id) in (
+    select consumer, event_id from inbox where handled_at < now() - ${expired}
+    order by handled_at limit $1::integer for update skip locked)`,
+);
+
+const pruneOutbox = statement(
+  'prune_outbox',
+  /* sql */ `
+  delete from outbox where id in (
+    select id from outbox where published_at < now() - ${expired}
+    order by published_at limit $1::integer for update skip locked)`,
+);
+
+// A token without an expiry goes a day after its approval could be consumed; one that nobody consumed in time, at once.
+const purgeTokens = statement(
+  'purge_tokens',
+  /* sql */ `
+  update authorization_requests set released_token = null, released_token_expires_at = null where id in (
+    select id from authorization_requests where released_token is not null and (
+      released_token_expires_at <= now()
+      or (released_token_expires_at is null and consume_by < now() - interval '1 day')
+      or (consumed_at is null and consume_by <= now()))
+    limit $1::integer for update skip locked)`,
+);
+
+const pruneInstances = statement(
+  'prune_instances',
+  /* sql */ `
+  delete from poller_instances where id in (
+    select id from poller_instances where seen_until < now() - interval '1 hour' limit $1::integer for update skip locked)`,
+);
+
+const pruneDeliveries = statement(
+  'prune_deliveries',
+  /* sql */ `
+  delete from deliveries where id in (
+    select id from deliveries where state <> 'pending' and created_at < now() - ${expired}
+    order by created_at limit $1::integer for update skip locked)`,
+);
+
+// Positions grow with time: the oldest are looked at, and left when they are not old enough.
+const pruneTimelines = statement(
+  'prune_timelines',
+  /* sql */ `
+  delete from request_timeline where position in (
+    select position from (select position, at from request_timeline order by position limit $1::integer) as oldest
+    where at < now() - ${expired})`,
+);
+
+const forgetKeys = statement(
+  'forget_keys',
+  /* sql */ `
+  update authorization_requests set idempotency_key = null, consume_key = null, body_hash = '' where id in (
+    select id from authorization_requests
+    where erased_at is not null and idempotency_key is not null and created_at < now() - interval '1 day'
+    order by created_at limit $1::integer for update skip locked)`,
+);
+
+// What is still being delivered, or was asked less than a day ago under an idempotency key, stays a little longer. The
+// ids grow with time, so the oldest are found by the primary key.
+const pruneRequests = statement(
+  'prune_requests',
+  /* sql */ `
+  with old as materialized (
+    select r.id, r.decision_id from authorization_requests r
+    where r.id < (lpad(to_hex(floor(extract(epoch from now() - ${expired}) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid
+      and r.ended_at < now() - ${expired} and r.created_at < now() - interval '1 day' and r.decision_id is not null
+      and not exists (select from deliveries d where d.request_id = r.id and d.state = 'pending')
+    order by r.id limit $1::integer for update skip locked
+  ), delivered as (
+    delete from deliveries d using old where d.request_id = old.id
+  ), decided as (
+    delete from decisions d using old where d.id = old.decision_id
+  ), told as (
+    delete from request_timeline t using old where t.request_id = old.id
+  ), attempted as (
+    delete from start_attempts a using old where a.request_id = old.id
+  ), joined as (
+    delete from joined_requests j using old where j.request_id = old.id
+  )
+  delete from authorization_requests r using old where r.id = old.id`,
+);
+
+const pruneMeters = statement(
+  'prune_meters',
+  /* sql */ `
+  delete from prompt_meters where (kind, id) in (
+    select kind, id from prompt_meters where minute < now() - interval '1 hour' limit $1::integer for update skip locked)`,
+);
+
+const lockNamed = /* sql */ `
+  select id from authorization_requests
+  where ended_at is not null and erased_at is null and decision_id is not null and ended_at < now() - ${expired}
+    and not exists (select from deliveries d where d.request_id = authorization_requests.id and d.state = 'pending')
+  order by ended_at limit $1::integer for update skip locked`;
+
+const eraseNamed: Job = {
+  portion: erasePortion,
+  run: (context, { personalDays }) =>
+    context.sql.transaction(async (client) => {
+      const { rows } = await client.query<{ id: string }>(lockNamed, [erasePortion, personalDays]);
+      await eraseRequests(
+        context,
+        client,
+        rows.map(({ id }) => id),
+      );
+      return rows.length;
+    }),
+};
+
+const jobs: readonly Job[] = [
+  pruning(purgeTokens, 1_000, () => null),
+  pruning(pruneInbox, 2_000, ({ inboxDays }) => inboxDays),
+  // The event of a decision holds its document: it never outlives what names the person.
+  pruning(pruneOutbox, 2_000, ({ eventsDays, personalDays }) => Math.min(eventsDays, personalDays)),
+  pruning(pruneDeliveries, 1_000, ({ deliveriesDays }) => deliveriesDays),
+  eraseNamed,
+  pruning(forgetKeys, 1_000, () => null),
+  pruning(pruneRequests, 500, ({ requestsDays }) => requestsDays),
+  pruning(pruneTimelines, 2_000, ({ timelinesDays }) => timelinesDays),
+  pruning(pruneMeters, 1_000, () => null),
+  pruning(pruneInstances, 1_000, () => null),
 ];

@@ -16,6 +16,7 @@ export {
   UnsafeDatabase,
 } from './errors.js';
 export { fitnessChecks, type FitnessCheck, type Unfitness } from './fitness.js';
+export type { HousekeepingOptions, Retention } from './housekeeping.js';
 export type { PersistenceLog } from './log.js';
 export { migrate, type MigrateOptions } from './migrate.js';
 export type { Outbox } from './outbox.types.js';

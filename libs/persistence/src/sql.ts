@@ -31,8 +31,8 @@ export class Sql {
   }
 
   /** How many rows a statement changed. */
-  async count({ name, text }: Statement): Promise<number> {
-    return (await repeatRolledBack(() => this.pool.query({ name, text }))).rowCount ?? 0;
+  async count({ name, text }: Statement, values: readonly unknown[] = []): Promise<number> {
+    return (await repeatRolledBack(() => this.pool.query({ name, text, values: [...values] }))).rowCount ?? 0;
   }
 
   async row<Row extends QueryResultRow>(named: Statement, values: readonly unknown[] = []): Promise<Row | null> {

@@ -3,6 +3,7 @@ import { ApiClientEntitlements1760100000000 } from './1760100000000-api-client-e
 import { HeldAnswersEnd1760200000000 } from './1760200000000-held-answers-end.js';
 import { SchemaFloor1760300000000 } from './1760300000000-schema-floor.js';
 import { PromptLimits1760400000000 } from './1760400000000-prompt-limits.js';
+import { Retention1760500000000 } from './1760500000000-retention.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   HeldAnswersEnd1760200000000,
   SchemaFloor1760300000000,
   PromptLimits1760400000000,
+  Retention1760500000000,
 ];

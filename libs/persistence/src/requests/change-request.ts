@@ -128,7 +128,7 @@ const storeLateEvidence = statement(
     update authorization_requests set
       late_evidence = $2::json,
       id_token_sha256 = case when $4::boolean then coalesce(id_token_sha256, $3) else id_token_sha256 end
-    where id = $1::uuid and late_evidence is null and ended_at is not null and id_token_sha256 is distinct from $3
+    where id = $1::uuid and late_evidence is null and ended_at is not null and erased_at is null and id_token_sha256 is distinct from $3
     returning id
   )
   insert into request_timeline (request_id, type, detail) select id, 'late_evidence', '{}'::json from kept`,

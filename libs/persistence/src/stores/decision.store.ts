@@ -168,8 +168,8 @@ const recordDecisions = statement(
     from input join locked on locked.id = input.request_id
     where locked.decision_id is null and locked.status = input.outcome
   ), recorded as (
-    insert into decisions (id, request_id, outcome, document, decided_at)
-    select decision_id, request_id, outcome, document::json, decided_at from due
+    insert into decisions (id, request_id, outcome, document, decided_at, event_id)
+    select decision_id, request_id, outcome, document::json, decided_at, event_id from due
     returning id
   ), marked as (
     update authorization_requests r set decision_id = due.decision_id, state_version = r.state_version + 1

@@ -59,6 +59,30 @@ export interface RegistrationStore {
   load(rule: { readonly id: string; readonly version: number }): Promise<StoredRegistration>;
 }
 
+/** A person by name, and by the subject that a provider knows them as; null: by name alone. */
+export interface PersonSelector {
+  /** The login hint, or what names the person in it; its spelling does not matter. */
+  readonly name: string;
+  readonly subject: string | null;
+}
+
+/** The erasure of people. */
+export interface ErasureStore {
+  /** Requests of the person that have not ended, and those that have and wait for their decision. */
+  unfinished(person: PersonSelector): Promise<{ readonly open: string[]; readonly undecided: string[] }>;
+  /**
+   * Takes away whatever names the person in the requests that have their decision; answers how many they were. Goes in
+   * portions until nothing is left, or `signal` aborts; doing it again does the rest.
+   */
+  erase(person: PersonSelector, signal?: AbortSignal): Promise<number>;
+  /** Keeps on record that somebody was erased; not who. */
+  record(erasure: {
+    readonly by: string;
+    readonly erased: number;
+    readonly cancelled: number;
+  }): Promise<{ readonly id: string; readonly at: Date }>;
+}
+
 /** A shard that an instance owns; `epoch` fences whatever only the owner may make final. */
 export interface OwnedShard {
   readonly shard: number;
