@@ -15,9 +15,16 @@ create table api_clients (
   rules uuid[],
   subjects json,
   requests_per_minute integer,
+  key_expires_at timestamp(3) with time zone,
+  previous_key_hash bytea,
+  previous_key_prefix text,
+  previous_key_expires_at timestamp(3) with time zone,
+  last_used_at timestamp(3) with time zone,
   constraint api_clients__id_pk PRIMARY KEY (id),
   constraint api_clients__key_hash_key UNIQUE (key_hash),
-  constraint api_clients__name_key UNIQUE (name)
+  constraint api_clients__name_key UNIQUE (name),
+  constraint api_clients__previous_key_hash_key UNIQUE (previous_key_hash),
+  constraint api_clients__previous_key_check CHECK ((((previous_key_hash IS NULL) = (previous_key_expires_at IS NULL)) AND ((previous_key_hash IS NULL) = (previous_key_prefix IS NULL))))
 );
 
 create table authorization_requests (

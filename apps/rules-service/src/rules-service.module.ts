@@ -7,6 +7,7 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.js';
 import { Authenticate } from './access/authenticate.js';
+import { KeyUse } from './access/key-use.js';
 import { QueryGuard } from './access/query.guard.js';
 import { ApiClientsController } from './api-clients/api-clients.controller.js';
 import { AuthorizationRequestViewsController } from './authorization-requests/authorization-request-views.controller.js';
@@ -92,11 +93,16 @@ export class RulesServiceModule {
   }
 }
 
-const surface = ({ config, database, guard }: RulesServiceParts): Provider[] => [
+const surface = ({ config, database, guard, log }: RulesServiceParts): Provider[] => [
   { provide: Database, useValue: database },
   { provide: outboundGuard, useValue: guard },
   HttpSurface,
-  { provide: Authenticate, useFactory: () => new Authenticate(config.ASSENT_API_KEY, database.apiClients) },
+  { provide: KeyUse, useFactory: () => new KeyUse(database.apiClients, log) },
+  {
+    provide: Authenticate,
+    useFactory: (keyUse: KeyUse) => new Authenticate(config.ASSENT_API_KEY, database.apiClients, keyUse),
+    inject: [KeyUse],
+  },
   { provide: APP_GUARD, useClass: AccessGuard },
   { provide: APP_GUARD, useClass: QueryGuard },
 ];

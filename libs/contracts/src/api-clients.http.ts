@@ -52,6 +52,9 @@ const fields = {
     .max(1_000_000)
     .nullable()
     .meta({ description: 'How many requests are taken in a minute of the clock; 0: no limit. Null: as configured.' }),
+  expiresAt: instant
+    .nullable()
+    .meta({ description: 'When the key ends; from then on it is answered 401. Null: never.' }),
 };
 
 export const apiClientBody = z
@@ -61,6 +64,7 @@ export const apiClientBody = z
     rules: fields.rules.default(null),
     subjects: fields.subjects.default(null),
     requestsPerMinute: fields.requestsPerMinute.default(null),
+    expiresAt: fields.expiresAt.default(null),
     callbackSecret: z
       .boolean()
       .default(false)
@@ -79,6 +83,13 @@ export const apiClient = z
     ...fields,
     name: z.string(),
     keyPrefix: z.string().meta({ description: 'The first characters of the key, to tell keys apart.' }),
+    previousKey: z
+      .strictObject({ prefix: z.string(), expiresAt: instant })
+      .nullable()
+      .meta({ description: 'The key before the last rotation: it works until then.' }),
+    lastUsedAt: instant
+      .nullable()
+      .meta({ description: 'When a key was last used; coarse, and told some minutes late.' }),
     hasCallbackSecret: z.boolean(),
     version: z.int().positive(),
     createdAt: instant,
@@ -86,6 +97,26 @@ export const apiClient = z
   })
   .meta({ id: 'ApiClient' });
 export type ApiClient = z.infer<typeof apiClient>;
+
+/** How a key is replaced. */
+export const rotateKeyBody = z
+  .strictObject({
+    overlapSeconds: z
+      .int()
+      .min(0)
+      .max(2_592_000)
+      .default(0)
+      .meta({ description: 'How long the key that is replaced still works; 0: not at all. No two rotations overlap.' }),
+    expiresAt: fields.expiresAt.default(null),
+  })
+  .meta({ id: 'RotateKeyBody' });
+export type RotateKeyBody = z.infer<typeof rotateKeyBody>;
+
+/** The answer to a rotation: the only time that the new key is shown. */
+export const rotatedApiClient = z
+  .strictObject({ ...apiClient.shape, key: z.string() })
+  .meta({ id: 'RotatedApiClient' });
+export type RotatedApiClient = z.infer<typeof rotatedApiClient>;
 
 /** The answer to a creation: the only time that key and secret are shown. */
 export const createdApiClient = z

@@ -294,6 +294,9 @@ export const apiClientExample = {
   rules: null,
   subjects: null,
   requestsPerMinute: null,
+  expiresAt: null,
+  previousKey: null,
+  lastUsedAt: decidedAt,
   keyPrefix: 'assent_Jx3k',
   hasCallbackSecret: false,
   ...times,
@@ -317,6 +320,12 @@ export const deadLetterExample = {
     subject: '01948b9e-7a10-7c41-8a35-0b3f6c1d9e02',
   },
   bytes: 412,
+};
+
+export const rotatedApiClientExample = {
+  ...apiClientExample,
+  previousKey: { prefix: 'assent_9fQe', expiresAt: decidedAt },
+  key: createdApiClientExample.key,
 };
 
 export const erasureBodies = {

@@ -1,5 +1,13 @@
 import type { z } from 'zod';
-import { apiClient, apiClientBody, apiClientPatch, createdApiClient, type Scope } from './api-clients.http.js';
+import {
+  apiClient,
+  apiClientBody,
+  apiClientPatch,
+  createdApiClient,
+  rotatedApiClient,
+  rotateKeyBody,
+  type Scope,
+} from './api-clients.http.js';
 import {
   authorizationRequest,
   consumeBody,
@@ -591,6 +599,31 @@ const adminRoutes: readonly Route[] = [
     scope: 'admin:write',
     answers: [{ status: 204, description: 'It is gone for good.' }],
     problems: ['broker_unavailable'],
+  },
+  {
+    operationId: 'rotateApiKey',
+    method: 'POST',
+    path: '/v1/api-clients/{id}/rotate',
+    tag: 'API clients',
+    summary: 'Replace the key of an API client',
+    description:
+      'The answer shows the new key: the only time that it is shown. The old one works on for `overlapSeconds`; a key that ' +
+      'was replaced before stops at once.',
+    scope: 'admin:write',
+    body: {
+      schema: rotateKeyBody,
+      required: false,
+      examples: { overlap: { overlapSeconds: 86_400 }, atOnce: {} },
+    },
+    answers: [
+      {
+        status: 200,
+        description: 'The API client and its new key.',
+        schema: rotatedApiClient,
+        headers: ['ETag', 'Cache-Control'],
+        examples: { rotated: examples.rotatedApiClientExample },
+      },
+    ],
   },
   {
     operationId: 'erasePerson',

@@ -13,7 +13,7 @@ export type ApiClientChangeBody = z.infer<typeof apiClientChangeBody>;
  * @throws ProblemError `unknown_reference` for a rule that is new in the list and does not exist
  */
 export async function apiClientValue(
-  { rules, scopes, ...body }: ApiClientChangeBody,
+  { rules, scopes, expiresAt, ...body }: ApiClientChangeBody,
   current: Pick<ApiClientRow, 'rules'> | null,
   known: Pick<Database['rules'], 'find'>,
 ): Promise<ApiClientValue> {
@@ -23,5 +23,10 @@ export async function apiClientValue(
       throw invalidMember('/rules', `There is no rule ${id}.`, 'unknown_reference');
     }
   }
-  return { ...body, scopes: [...new Set(scopes)], rules: ids };
+  return {
+    ...body,
+    scopes: [...new Set(scopes)],
+    rules: ids,
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
+  };
 }

@@ -1,6 +1,13 @@
-import { apiClientBody, pageQuery, type ApiClientBody, type PageQuery } from '#lib/contracts';
+import {
+  apiClientBody,
+  pageQuery,
+  rotateKeyBody,
+  type ApiClientBody,
+  type PageQuery,
+  type RotateKeyBody,
+} from '#lib/contracts';
 import { Database, type ApiClientChange, type ApiClientRow, type NewApiClient } from '#lib/persistence';
-import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { hashOfKey, newApiKey, newWebhookSecret, prefixOfKey } from '../access/api-key.js';
 import { adminMembers } from '../admin/admin-members.js';
@@ -8,6 +15,9 @@ import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
 import { respond, type Answer } from '../http/answer.js';
 import { apiClientChangeBody, apiClientValue, type ApiClientChangeBody } from './api-client-change.js';
+
+// A rotation at once needs no body.
+const optionalRotateKeyBody = rotateKeyBody.default(rotateKeyBody.parse({}));
 
 /** `/v1/api-clients`: the applications that may call this API. A key is shown once and kept as a hash. */
 @Controller('v1/api-clients')
@@ -23,6 +33,8 @@ export class ApiClientsController {
       show: (row) => ({
         ...bodyOf(row),
         keyPrefix: row.keyPrefix,
+        previousKey: row.previousKey && { ...row.previousKey, expiresAt: row.previousKey.expiresAt.toISOString() },
+        lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
         hasCallbackSecret: row.hasCallbackSecret,
         ...adminMembers(row),
       }),
@@ -38,6 +50,17 @@ export class ApiClientsController {
     const value = await apiClientValue(body, null, this.database.rules);
     const secrets = { keyHash: hashOfKey(key), keyPrefix: prefixOfKey(key), callbackSecret };
     return this.resource.create({ ...value, ...secrets }, { key, callbackSecret });
+  }
+
+  private async rotated(id: string, { overlapSeconds, expiresAt }: RotateKeyBody): Promise<Answer> {
+    const key = newApiKey();
+    const made = { keyHash: hashOfKey(key), keyPrefix: prefixOfKey(key), overlapSeconds };
+    await this.database.apiClients.rotateKey(id, {
+      ...made,
+      expiresAt: expiresAt === null ? null : new Date(expiresAt),
+    });
+    const answer = await this.resource.get(id);
+    return { ...answer, body: { ...(answer.body as object), key } };
   }
 
   @Get()
@@ -65,6 +88,16 @@ export class ApiClientsController {
     return respond(reply, this.resource.merge(id, ifMatch, patch));
   }
 
+  @Post(':id/rotate')
+  @HttpCode(200)
+  rotate(
+    @Param('id') id: string,
+    @Body({ schema: optionalRotateKeyBody }) body: RotateKeyBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return respond(reply, this.rotated(id, body));
+  }
+
   @Delete(':id')
   delete(
     @Param('id') id: string,
@@ -75,11 +108,12 @@ export class ApiClientsController {
   }
 }
 
-const bodyOf = ({ name, scopes, enabled, rules, subjects, requestsPerMinute }: ApiClientRow) => ({
+const bodyOf = ({ name, scopes, enabled, rules, subjects, requestsPerMinute, expiresAt }: ApiClientRow) => ({
   name,
   scopes,
   enabled,
   rules,
   subjects,
   requestsPerMinute,
+  expiresAt: expiresAt?.toISOString() ?? null,
 });

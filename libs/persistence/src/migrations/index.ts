@@ -4,6 +4,7 @@ import { HeldAnswersEnd1760200000000 } from './1760200000000-held-answers-end.js
 import { SchemaFloor1760300000000 } from './1760300000000-schema-floor.js';
 import { PromptLimits1760400000000 } from './1760400000000-prompt-limits.js';
 import { Retention1760500000000 } from './1760500000000-retention.js';
+import { ApiKeyRotation1760600000000 } from './1760600000000-api-key-rotation.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   SchemaFloor1760300000000,
   PromptLimits1760400000000,
   Retention1760500000000,
+  ApiKeyRotation1760600000000,
 ];

@@ -336,7 +336,10 @@ describe('administered objects', () => {
       callbackSecret: 'whsec_callback',
     });
     if (created.kind !== 'created') throw new Error(created.kind);
-    expect(await database.apiClients.findByKeyHash(keyHash('first'))).toEqual(created.row);
+    expect(await database.apiClients.findByKeyHash(keyHash('first'))).toEqual({
+      client: created.row,
+      keyExpiresAt: null,
+    });
     expect(created.row).toMatchObject({ hasCallbackSecret: true, keyPrefix: 'first' });
 
     await database.apiClients.update(created.row.id, 1, {
@@ -348,9 +351,7 @@ describe('administered objects', () => {
     });
     expect(await database.apiClients.findByKeyHash(keyHash('first'))).toBeNull();
     expect(await database.apiClients.findByKeyHash(keyHash('second'))).toMatchObject({
-      version: 2,
-      hasCallbackSecret: true,
-      scopes: ['requests:write', 'requests:read'],
+      client: { version: 2, hasCallbackSecret: true, scopes: ['requests:write', 'requests:read'] },
     });
     expect(await database.apiClients.delete(created.row.id, null)).toEqual({ kind: 'deleted' });
     expect(await database.apiClients.findByKeyHash(keyHash('second'))).toBeNull();

@@ -139,6 +139,8 @@ export interface ApiClientValue extends Entitlements {
   readonly enabled: boolean;
   /** Null: as configured; 0: no limit. */
   readonly requestsPerMinute: number | null;
+  /** When the key ends; null: never. */
+  readonly expiresAt: Date | null;
 }
 export interface NewApiClient extends ApiClientValue {
   /** SHA-256 of the key; the key itself is never stored. */
@@ -154,12 +156,32 @@ export interface ApiClientChange extends ApiClientValue {
 }
 export interface ApiClientRow extends AdminRow, ApiClientValue {
   readonly keyPrefix: string;
+  /** The key before the last rotation, and when it ends. */
+  readonly previousKey: { readonly prefix: string; readonly expiresAt: Date } | null;
+  readonly lastUsedAt: Date | null;
   readonly hasCallbackSecret: boolean;
+}
+/** A client as it was found by one of its keys. */
+export interface ApiClientByKey {
+  readonly client: ApiClientRow;
+  /** When the key that found it ends; null: never. */
+  readonly keyExpiresAt: Date | null;
+}
+export interface NewKey {
+  readonly keyHash: Buffer;
+  readonly keyPrefix: string;
+  readonly expiresAt: Date | null;
+  /** How long the key that is replaced still works. */
+  readonly overlapSeconds: number;
 }
 export interface ApiClientStore extends AdminStore<ApiClientRow, NewApiClient, ApiClientChange> {
   findByName(name: string): Promise<ApiClientRow | null>;
-  /** Up to one second old. */
-  findByKeyHash(keyHash: Buffer): Promise<ApiClientRow | null>;
+  /** By its key or the one before; up to one second old. Whether the key has ended is for the caller to judge. */
+  findByKeyHash(keyHash: Buffer): Promise<ApiClientByKey | null>;
+  /** Replaces the key; null when there is no such client. */
+  rotateKey(id: string, key: NewKey): Promise<ApiClientRow | null>;
+  /** Notes when clients last used a key; the version stays. */
+  noteUse(uses: ReadonlyMap<string, Date>): Promise<void>;
 }
 
 export interface WebhookEndpointValue {

@@ -1,15 +1,19 @@
+import { isUuid } from '../paging.js';
 import type { SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
+import { statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import { apiClientsTable, type ApiClientColumns } from '../tables/api-clients.table.js';
 import type { OwnColumns } from './admin-table.js';
 import type {
+  ApiClientByKey,
   ApiClientChange,
   ApiClientRow,
   ApiClientStore,
   ApiClientValue,
   DeleteResult,
   NewApiClient,
+  NewKey,
   UpdateResult,
 } from './admin.types.js';
 import { TypeormAdminStore } from './typeorm-admin.store.js';
@@ -22,16 +26,30 @@ export class TypeormApiClientStore
   extends TypeormAdminStore<ApiClientColumns, ApiClientRow, NewApiClient, ApiClientChange>
   implements ApiClientStore
 {
-  private readonly byKeyHash = new ShortCache<ApiClientRow>({ ttlMs: 1_000, maxEntries: 1_000 });
+  private readonly byKeyHash = new ShortCache<ApiClientByKey>({ ttlMs: 1_000, maxEntries: 1_000 });
 
   constructor(context: StoreContext) {
     super(context, { schema: apiClientsTable, nameColumn: 'name', referable: null });
   }
 
-  async findByKeyHash(keyHash: Buffer): Promise<ApiClientRow | null> {
-    return this.byKeyHash.get(keyHash.toString('hex'), async () =>
-      this.orNull(await this.table.findBy('keyHash', keyHash)),
-    );
+  async findByKeyHash(keyHash: Buffer): Promise<ApiClientByKey | null> {
+    return this.byKeyHash.get(keyHash.toString('hex'), async () => {
+      const current = await this.table.findBy('keyHash', keyHash);
+      if (current !== null) return { client: this.toRow(current), keyExpiresAt: current.keyExpiresAt };
+      const previous = await this.table.findBy('previousKeyHash', keyHash);
+      return previous && { client: this.toRow(previous), keyExpiresAt: previous.previousKeyExpiresAt };
+    });
+  }
+
+  async rotateKey(id: string, { keyHash, keyPrefix, expiresAt, overlapSeconds }: NewKey): Promise<ApiClientRow | null> {
+    if (!isUuid(id)) return null;
+    await this.context.sql.rows(rotateKey, [id, keyHash, keyPrefix, expiresAt, overlapSeconds]);
+    this.byKeyHash.clear();
+    return this.find(id);
+  }
+
+  async noteUse(uses: ReadonlyMap<string, Date>): Promise<void> {
+    await this.context.sql.rows(noteUse, [[...uses.keys()], [...uses.values()]]);
   }
 
   override async update(
@@ -51,16 +69,15 @@ export class TypeormApiClientStore
   }
 
   protected toRow(columns: ApiClientColumns): ApiClientRow {
-    const { id, version, createdAt, updatedAt, name, scopes, enabled, rules, subjects, requestsPerMinute, keyPrefix } =
-      columns;
-    const value = { name, scopes, enabled, rules, subjects, requestsPerMinute };
+    const { id, version, createdAt, updatedAt, name, scopes, enabled, rules, subjects, requestsPerMinute } = columns;
+    const { keyPrefix, keyExpiresAt, previousKeyPrefix, previousKeyExpiresAt, lastUsedAt } = columns;
+    const previousKey =
+      previousKeyPrefix === null || previousKeyExpiresAt === null
+        ? null
+        : { prefix: previousKeyPrefix, expiresAt: previousKeyExpiresAt };
     return {
-      id,
-      version,
-      createdAt,
-      updatedAt,
-      ...value,
-      keyPrefix,
+      ...{ id, version, createdAt, updatedAt, name, scopes, enabled, rules, subjects, requestsPerMinute },
+      ...{ keyPrefix, expiresAt: keyExpiresAt, previousKey, lastUsedAt },
       hasCallbackSecret: columns.callbackSecret !== null,
     };
   }
@@ -70,6 +87,10 @@ export class TypeormApiClientStore
       ...valueColumns(value),
       keyHash: value.keyHash,
       keyPrefix: value.keyPrefix,
+      previousKeyHash: null,
+      previousKeyPrefix: null,
+      previousKeyExpiresAt: null,
+      lastUsedAt: null,
       callbackSecret: value.callbackSecret === null ? null : this.sealSecret(id, value.callbackSecret),
     };
   }
@@ -88,11 +109,34 @@ export class TypeormApiClientStore
   }
 }
 
-const valueColumns = ({ name, scopes, enabled, rules, subjects, requestsPerMinute }: ApiClientValue) => ({
-  name,
-  scopes: [...scopes],
-  enabled,
-  rules: rules && [...rules],
-  subjects,
-  requestsPerMinute,
+const valueColumns = (value: ApiClientValue) => ({
+  name: value.name,
+  scopes: [...value.scopes],
+  enabled: value.enabled,
+  rules: value.rules && [...value.rules],
+  subjects: value.subjects,
+  requestsPerMinute: value.requestsPerMinute,
+  keyExpiresAt: value.expiresAt,
 });
+
+// The key that is replaced never lives longer than it would have.
+const rotateKey = statement(
+  'rotate_api_key',
+  /* sql */ `
+  update api_clients set
+    previous_key_hash = case when $5::integer > 0 then key_hash end,
+    previous_key_prefix = case when $5::integer > 0 then key_prefix end,
+    previous_key_expires_at =
+      case when $5::integer > 0 then least(key_expires_at, clock_timestamp() + make_interval(secs => $5::integer)) end,
+    key_hash = $2, key_prefix = $3, key_expires_at = $4,
+    version = version + 1, updated_at = clock_timestamp()
+  where id = $1::uuid`,
+);
+
+const noteUse = statement(
+  'note_use_of_api_clients',
+  /* sql */ `
+  update api_clients a set last_used_at = used.at
+  from unnest($1::uuid[], $2::timestamptz[]) as used (id, at)
+  where a.id = used.id and (a.last_used_at is null or a.last_used_at < used.at - interval '1 minute')`,
+);

@@ -12,6 +12,11 @@ export interface ApiClientColumns extends AdminColumns {
   requestsPerMinute: number | null;
   keyHash: Buffer;
   keyPrefix: string;
+  keyExpiresAt: Date | null;
+  previousKeyHash: Buffer | null;
+  previousKeyPrefix: string | null;
+  previousKeyExpiresAt: Date | null;
+  lastUsedAt: Date | null;
   /** Sealed. */
   callbackSecret: Buffer | null;
 }
@@ -29,6 +34,11 @@ export const apiClientsTable = new EntitySchema<ApiClientColumns>({
     requestsPerMinute: { type: 'integer', name: 'requests_per_minute', nullable: true },
     keyHash: { type: 'bytea', name: 'key_hash' },
     keyPrefix: { type: 'text', name: 'key_prefix' },
+    keyExpiresAt: { type: 'timestamptz', name: 'key_expires_at', nullable: true },
+    previousKeyHash: { type: 'bytea', name: 'previous_key_hash', nullable: true },
+    previousKeyPrefix: { type: 'text', name: 'previous_key_prefix', nullable: true },
+    previousKeyExpiresAt: { type: 'timestamptz', name: 'previous_key_expires_at', nullable: true },
+    lastUsedAt: { type: 'timestamptz', name: 'last_used_at', nullable: true },
     callbackSecret: { type: 'bytea', name: 'callback_secret', nullable: true },
   },
 });
