@@ -70,13 +70,13 @@ export interface PlanOptions {
   readonly overMs: number;
 }
 
-/** Out of 300: how many of each kind. What a run is too short for comes as the lot falls. */
+/** Out of 300, wipes included: how many of each kind; what is left over is drawn from the faults of networks and replies. */
 const shares: Readonly<Record<Exclude<FaultKind, 'wipe-broker'>, number>> = {
   kill: 50,
   'kill-postgres': 20,
   'kill-broker': 10,
   stop: 20,
-  latency: 20,
+  latency: 16,
   bandwidth: 6,
   slicer: 6,
   'slow-close': 4,
