@@ -18,11 +18,11 @@ let rule: TestRule;
 beforeEach(async () => {
   [house, sink] = await Promise.all([DecisionHouse.open(), startWebhookSink()]);
   rule = await house.addRule();
-});
+}, 120_000);
 afterEach(async () => {
-  await house.close();
-  await sink.stop();
-});
+  await house?.close();
+  await sink?.stop();
+}, 120_000);
 
 const deliveryOf = async (decision: Decision) =>
   (await house.database.deliveries.ofRequest(decision.authorizationRequestId))[0]!;
@@ -145,26 +145,6 @@ describe('a decision', () => {
     expect(await deliveryOf(await decided)).toMatchObject({ state: 'exhausted', nextAttemptAt: null });
   });
 
-  it('passes a receiver that hangs: the others get all of theirs, it keeps four', async () => {
-    // More than the service has in flight altogether: a receiver that could take every place would stop the others.
-    const many = 120;
-    sink.answer('/hung', ...Array.from({ length: many }, () => ({ status: 204, held: true })));
-    await house.addEndpoint(`${sink.url}/hung`);
-    await Promise.all(Array.from({ length: many }, () => house.decide(rule, 'deny')));
-    for (let i = 0; i < 4; i += 1) await sink.next('/hung');
-
-    await house.addEndpoint(`${sink.url}/well`);
-    await Promise.all(Array.from({ length: many }, () => house.decide(rule, 'deny')));
-    for (let i = 0; i < many; i += 1) await sink.next('/well');
-    expect(sink.unread('/hung')).toBe(0);
-
-    for (let i = 4; i < many; i += 1) {
-      sink.release('/hung');
-      await sink.next('/hung');
-    }
-    sink.release('/hung');
-  });
-
   it('that is on its way when the service stops is finished', async () => {
     sink.answer('/callback', { status: 204, held: true });
     const requestId = await house.submit(rule, { callbackUrl: `${sink.url}/callback` });
@@ -211,39 +191,65 @@ describe('a decision whose sender dies between sending and commit', () => {
   }
 });
 
-describe('a crowd of receivers that hang', () => {
-  it('starves nobody: whoever answers gets all of theirs, although nobody in the crowd has ended', async () => {
-    // Each holds four of a hundred places: together all of them, and the deadline is too far away to free any.
-    const crowd = Array.from({ length: 30 }, (_, index) => `/hung-${index}`);
-    for (const path of crowd) {
-      sink.answer(path, ...Array.from({ length: 8 }, () => 'hang' as const));
-      await house.addEndpoint(`${sink.url}${path}`);
-    }
-    const record = new RecordDecision({
-      database: house.database,
-      issuer: publicUrl,
-      onRecorded: () => deliver.wake(),
-    });
-    const decide = async (): Promise<void> => {
+describe('receivers that hang', () => {
+  let deliver: DeliverDecisions;
+  beforeEach(() => {
+    const guard = createOutboundGuard({ allowLoopback: true, allowedNetworks: [] });
+    // The deadline is too far away to free a place.
+    const sender = new CallbackSender({ guard, deadlineMs: 600_000 });
+    deliver = new DeliverDecisions({ database: house.database, sender, log: silentLog });
+  });
+  const decide = async (count: number): Promise<void> => {
+    const { database } = house;
+    const record = new RecordDecision({ database, issuer: publicUrl, onRecorded: () => deliver.wake() });
+    for (let i = 0; i < count; i += 1) {
       const requestId = await house.submit(rule);
       await house.end(requestId, 'deny');
       await record.run(requestId, null);
-    };
-    const guard = createOutboundGuard({ allowLoopback: true, allowedNetworks: [] });
-    const sender = new CallbackSender({ guard, deadlineMs: 600_000 });
-    const deliver = new DeliverDecisions({ database: house.database, sender, log: silentLog });
-    for (let i = 0; i < 4; i += 1) await decide();
+    }
+  };
+
+  it('are passed: the others get all of theirs, and one that hangs keeps four', async () => {
+    // More than the service has in flight altogether: a receiver that could take every place would stop the others.
+    const many = 120;
+    sink.answer('/hung', ...Array.from({ length: many }, () => ({ status: 204, held: true })));
+    await house.addEndpoint(`${sink.url}/hung`);
+    await decide(many);
+    deliver.onApplicationBootstrap();
+    for (let i = 0; i < 4; i += 1) await sink.next('/hung');
+
+    await house.addEndpoint(`${sink.url}/well`);
+    await decide(20);
+    for (let i = 0; i < 20; i += 1) await sink.next('/well');
+    expect(sink.unread('/hung')).toBe(0);
+
+    // It gets all of its own in the end.
+    for (let i = 4; i < many + 20; i += 1) {
+      sink.release('/hung');
+      await sink.next('/hung');
+    }
+    sink.release('/hung');
+    await deliver.onApplicationShutdown();
+  }, 180_000);
+
+  it('starve nobody as a crowd: whoever answers gets all of theirs, although none of the crowd has ended', async () => {
+    // Each holds four of a hundred places: together all of them.
+    for (const path of Array.from({ length: 30 }, (_, index) => `/hung-${index}`)) {
+      sink.answer(path, ...Array.from({ length: 8 }, () => 'hang' as const));
+      await house.addEndpoint(`${sink.url}${path}`);
+    }
+    await decide(4);
     deliver.onApplicationBootstrap();
     for (let i = 0; i < 100; i += 1) await sink.next();
 
     await house.addEndpoint(`${sink.url}/well`);
-    for (let i = 0; i < 20; i += 1) await decide();
+    await decide(20);
     for (let i = 0; i < 20; i += 1) await sink.next('/well');
     // No more was begun where something hangs.
     expect(sink.unread()).toBe(0);
     await sink.stop();
     await deliver.onApplicationShutdown();
-  }, 120_000);
+  }, 180_000);
 });
 
 describe('an address that the guard refuses', () => {

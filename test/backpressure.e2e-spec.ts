@@ -1,0 +1,208 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { AuthorizationRequestDocument, Rule, TokenProvider } from '#lib/contracts';
+import { AssentClient } from './support/assent-client.js';
+import { prepareComposition, serviceNames, type Composition } from './support/composition.js';
+import { describeWithPrivateBroker } from './support/needs.js';
+import { startRabbit, type Rabbit } from './support/rabbitmq.js';
+import { startScriptedProvider, type ScriptedProvider } from './support/scripted-provider.js';
+
+/** What is full or slow holds up itself alone; it fills no memory, and what waited goes on when there is room. */
+describeWithPrivateBroker('backpressure', () => {
+  let rabbit: Rabbit;
+  let provider: ScriptedProvider;
+  let slow: ScriptedProvider;
+  let composition: Composition;
+  let assent: AssentClient;
+
+  beforeAll(async () => {
+    [rabbit, provider, slow] = await Promise.all([
+      startRabbit(),
+      startScriptedProvider({ intervalSeconds: 1 }),
+      startScriptedProvider({ intervalSeconds: 1, expiresInSeconds: 600 }),
+    ]);
+    composition = await prepareComposition('distributed', { broker: { url: rabbit.url, stop: () => rabbit.stop() } });
+    await composition.start();
+    assent = new AssentClient(composition.url, composition.apiKey);
+    for (const [name, { issuer }] of Object.entries({ Pay: provider, Slow: slow })) {
+      const { id } = await assent.create<TokenProvider>('token-providers', { name, issuer });
+      await assent.create<Rule>('rules', {
+        name,
+        type: 'one-time-authorization',
+        tokenProviderId: id,
+        clientId: 'client',
+        clientCredentials: { type: 'secret', clientSecret: 'a secret' },
+        loginHintAttribute: 'email',
+      });
+    }
+  }, 360_000);
+  afterAll(async () => {
+    await composition?.stop();
+    await Promise.all([provider?.stop(), slow?.stop()]);
+  }, 120_000);
+
+  let people = 0;
+  const submit = async (count: number, rule = 'Pay'): Promise<string[]> => {
+    const one = async (): Promise<string> => {
+      const { status, body } = await assent.submit({ rule, attributes: { email: `person${people++}@example.com` } });
+      expect(status).toBe(202);
+      return body.id;
+    };
+    return Promise.all(Array.from({ length: count }, one));
+  };
+  const decided = (ids: readonly string[]): Promise<AuthorizationRequestDocument[]> =>
+    Promise.all(ids.map((id) => assent.decided(id)));
+  const statusesOf = async (ids: readonly string[]): Promise<string[]> =>
+    (await Promise.all(ids.map((id) => assent.request(id)))).map(({ body }) => body.status);
+  const approved = (count: number): string[] => Array.from({ length: count }, () => 'approved');
+
+  /** Approves whatever the provider has been asked; resolves once it has been asked that often in all. */
+  const approveAll = async (of: ScriptedProvider, count: number): Promise<void> => {
+    await until(`${count} requests at the provider`, async () => of.requests.length >= count);
+    for (const { state, authReqId } of of.requests) if (state === 'pending') of.approve(authReqId);
+  };
+  const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
+    const deadline = Date.now() + 120_000;
+    while (!(await holds())) {
+      if (Date.now() > deadline) throw new Error(`There were never ${what}.`);
+      await pause(50);
+    }
+  };
+  /** Events that wait in the outbox, as /metrics tells. */
+  const waiting = async (): Promise<number> => {
+    const text = await (await fetch(`${composition.url}/metrics`)).text();
+    return Number(/^assent_outbox_events (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+  };
+  /** Messages that are in a queue or in a consumer's hands. */
+  const queued = async (queue: string): Promise<number> => {
+    const text = await rabbit.ctl(['list_queues', '--quiet', '--no-table-headers', 'name', 'messages']);
+    return Number(new RegExp(`^${queue.replaceAll('.', '\\.')}\\s+(\\d+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+  };
+
+  const disk = [
+    ['set_disk_free_limit', '1000GB'],
+    ['set_disk_free_limit', '50MB'],
+  ] as const;
+  const memory = [
+    ['set_vm_memory_high_watermark', '0'],
+    ['set_vm_memory_high_watermark', 'absolute', '512MB'],
+  ] as const;
+  afterEach(async () => {
+    composition.process('ciba-worker').thaw();
+    for (const [, allClear] of [disk, memory]) await rabbit.ctl(allClear);
+  }, 120_000);
+  const hasRoomAgain = async (allClear: readonly string[]): Promise<void> => {
+    await rabbit.ctl(allClear);
+    await until('fewer events in the outbox', async () => (await waiting()) === 0);
+    for (const name of serviceNames) await composition.process(name).until(({ status }) => status === 'ready');
+  };
+
+  describe('a broker with an alarm', () => {
+    it('takes nothing while its disk is full: requests are accepted and counted, queues are worked off, and all flows afterwards', async () => {
+      const [alarm, allClear] = disk;
+      const rules = composition.process('rules-service');
+      const asked = provider.requests.length;
+      composition.process('ciba-worker').freeze();
+      const before = await submit(3);
+      const queue = 'ciba-worker.authorization.requested';
+      await until('3 messages in the queue', async () => (await queued(queue)) === 3);
+
+      await rabbit.ctl(alarm);
+      const meanwhile = await submit(20);
+      const { checks } = await rules.until(({ status }) => status === 'degraded');
+      const broker = checks.find(({ name }) => name === 'broker');
+      expect(broker).toMatchObject({ ok: false, reason: expect.stringMatching('takes no messages.*disk') });
+      await until('events in the outbox', async () => (await waiting()) >= 20);
+      expect((await fetch(`${composition.url}/health/ready`)).status).toBe(200);
+
+      composition.process('ciba-worker').thaw();
+      await until('no messages in the queue', async () => (await queued(queue)) === 0);
+      // Those without a message are found by the sweep: the alarm makes them late, and no more.
+      await approveAll(provider, asked + 23);
+      expect((await decided([...before, ...meanwhile])).map(({ status }) => status)).toEqual(approved(23));
+
+      await hasRoomAgain(allClear);
+      expect(provider.requests.length).toBe(asked + 23);
+    }, 300_000);
+
+    it.each([
+      ['disk', disk],
+      ['memory', memory],
+    ])(
+      'takes nothing for want of %s already when the services start',
+      async (_, [alarm, allClear]) => {
+        const asked = provider.requests.length;
+        await rabbit.ctl(alarm);
+        await Promise.all(serviceNames.map((name) => composition.process(name).restart()));
+        const accepted = await submit(5);
+        await composition.process('rules-service').until(({ status }) => status === 'degraded');
+        await until('events in the outbox', async () => (await waiting()) >= 5);
+        // Stopping is no slower for it either.
+        expect(await composition.process('decision-service').stop()).toBe(0);
+        await composition.process('decision-service').start();
+
+        await hasRoomAgain(allClear);
+        await approveAll(provider, asked + 5);
+        expect((await decided(accepted)).map(({ status }) => status)).toEqual(approved(5));
+        expect(provider.requests.length).toBe(asked + 5);
+      },
+      300_000,
+    );
+  });
+
+  describe('a provider that takes its time', () => {
+    let answer: () => void;
+    let answers: Promise<void>;
+    beforeEach(() => {
+      answers = new Promise((resolve) => (answer = resolve));
+    });
+    afterEach(() => {
+      answer();
+      slow.off('backchannel');
+      slow.off('token');
+    });
+
+    it('keeps no other provider’s start calls waiting', async () => {
+      let answered = 0;
+      slow.on('backchannel', async () => {
+        await answers;
+        answered++;
+        return { status: 400, json: { error: 'unknown_user_id' } };
+      });
+      await submit(60, 'Slow');
+      await until('start calls at the slow one', async () => slow.calls('backchannel').length >= 5);
+      const asked = provider.requests.length;
+      const quick = await submit(20);
+      await approveAll(provider, asked + 20);
+      expect((await decided(quick)).map(({ status }) => status)).toEqual(approved(20));
+      // They came later, and were through before the first of the others had its answer.
+      expect(answered).toBe(0);
+    }, 240_000);
+
+    it('keeps no other provider’s polls waiting', async () => {
+      const first = slow.requests.length;
+      const held = await submit(30, 'Slow');
+      await until('requests at the slow one', async () => slow.requests.length >= first + 30);
+      let answered = 0;
+      const before = slow.calls('token').length;
+      slow.on('token', async () => {
+        await answers;
+        answered++;
+        return { status: 400, json: { error: 'authorization_pending' } };
+      });
+      await until('polls at the slow one', async () => slow.calls('token').length >= before + 10);
+      const asked = provider.requests.length;
+      const quick = await submit(20);
+      await approveAll(provider, asked + 20);
+      expect((await decided(quick)).map(({ status }) => status)).toEqual(approved(20));
+      expect(answered).toBe(0);
+      expect(await statusesOf(held)).toEqual(held.map(() => 'pending'));
+
+      // And it is polled as before once it is quick again.
+      slow.off('token');
+      answer();
+      await approveAll(slow, first + 30);
+      expect((await decided(held)).map(({ status }) => status)).toEqual(approved(30));
+    }, 300_000);
+  });
+});
