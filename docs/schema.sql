@@ -101,6 +101,21 @@ CREATE INDEX authorization_requests__subject_ix ON public.authorization_requests
 CREATE INDEX authorization_requests__subject_key_created_at_ix ON public.authorization_requests USING btree (subject_key, created_at) WHERE (subject_key IS NOT NULL);
 CREATE INDEX authorization_requests__undecided_ix ON public.authorization_requests USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (decision_id IS NULL));
 
+create table client_refusals (
+  rule_id uuid not null,
+  rule_version integer not null,
+  call text not null,
+  token_provider_id uuid not null,
+  error text not null,
+  pauses integer not null default 1,
+  first_at timestamp(3) with time zone not null default clock_timestamp(),
+  last_at timestamp(3) with time zone not null default clock_timestamp(),
+  paused_until timestamp(3) with time zone not null,
+  constraint client_refusals__rule_id_version_call_pk PRIMARY KEY (rule_id, rule_version, call),
+  constraint client_refusals__call_check CHECK ((call = ANY (ARRAY['start'::text, 'poll'::text])))
+);
+CREATE INDEX client_refusals__token_provider_id_ix ON public.client_refusals USING btree (token_provider_id);
+
 create table decisions (
   id uuid not null,
   request_id uuid not null,
@@ -152,6 +167,18 @@ create table delivery_attempts (
   constraint delivery_attempts__delivery_id_fk FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE
 );
 CREATE INDEX delivery_attempts__delivery_id_ix ON public.delivery_attempts USING btree (delivery_id, "position");
+
+create table encryption_keys (
+  kid text not null,
+  alg text not null,
+  public_jwk json not null,
+  private_key bytea not null,
+  created_at timestamp(3) with time zone not null default clock_timestamp(),
+  retired_at timestamp(3) with time zone,
+  constraint encryption_keys__kid_pk PRIMARY KEY (kid),
+  constraint encryption_keys__alg_check CHECK ((alg = ANY (ARRAY['RSA-OAEP-256'::text, 'ECDH-ES'::text])))
+);
+CREATE UNIQUE INDEX encryption_keys__current_key ON public.encryption_keys USING btree (alg) WHERE (retired_at IS NULL);
 
 create table erasures (
   id uuid not null,
@@ -578,6 +605,27 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.forget_refusals_of_key_pair()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from client_refusals f using rule_versions v
+  where v.rule_id = f.rule_id and v.version = f.rule_version and v.key_pair_id = new.id;
+  return null;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.forget_refusals_of_token_provider()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  delete from client_refusals where token_provider_id = new.id;
+  return null;
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.guard_authorization_request()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -631,3 +679,7 @@ AS $function$
 CREATE TRIGGER authorization_requests__drop_held_answer AFTER UPDATE ON public.authorization_requests FOR EACH ROW WHEN (((old.status = 'pending'::text) AND (new.status <> 'pending'::text))) EXECUTE FUNCTION drop_held_answer();
 
 CREATE TRIGGER authorization_requests__guard BEFORE INSERT OR UPDATE ON public.authorization_requests FOR EACH ROW EXECUTE FUNCTION guard_authorization_request();
+
+CREATE TRIGGER key_pairs__forget_refusals AFTER UPDATE ON public.key_pairs FOR EACH ROW WHEN ((old.version <> new.version)) EXECUTE FUNCTION forget_refusals_of_key_pair();
+
+CREATE TRIGGER token_providers__forget_refusals AFTER UPDATE ON public.token_providers FOR EACH ROW WHEN ((old.version <> new.version)) EXECUTE FUNCTION forget_refusals_of_token_provider();

@@ -165,7 +165,7 @@ async function metricsTable() {
       }
     }
   }
-  return ['| metric | type | meaning | labels |', '| --- | --- | --- | --- |', ...rows.sort()].join('\n');
+  return ['| metric | type | meaning | labels |', '| --- | --- | --- | --- |', ...[...new Set(rows)].sort()].join('\n');
 }
 
 /** Everything that the check of a token provider can find. */

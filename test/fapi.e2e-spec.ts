@@ -22,7 +22,7 @@ describe('a rule with fapi', () => {
 
   beforeAll(async () => {
     cloneWithinThisRealm();
-    composition = await prepareComposition('standalone');
+    composition = await prepareComposition('standalone', { env: { LOG_LEVEL: 'info' } });
     await composition.start();
     sandbox = await startSandbox({
       port: await freeConsecutivePorts(2),
@@ -73,9 +73,12 @@ describe('a rule with fapi', () => {
         clientCredentials: { type: 'mutual-tls', keyPairId: keyPair.id },
       }),
     ],
-  ])('takes a request through with %s (R38, R115, R117, R118, R120, R119)', async (_how, over) => {
+  ])('takes a request through with %s (R38, R115, R117, R118, R120, R119, R121, R137)', async (_how, over) => {
     const rule = await assent.create<Rule>('rules', body({ ...over(), fapi: true }));
-    expect(rule.fapi).toBe(true);
+    // What FAPI asks for comes with it: a certificate binds tokens by itself, a key has to be proved (R121).
+    const bound = rule.clientCredentials.type === 'private-key-jwt';
+    expect(rule).toMatchObject({ fapi: true, dpop: bound });
+    expect(rule.signedRequest).not.toBe(false);
     const { body: asked } = await assent.submit({ rule: rule.id, attributes: { email: 'alice@example.com' } });
     const prompt = await phone.next('alice@example.com');
     // Nobody gave a text: one is made up, and shown on both sides (R119).
@@ -86,6 +89,10 @@ describe('a rule with fapi', () => {
       status: 'approved',
       decision: { evidence: { subject: 'alice' } },
     });
+    const line = (message: string) =>
+      logLines(composition).find((one) => one['message'] === message && one['requestId'] === asked.id);
+    expect(line('A start call was made')).toMatchObject({ interactionId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+    expect(line('A poll was answered')).toMatchObject({ interactionId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
   });
 
   it('is what lets these clients in: without it nobody is asked', async () => {
@@ -115,3 +122,10 @@ describe('a rule with fapi', () => {
     expect(answer).toMatchObject({ status: 422, body: { errors: pointers.map((pointer) => ({ pointer })) } });
   });
 });
+
+const logLines = (composition: Composition): Record<string, unknown>[] =>
+  composition
+    .process('poller')
+    .output.split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);

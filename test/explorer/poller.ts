@@ -138,6 +138,8 @@ function polled(state: State, p: number, r: number, epoch: number): Polled {
     sentAtMs: state.whole.tick * tickMs,
     doubt: memory.doubt === 1,
     lost: memory.lost === 1,
+    // Refused clients are not modelled.
+    barred: false,
     takenOver: memory.takenOver === 1,
     resolving: memory.resolving === 1,
     failures: 0,

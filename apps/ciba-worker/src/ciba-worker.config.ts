@@ -8,6 +8,9 @@ export const cibaWorkerTuning = z.object({
   ASSENT_START_WITHIN_SECONDS: count(900).describe(
     'A request that could not be put to its provider for so long, because Assent was down, expires unasked.',
   ),
+  ASSENT_REFUSED_CLIENT_WAIT_SECONDS: count(60).describe(
+    'How long a request whose client the provider refuses waits for that to be mended, before it fails.',
+  ),
   CIBA_WORKER_MAX_IN_FLIGHT_PER_PROVIDER: count(64).describe('Start calls in flight at one provider.'),
   CIBA_WORKER_MAX_WAITING_PER_PROVIDER: count(2000).describe(
     'Requests of one provider that a worker has taken on; more wait in the database.',

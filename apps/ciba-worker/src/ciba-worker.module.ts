@@ -6,6 +6,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthorizationRequestedController } from './authorization-requested.controller.js';
 import { cibaWorkerTuning, type CibaWorkerConfig, type CibaWorkerTuning } from './ciba-worker.config.js';
 import { ProviderLanes } from './provider-lanes.js';
+import { RefusedClients } from './refused-clients.js';
 import { RunCibaWorker } from './run-ciba-worker.js';
 import { StartAuthentication } from './start-authentication.js';
 import { SweepUnstarted } from './sweep-unstarted.js';
@@ -64,6 +65,8 @@ function assemble({ config, database, log, guard, instanceId }: CibaWorkerParts)
       members: tuning.CIBA_WORKER_MAX_WAITING_PER_PROVIDER,
     }),
     instanceId,
+    refusedClients: new RefusedClients(database.clientRefusals, log),
+    refusedClientWaitSeconds: tuning.ASSENT_REFUSED_CLIENT_WAIT_SECONDS,
     startWithinSeconds: tuning.ASSENT_START_WITHIN_SECONDS,
     persevere: perseveringUntil(ending.signal, log),
     stopping: stopping.signal,
@@ -71,7 +74,11 @@ function assemble({ config, database, log, guard, instanceId }: CibaWorkerParts)
     log,
     nowMs: () => performance.now(),
   });
-  const sweepUnstarted = new SweepUnstarted(database.requests, startAuthentication);
+  const sweepUnstarted = new SweepUnstarted(
+    database.requests,
+    startAuthentication,
+    tuning.ASSENT_REFUSED_CLIENT_WAIT_SECONDS,
+  );
   const sweep = new Loop({
     name: 'The sweep for unstarted requests',
     everyMs: sweepEveryMs,

@@ -100,6 +100,47 @@ describe('a request whose provider acknowledges', () => {
   });
 });
 
+describe('a start answer that a ping has overtaken', () => {
+  /** The ping is taken in while the start call is under way. */
+  async function overtaken(authReqId: (answered: string) => string) {
+    const rule = await house.addRule(
+      { metadata: { backchannel_token_delivery_modes_supported: ['poll', 'ping'] } },
+      { deliveryMode: 'ping' },
+    );
+    await house.startWorker();
+    const answered = randomUUID();
+    const id = await house.submit(rule);
+    answerOnce(rule.provider, async () => {
+      const [attempt] = await house.query<{ id: string; sent_at: Date }>(
+        'select id, sent_at from start_attempts where request_id = $1',
+        [id],
+      );
+      await house.database.requests.change(id, {
+        type: 'acknowledge',
+        attemptId: attempt!.id,
+        authReqId: authReqId(answered),
+        sentAt: attempt!.sent_at,
+        expiresInSeconds: 120,
+        intervalSeconds: 5,
+        byNotification: true,
+      });
+      return { json: { auth_req_id: answered, expires_in: 120 } };
+    });
+    return { id, settled: async () => void (await house.begin(await house.addRule())) };
+  }
+
+  it('changes nothing when it names the same auth_req_id (R47)', async () => {
+    const { id, settled } = await overtaken((answered) => answered);
+    await settled();
+    expect((await house.database.requests.view(id, null))!.status).toBe('pending');
+  });
+
+  it('ends the request when it names another one: nobody knows what the person is asked about (R47)', async () => {
+    const { id } = await overtaken(() => randomUUID());
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_error' });
+  });
+});
+
 describe('definite non-acceptance', () => {
   it('of a refused connection is tried again until the provider is there', async () => {
     const rule = await house.addRule();

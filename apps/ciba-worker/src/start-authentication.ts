@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
 import { providerProfiles, type CibaClient, type StartOutcome } from '#lib/ciba';
@@ -6,6 +6,7 @@ import { askedText, type Command, type FailureReason } from '#lib/domain';
 import {
   isSealed,
   MissingRow,
+  type ClientPause,
   type EventCause,
   type OpenAttemptResult,
   type RegistrationStore,
@@ -17,17 +18,21 @@ import {
 import type { Log, Persevere } from '#lib/runtime';
 import { afterStart, afterStartChange, afterUnknownStart, promptsBefore, type StartStep } from './after-start.js';
 import type { Place, ProviderLanes } from './provider-lanes.js';
+import type { RefusedClients } from './refused-clients.js';
 import { startRequestOf } from './start-request.js';
 
 export interface StartAuthenticationParts {
   readonly requests: Pick<
     RequestStore,
-    'startWork' | 'openAttempt' | 'closeAttempt' | 'change' | 'issueNotificationToken'
+    'startWork' | 'openAttempt' | 'closeAttempt' | 'change' | 'issueNotificationToken' | 'acknowledgedOtherwise'
   >;
   readonly registrations: RegistrationStore;
   readonly ciba: Pick<CibaClient, 'start'>;
   readonly lanes: ProviderLanes;
   readonly instanceId: string;
+  readonly refusedClients: RefusedClients;
+  /** A request whose client is refused fails when it is older than this. */
+  readonly refusedClientWaitSeconds: number;
   /** A request that is older than this when its turn comes is given up. */
   readonly startWithinSeconds: number;
   readonly persevere: Persevere;
@@ -93,6 +98,8 @@ export class StartAuthentication {
     const work = await this.parts.requests.startWork(requestId);
     if (work?.status !== 'requested' || this.#underWay.has(requestId)) return;
     if ('sealed' in work) return void (await this.#whileSealed(work));
+    const pause = this.parts.refusedClients.pause(work.rule);
+    if (pause !== null) return void (await this.#whileRefused(work, pause));
     const place = this.parts.lanes.enter(work.definition.tokenProviderId);
     // A full lane: the sweep comes back to the request.
     if (place === null) return;
@@ -128,6 +135,8 @@ export class StartAuthentication {
     // Before the attempt is opened: while the database is away there is nothing to take back.
     const registration = await this.#registration(work);
     if (registration === 'sealed') return this.#whileSealed(work);
+    const pause = registration === null ? null : await this.parts.refusedClients.admit(work.rule, registration);
+    if (pause !== null) return this.#whileRefused(work, pause);
     const id = newId();
     const { requestId } = work;
     const notificationToken = work.definition.deliveryMode === 'poll' ? null : requests.issueNotificationToken();
@@ -174,6 +183,22 @@ export class StartAuthentication {
     return this.#change(requestId, { type: 'fail-start', attemptId: null, reason, providerError: null });
   }
 
+  /**
+   * Nobody is called: the sweep comes back when the pause is over. A request waits for somebody to mend the client, but
+   * not for long: whoever made it waits as well.
+   */
+  async #whileRefused({ requestId, createdAt, databaseNow }: StartWork, { error }: ClientPause): Promise<Next> {
+    const waitedMs = databaseNow.getTime() - createdAt.getTime();
+    if (waitedMs < this.parts.refusedClientWaitSeconds * 1000) return 'settled';
+    const providerError = { code: error, description: null };
+    return this.#change(requestId, {
+      type: 'fail-start',
+      attemptId: null,
+      reason: 'configuration_error',
+      providerError,
+    });
+  }
+
   async #call(
     work: StartWork,
     registration: StoredRegistration | null,
@@ -184,8 +209,14 @@ export class StartAuthentication {
     if (attempt.sentAt.getTime() - work.createdAt.getTime() > this.parts.startWithinSeconds * 1000) {
       return this.#giveUp(work, attempt);
     }
-    const outcome = await this.#start(registration, work, notificationToken);
+    const interactionId = registration.fapi ? randomUUID() : null;
+    const outcome = await this.#start(registration, work, notificationToken, interactionId);
+    if (interactionId !== null) {
+      const { requestId } = work;
+      this.parts.log.info('A start call was made', { requestId, kind: outcome.kind, interactionId });
+    }
     this.parts.onStarted(outcome.kind);
+    await this.parts.refusedClients.learn(work, registration, outcome);
     if ('detail' in outcome) {
       const { requestId, definition } = work;
       const { kind, detail } = outcome;
@@ -203,9 +234,10 @@ export class StartAuthentication {
     registration: StoredRegistration,
     work: StartWork,
     notificationToken: string | null,
+    interactionId: string | null,
   ): Promise<StartOutcome> {
     try {
-      return await this.parts.ciba.start(registration, startRequestOf(work, notificationToken));
+      return await this.parts.ciba.start(registration, startRequestOf(work, notificationToken, interactionId));
     } catch (error) {
       this.parts.log.error('A start call failed unexpectedly', { requestId: work.requestId, error });
       return { kind: 'unknown', detail: 'the call failed unexpectedly' };
@@ -276,8 +308,30 @@ export class StartAuthentication {
   async #change(requestId: string, command: Command): Promise<Next> {
     const { requests, persevere } = this.parts;
     const result = await persevere('Recording a start call', () => requests.change(requestId, command));
+    if (result.kind === 'refused' && command.type === 'acknowledge') await this.#endContradiction(requestId, command);
     const next = afterStartChange(command, result.kind);
     return next === null ? 'settled' : this.#change(requestId, next);
+  }
+
+  /**
+   * A notification named another `auth_req_id` than the answer to the same call, and nobody can tell which of them the
+   * person is asked about: what is unknown is not approved. A crash before this leaves the one that came first.
+   */
+  async #endContradiction(
+    requestId: string,
+    { attemptId, authReqId }: Extract<Command, { type: 'acknowledge' }>,
+  ): Promise<void> {
+    const { requests, persevere, log } = this.parts;
+    const contradicts = await persevere('Comparing what the provider said', () =>
+      requests.acknowledgedOtherwise(attemptId, authReqId),
+    );
+    if (!contradicts) return;
+    log.warn('The provider named two auth_req_ids for one start call', {
+      code: 'auth_req_id_contradiction',
+      requestId,
+    });
+    const failure = { type: 'fail', reason: 'provider_error', providerError: null, fence: null, polls: 0 } as const;
+    await persevere('Recording a start call', () => requests.change(requestId, failure));
   }
 
   async #close(attemptId: string, outcome: 'not-accepted' | 'unknown', nextInMs = 0): Promise<void> {

@@ -6,6 +6,7 @@ import type { StartWork } from '#lib/persistence';
 export const startRequestOf = (
   { definition, attributes, loginHint, bindingMessage, userCode }: StartWork,
   clientNotificationToken: string | null,
+  interactionId: string | null,
 ): StartRequest => ({
   scope: requestedScope(definition.scopes),
   loginHint,
@@ -18,4 +19,5 @@ export const startRequestOf = (
   userCode,
   clientNotificationToken,
   deliveryMode: definition.deliveryMode,
+  interactionId,
 });

@@ -11,10 +11,15 @@ export class SweepUnstarted {
   constructor(
     private readonly requests: Pick<RequestStore, 'unstarted'>,
     private readonly startAuthentication: StartAuthentication,
+    private readonly refusedClientWaitSeconds: number,
   ) {}
 
   async run(stopping: AbortSignal): Promise<void> {
-    const ids = await this.requests.unstarted({ olderThanSeconds, limit });
+    const ids = await this.requests.unstarted({
+      olderThanSeconds,
+      limit,
+      pausedForSeconds: this.refusedClientWaitSeconds,
+    });
     for (const id of ids) {
       if (stopping.aborted) return;
       await this.startAuthentication.run(id, null);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PollOutcome, TokenAnswer } from '#lib/ciba';
+import type { TokenAnswer } from '#lib/ciba';
 import { lastPollMarginMs } from '#lib/domain';
-import { afterPoll, atDeadline, resolutionWindowMs, type Polled, type Step } from './after-poll.js';
+import { afterPoll, atDeadline, resolutionWindowMs, type PollAnswer, type Polled, type Step } from './after-poll.js';
 
 const deadlineMs = 100_000;
 const fence = { shard: 7, owner: 'poller-1', epoch: 3 };
@@ -15,6 +15,7 @@ const aRequest = (more: Partial<Polled> = {}): Polled => ({
   lost: false,
   takenOver: false,
   resolving: false,
+  barred: false,
   failures: 0,
   polls: 4,
   fence,
@@ -45,7 +46,8 @@ const outcomes = {
   throttled: { kind: 'throttled', retryAfterSeconds: 1 },
   unavailable: { kind: 'unavailable', detail: '' },
   lost: { kind: 'lost', detail: '' },
-} as const satisfies Record<string, PollOutcome>;
+  'client-refused': { kind: 'client-refused', pausedForMs: 600_000 },
+} as const satisfies Record<string, PollAnswer>;
 
 /** A step in a word; `?` = in doubt, `!` = only the owner may make it final. */
 function word(step: Step): string {
@@ -83,6 +85,7 @@ const table: readonly (readonly [keyof typeof outcomes, ...string[]])[] = [
   ['throttled', again, doubtful, again, doubtful, wait, waitInDoubt, wait, waitInDoubt],
   ['unavailable', again, doubtful, again, doubtful, wait, waitInDoubt, wait, waitInDoubt],
   ['lost', doubtful, doubtful, doubtful, doubtful, waitInDoubt, waitInDoubt, waitInDoubt, waitInDoubt],
+  ['client-refused', again, doubtful, again, doubtful, wait, waitInDoubt, wait, waitInDoubt],
 ];
 
 const circumstances = [20_000, deadlineMs].flatMap((nowMs) =>
@@ -166,7 +169,7 @@ const nextOf = (step: Step) => {
 
 describe('the rhythm', () => {
   const now = 20_000;
-  const next = (outcome: PollOutcome, more: Partial<Polled> = {}, nowMs = now) =>
+  const next = (outcome: PollAnswer, more: Partial<Polled> = {}, nowMs = now) =>
     nextOf(afterPoll(aRequest(more), outcome, nowMs));
 
   it('waits one interval after the answer', () => {
@@ -188,7 +191,7 @@ describe('the rhythm', () => {
     const first = next(outcomes['slow-down']);
     expect(first).toMatchObject({ atMs: now + 10_000, rhythm: { intervalMs: 10_000 } });
     expect(next(outcomes.pending, { intervalMs: 10_000, spacingMs: 10_000 }).rhythm.intervalMs).toBe(10_000);
-    const named: PollOutcome = { kind: 'slow-down', retryAfterSeconds: null, intervalSeconds: 25 };
+    const named: PollAnswer = { kind: 'slow-down', retryAfterSeconds: null, intervalSeconds: 25 };
     expect(next(named)).toMatchObject({ atMs: now + 25_000, rhythm: { intervalMs: 25_000 } });
   });
 
@@ -243,5 +246,33 @@ describe('the deadline', () => {
 
   it('asks once more about a request that was taken over from an owner that died', () => {
     expect(atDeadline(aRequest({ takenOver: true }))).toEqual({ kind: 'resolve' });
+  });
+});
+
+describe('a request whose client the provider refuses (R62)', () => {
+  it('looks again soon, however long the pause, and never after the deadline', () => {
+    const at = (nowMs: number, pausedForMs: number) => {
+      const step = afterPoll(aRequest(), { kind: 'client-refused', pausedForMs }, nowMs);
+      return step.kind === 'wait' ? step.atMs : null;
+    };
+    expect([at(20_000, 300), at(20_000, 600_000), at(99_000, 600_000)]).toEqual([20_300, 25_000, deadlineMs]);
+  });
+
+  it('keeps its interval and what is in doubt, and is barred until a poll is made', () => {
+    const item = aRequest({ intervalMs: 10_000, doubt: true, failures: 2 });
+    const barred = afterPoll(item, outcomes['client-refused'], 20_000);
+    expect(barred).toMatchObject({ rhythm: { intervalMs: 10_000, doubt: true, failures: 2, barred: true } });
+    const polled = afterPoll(aRequest({ barred: true }), outcomes.pending, 20_000);
+    expect(polled).toMatchObject({ rhythm: { barred: false } });
+  });
+
+  it('fails at the deadline: nobody could be asked whether the person answered', () => {
+    expect(word(atDeadline(aRequest({ barred: true })) as Step)).toBe('fail configuration_error!');
+    expect(word(atDeadline(aRequest({ barred: true, doubt: true })) as Step)).toBe(unknown);
+  });
+
+  it('is unknown when the one poll that was left could not be made', () => {
+    const item = aRequest({ resolving: true, takenOver: true });
+    expect(word(afterPoll(item, outcomes['client-refused'], deadlineMs))).toBe(unknown);
   });
 });

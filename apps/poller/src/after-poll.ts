@@ -5,6 +5,7 @@ import {
   backOffMs,
   earliestNextPollMs,
   nextPollMs,
+  refusesClient,
   slowedIntervalMs,
   type Command,
   type FailureReason,
@@ -32,6 +33,8 @@ export interface Polled {
   readonly takenOver: boolean;
   /** The deadline has passed and this was the one poll that may still be made. */
   readonly resolving: boolean;
+  /** Nobody was asked when its turn came: the provider refuses the client. */
+  readonly barred: boolean;
   /** Polls in a row without a usable answer. */
   readonly failures: number;
   readonly polls: number;
@@ -40,7 +43,10 @@ export interface Polled {
 }
 
 /** What is remembered from one poll to the next. */
-export type Rhythm = Pick<Polled, 'intervalMs' | 'doubt' | 'lost' | 'failures'>;
+export type Rhythm = Pick<Polled, 'intervalMs' | 'doubt' | 'lost' | 'failures' | 'barred'>;
+
+/** How a poll ended, or that it was not made because the provider refuses the client. */
+export type PollAnswer = PollOutcome | { readonly kind: 'client-refused'; readonly pausedForMs: number };
 
 /** What is done next about a request. */
 export type Step =
@@ -52,8 +58,11 @@ export type Step =
 /** How long after the deadline the resolution poll of a request may wait for its turn, in ms. */
 export const resolutionWindowMs = 15_000;
 
+/** How long a request whose client is refused waits at most before it is looked at again, in ms. */
+const longestLookAwayMs = 5_000;
+
 /** Decides what the answer to a poll means (CIBA Core 1.0 §11; design §4, §5). */
-export function afterPoll(item: Polled, outcome: PollOutcome, nowMs: number): Step {
+export function afterPoll(item: Polled, outcome: PollAnswer, nowMs: number): Step {
   switch (outcome.kind) {
     case 'pending': {
       const earliestMs = earliestNextPollMs(item.sentAtMs, nowMs, item.spacingMs);
@@ -85,6 +94,8 @@ export function afterPoll(item: Polled, outcome: PollOutcome, nowMs: number): St
       return tryAgain(item, nowMs, outcome.retryAfterSeconds);
     case 'lost':
       return tryAgain({ ...item, doubt: true, lost: true }, nowMs, null);
+    case 'client-refused':
+      return afterRefusedClient(item, outcome.pausedForMs, nowMs);
   }
 }
 
@@ -92,6 +103,8 @@ export function afterPoll(item: Polled, outcome: PollOutcome, nowMs: number): St
 export function atDeadline(item: Omit<Polled, 'spacingMs' | 'sentAtMs'>): Step | { readonly kind: 'resolve' } {
   // Whether the person approved cannot be known any more, and what is unknown is neither approved nor expired.
   if (item.doubt || item.resolving) return fail(item, 'outcome_unknown', null, item.fence);
+  // Whether the person answered could not be asked, for a reason that somebody has to mend.
+  if (item.barred) return fail(item, 'configuration_error', null, item.fence);
   // The grant is single use: a poll that we gave up, or an owner before us that died, may have redeemed it. One more
   // answer tells.
   if (mayBeUsedUp(item)) return { kind: 'resolve' };
@@ -110,7 +123,15 @@ function tryAgain(item: Polled, nowMs: number, retryAfterSeconds: number | null)
   const failures = item.failures + 1;
   const earliestMs = laterOf(nowMs + backOffMs(item.spacingMs, failures), nowMs, retryAfterSeconds);
   const { intervalMs, doubt, lost } = item;
-  return wait(item, { intervalMs, doubt, lost, failures }, earliestMs, nowMs);
+  return wait(item, { intervalMs, doubt, lost, failures, barred: false }, earliestMs, nowMs);
+}
+
+/** Looked at again often enough to go on soon after somebody has mended the client; while it is paused that costs nothing. */
+function afterRefusedClient(item: Polled, pausedForMs: number, nowMs: number): Step {
+  if (item.resolving) return fail(item, 'outcome_unknown', null, item.fence);
+  const { intervalMs, doubt, lost, failures } = item;
+  const atMs = Math.min(nowMs + Math.min(pausedForMs, longestLookAwayMs), item.deadlineMs);
+  return { kind: 'wait', rhythm: { intervalMs, doubt, lost, failures, barred: true }, atMs };
 }
 
 function wait(item: Polled, rhythm: Rhythm, earliestMs: number, nowMs: number): Step {
@@ -137,12 +158,16 @@ function afterInvalidGrant(item: Polled, error: ProviderError, nowMs: number): S
   return fail(item, 'provider_error', error, item.fence);
 }
 
-const configurationErrors: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client']);
-
 const reasonOfRefusal = (code: string): FailureReason =>
-  configurationErrors.has(code) ? 'configuration_error' : 'provider_rejected';
+  refusesClient(code) ? 'configuration_error' : 'provider_rejected';
 
-const calm = ({ lost }: Polled, intervalMs: number): Rhythm => ({ intervalMs, doubt: false, lost, failures: 0 });
+const calm = ({ lost }: Polled, intervalMs: number): Rhythm => ({
+  intervalMs,
+  doubt: false,
+  lost,
+  failures: 0,
+  barred: false,
+});
 
 /** Whether an answer that reached nobody may have used the grant up. */
 const mayBeUsedUp = ({ lost, takenOver }: Pick<Polled, 'lost' | 'takenOver'>): boolean => lost || takenOver;

@@ -36,6 +36,7 @@ describe('the table of pending requests', () => {
       ...aRequest(7, { takenOver: true }),
       doubt: false,
       lost: false,
+      barred: false,
       resolving: false,
       failures: 0,
       polls: 0,
@@ -65,7 +66,13 @@ describe('the table of pending requests', () => {
     const table = new PendingAuthentications();
     const slots = Array.from({ length: 500 }, (_, i) => table.add(aRequest(i), terms));
     slots.forEach((slot, i) => {
-      table.keep(slot, { intervalMs: 1000 + i, doubt: i % 2 === 0, lost: i % 3 === 0, failures: i });
+      table.keep(slot, {
+        intervalMs: 1000 + i,
+        doubt: i % 2 === 0,
+        lost: i % 3 === 0,
+        failures: i,
+        barred: i % 5 === 0,
+      });
       table.enter(slot, i % 3 === 0 ? 'held' : 'ready');
     });
     slots.forEach((slot, i) => {
@@ -75,6 +82,7 @@ describe('the table of pending requests', () => {
         intervalMs: 1000 + i,
         doubt: i % 2 === 0,
         lost: i % 3 === 0,
+        barred: i % 5 === 0,
         failures: Math.min(i, 255),
       });
       expect(table.phase(slot)).toBe(i % 3 === 0 ? 'held' : 'ready');
@@ -84,7 +92,7 @@ describe('the table of pending requests', () => {
   it('starts a slot that is used again from nothing', () => {
     const table = new PendingAuthentications();
     const slot = table.add(aRequest(1, { takenOver: true }), terms);
-    table.keep(slot, { intervalMs: 9000, doubt: true, lost: true, failures: 3 });
+    table.keep(slot, { intervalMs: 9000, doubt: true, lost: true, failures: 3, barred: true });
     table.countPoll(slot);
     table.startResolving(slot);
     table.markDropped(slot);

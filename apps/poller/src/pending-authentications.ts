@@ -56,6 +56,7 @@ const flags = {
   hurried: 32,
   hurrying: 64,
   lost: 128,
+  barred: 256,
 } as const;
 type Flag = keyof typeof flags;
 
@@ -86,7 +87,7 @@ export class PendingAuthentications {
   #polls = new Uint32Array(64);
   #failures = new Uint8Array(64);
   #phase = new Uint8Array(64);
-  #flags = new Uint8Array(64);
+  #flags = new Uint16Array(64);
   #shard = new Uint8Array(64);
 
   get size(): number {
@@ -161,6 +162,7 @@ export class PendingAuthentications {
       failures: this.#failures[slot]!,
       doubt: this.#has(slot, 'doubt'),
       lost: this.#has(slot, 'lost'),
+      barred: this.#has(slot, 'barred'),
       takenOver: this.#has(slot, 'takenOver'),
       resolving: this.#has(slot, 'resolving'),
       pinged: this.isPinged(slot),
@@ -206,10 +208,16 @@ export class PendingAuthentications {
     this.#failures[slot] = Math.min(rhythm.failures, 255);
     this.#set(slot, 'doubt', rhythm.doubt);
     this.#set(slot, 'lost', rhythm.lost);
+    this.#set(slot, 'barred', rhythm.barred);
   }
 
   countPoll(slot: number): void {
     this.#polls[slot]!++;
+  }
+
+  /** A poll that was counted was not made after all. */
+  uncountPoll(slot: number): void {
+    this.#polls[slot]!--;
   }
 
   /** The deadline has passed and one poll may still be made. */
@@ -291,7 +299,7 @@ export class PendingAuthentications {
     this.#polls = grown(this.#polls, new Uint32Array(capacity));
     this.#failures = grown(this.#failures, new Uint8Array(capacity));
     this.#phase = grown(this.#phase, new Uint8Array(capacity));
-    this.#flags = grown(this.#flags, new Uint8Array(capacity));
+    this.#flags = grown(this.#flags, new Uint16Array(capacity));
     this.#shard = grown(this.#shard, new Uint8Array(capacity));
   }
 }
@@ -310,7 +318,10 @@ const termsOf = (t: Terms): Terms => ({
   deliveryMode: t.deliveryMode,
 });
 
-function grown<Column extends Float64Array | Uint32Array | Uint8Array>(column: Column, larger: Column): Column {
+function grown<Column extends Float64Array | Uint32Array | Uint16Array | Uint8Array>(
+  column: Column,
+  larger: Column,
+): Column {
   larger.set(column);
   return larger;
 }

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import type { CibaClient, PollOutcome } from '#lib/ciba';
 import type { Fence } from '#lib/domain';
-import type { RegistrationStore } from '#lib/persistence';
-import { afterPoll, type Step } from './after-poll.js';
+import type { RegistrationStore, StoredRegistration } from '#lib/persistence';
+import type { Log } from '#lib/runtime';
+import { afterPoll, type PollAnswer, type Step } from './after-poll.js';
 import type { PendingAuthentication } from './pending-authentications.js';
 import type { PollHealth } from './provider-queues.js';
+import type { RefusedClients } from './refused-clients.js';
 
 /** The circumstances of one poll. */
 export interface PollOrder {
@@ -14,16 +17,21 @@ export interface PollOrder {
 }
 
 export interface PollResult {
-  readonly outcome: PollOutcome['kind'];
+  readonly outcome: PollAnswer['kind'];
   readonly health: PollHealth;
   readonly step: Step;
 }
+
+/** Answers that come again and again: nobody asks the provider about one of them. */
+const undecided: readonly PollOutcome['kind'][] = ['pending', 'slow-down'];
 
 /** Asks the provider once how a request stands, and says what follows. */
 export class PollAuthentication {
   constructor(
     private readonly ciba: Pick<CibaClient, 'poll'>,
     private readonly registrations: RegistrationStore,
+    private readonly refusedClients: RefusedClients,
+    private readonly log: Log,
     private readonly nowMs: () => number,
   ) {}
 
@@ -36,15 +44,32 @@ export class PollAuthentication {
     return { outcome: outcome.kind, health: healthAfter(outcome), step };
   }
 
-  async #ask({ terms, authReqId }: PendingAuthentication): Promise<PollOutcome> {
+  async #ask({ requestId, terms, authReqId }: PendingAuthentication): Promise<PollAnswer> {
     let registration;
     try {
       registration = await this.registrations.load(terms.rule);
     } catch {
       return { kind: 'not-sent', detail: 'the registration could not be loaded' };
     }
+    const pause = await this.refusedClients.admit(terms, registration);
+    if (pause !== null) return { kind: 'client-refused', pausedForMs: pause.forMs };
+    const interactionId = registration.fapi ? randomUUID() : null;
+    const outcome = await this.#poll(registration, authReqId, terms.requestedScope, interactionId);
+    if (interactionId !== null && !undecided.includes(outcome.kind)) {
+      this.log.info('A poll was answered', { requestId, kind: outcome.kind, interactionId });
+    }
+    await this.refusedClients.learn(terms, registration, outcome);
+    return outcome;
+  }
+
+  async #poll(
+    registration: StoredRegistration,
+    authReqId: string,
+    scope: string,
+    interactionId: string | null,
+  ): Promise<PollOutcome> {
     try {
-      return await this.ciba.poll(registration, authReqId, terms.requestedScope);
+      return await this.ciba.poll(registration, authReqId, scope, interactionId);
     } catch {
       // A mistake of ours, after who knows what went out: the cautious reading.
       return { kind: 'lost', detail: 'the poll failed unexpectedly' };
@@ -52,8 +77,10 @@ export class PollAuthentication {
   }
 }
 
-function healthAfter(outcome: PollOutcome): PollHealth {
+function healthAfter(outcome: PollAnswer): PollHealth {
   switch (outcome.kind) {
+    case 'client-refused':
+      return { kind: 'unasked' };
     case 'not-sent':
     case 'unavailable':
     case 'lost':

@@ -1,5 +1,5 @@
-import type { PollOutcome } from '#lib/ciba';
 import { counter, gauge, histogram } from '#lib/runtime';
+import type { PollAnswer } from './after-poll.js';
 
 /** What the poller tells about itself at /metrics. */
 export class PollerMetrics {
@@ -28,7 +28,7 @@ export class PollerMetrics {
   }
 
   /** A poll has ended. */
-  ended(outcome: PollOutcome['kind']): void {
+  ended(outcome: PollAnswer['kind']): void {
     this.#polls.inc({ outcome });
   }
 

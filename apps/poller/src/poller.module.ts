@@ -13,6 +13,7 @@ import { PollerMetrics } from './poller-metrics.js';
 import { pollerTuning, type PollerConfig, type PollerTuning } from './poller.config.js';
 import { PollingSchedule } from './polling-schedule.js';
 import { ProviderQueues } from './provider-queues.js';
+import { RefusedClients } from './refused-clients.js';
 import { RunPoller } from './run-poller.js';
 import { ShardLeases } from './shard-leases.js';
 import { VerifyAnswer } from './verify-answer.js';
@@ -73,7 +74,13 @@ function assemble({ config, database, log, guard, instanceId }: PollerParts) {
     marginMs: tuning.POLLER_LEASE_MARGIN_SECONDS * 1000,
     nowMs,
   });
-  const poll = new PollAuthentication(ciba, registrations, nowMs);
+  const poll = new PollAuthentication(
+    ciba,
+    registrations,
+    new RefusedClients(database.clientRefusals, log),
+    log,
+    nowMs,
+  );
   const verify = new VerifyAnswer({ ciba, registrations, requests, clock, persevere, log });
   const conclude = new ConcludeAuthentication(requests, persevere, log);
   const schedule = new PollingSchedule({

@@ -56,7 +56,10 @@ async function scheduling() {
     leases,
     clock,
     queues: new ProviderQueues({ maxInFlight: 1, maxInFlightPerProvider: 1, pollsPerSecondPerProvider: 1 }),
-    requests: { pending: async () => ({ databaseNow: new Date(0), work: [], unreadable: [] }) },
+    requests: {
+      pending: async () => ({ databaseNow: new Date(0), work: [], unreadable: [] }),
+      raiseInterval: async () => undefined,
+    },
     // Nothing is due, so nobody polls, verifies or concludes.
     poll: {} as PollAuthentication,
     verify: {} as VerifyAnswer,

@@ -29,7 +29,7 @@ export interface PollingScheduleParts {
   readonly poll: PollAuthentication;
   readonly verify: VerifyAnswer;
   readonly conclude: ConcludeAuthentication;
-  readonly requests: Pick<RequestStore, 'pending'>;
+  readonly requests: Pick<RequestStore, 'pending' | 'raiseInterval'>;
   readonly persevere: Persevere;
   readonly metrics: PollerMetrics;
   readonly log: Log;
@@ -51,7 +51,7 @@ const lookAgainMs = 250;
  * follows a terminal answer.
  *
  * A crash loses this table and nothing else: the rows say what is pending, and the shard's next owner, knowing that it
- * was not released, treats a lost answer as unknown. Nothing is written for a poll.
+ * was not released, treats a lost answer as unknown. Nothing is written for a poll; a `slow_down` keeps its interval.
  */
 export class PollingSchedule {
   readonly #wheel: TimingWheel;
@@ -242,6 +242,7 @@ export class PollingSchedule {
         spacingMs: () => this.#spacingMs(slot),
       });
       metrics.ended(outcome);
+      if (outcome === 'client-refused') pending.uncountPoll(slot);
       queues.finished(tokenProviderId, health, this.parts.nowMs());
       const again = pending.takeHurry(slot) && outcome === 'pending' && step.kind === 'wait';
       await this.#follow(slot, again ? { ...step, atMs: this.parts.nowMs() } : step);
@@ -260,8 +261,20 @@ export class PollingSchedule {
   }
 
   #goOn(slot: number, rhythm: Rhythm, atMs: number): void {
+    if (rhythm.intervalMs > this.parts.pending.intervalMs(slot)) this.#keepInterval(slot, rhythm.intervalMs);
     this.parts.pending.keep(slot, rhythm);
     this.#await(slot, atMs);
+  }
+
+  /** For the next owner; not awaited, since what is lost costs one more `slow_down`. */
+  #keepInterval(slot: number, intervalMs: number): void {
+    const { pending, leases, requests, log } = this.parts;
+    const fence = leases.fence(pending.shard(slot));
+    const requestId = pending.requestId(slot);
+    if (fence === null) return;
+    requests.raiseInterval(requestId, Math.ceil(intervalMs / 1000), fence).catch((error: unknown) => {
+      log.warn('A raised interval could not be kept', { requestId, error });
+    });
   }
 
   async #finish(slot: number, command: Command): Promise<void> {

@@ -11,7 +11,11 @@ export interface ProviderLimits {
 
 /** What a poll told about the provider's health. */
 export type PollHealth =
-  { readonly kind: 'answered' } | { readonly kind: 'failed' } | { readonly kind: 'throttled'; readonly forMs: number };
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'throttled'; readonly forMs: number }
+  /** The provider was not asked after all. */
+  | { readonly kind: 'unasked' };
 
 /** A poll whose turn it is. */
 export interface Turn {
@@ -106,6 +110,8 @@ export class ProviderQueues {
         return provider.breaker.failed(nowMs);
       case 'throttled':
         return provider.breaker.throttled(health.forMs, nowMs);
+      case 'unasked':
+        return;
     }
   }
 

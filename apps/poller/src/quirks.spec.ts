@@ -13,6 +13,7 @@ const request: Polled = {
   lost: false,
   takenOver: false,
   resolving: false,
+  barred: false,
   failures: 0,
   polls: 4,
   fence: { shard: 7, owner: 'poller-1', epoch: 3 },

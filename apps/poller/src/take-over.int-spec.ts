@@ -123,6 +123,21 @@ describe('a poller that dies', () => {
     expect(Math.min(...times.slice(1).map((time, i) => time - times[i]!))).toBeGreaterThanOrEqual(1000);
   });
 
+  it('leaves its rhythm behind: the next owner waits the raised interval, whole, from the take-over (R67)', async () => {
+    const first = await house.startPoller();
+    await owns(first);
+    provider.on('token', () => ({ status: 400, json: { error: 'slow_down' } }));
+    const { authReqId } = await house.begin(rule);
+    await polled(authReqId, 1);
+    const kept = () => house.query('select from authorization_requests where interval_seconds = 6');
+    while ((await kept()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    const diedAtMs = performance.now();
+    await first.die();
+    await owns(await house.startPoller());
+    await polled(authReqId, 2);
+    expect(pollsOf(authReqId)[1]!.receivedAtMs - diedAtMs).toBeGreaterThanOrEqual(6000);
+  });
+
   it('may have taken an approval with it: then nobody claims to know the outcome', async () => {
     const first = await house.startPoller();
     await owns(first);

@@ -89,7 +89,8 @@ export async function openProcess(settings: ProcessSettings): Promise<OpenProces
     },
   });
   fitness.watch(database);
-  await database.signingKeys.ensure().catch(async (error: unknown) => {
+  const ensured = Promise.all([database.signingKeys.ensure(), database.encryptionKeys.ensure()]);
+  await ensured.catch(async (error: unknown) => {
     await fitness.stop();
     await database.close();
     throw error;

@@ -15,6 +15,11 @@ describe('details that were granted as asked (R97)', () => {
       [{ ...payment, amount: { value: '25.00', currency: 'EUR' } }],
     ],
     ['with a set in another order', [payment], [{ ...payment, actions: ['cancel', 'initiate'] }]],
+    ...['locations', 'actions', 'datatypes', 'privileges'].map((name): [string, unknown[], unknown] => [
+      `with ${name} in another order`,
+      [{ type: 'a', [name]: ['x', 'y'] }],
+      [{ type: 'a', [name]: ['y', 'x'] }],
+    ]),
     ['twice, as asked', [account, account], [account, account]],
     ['a number in another spelling', [{ type: 'a', n: 1 }], JSON.parse('[{"type":"a","n":1.0e0}]')],
   ])('%s', (_what, asked, granted) => {
@@ -32,6 +37,9 @@ describe('details that were not granted as asked (R97)', () => {
     ['one of two', [payment, account], [payment]],
     ['one of two, twice', [payment, account], [payment, payment]],
     ['one more', [account], [account, payment]],
+    ['one more, behind', [payment], [payment, account]],
+    ['null in the list', [account], [null]],
+    ['text in place of a set', [payment], [{ ...payment, actions: 'initiate' }]],
     ['a member less', [account], [{ type: 'account' }]],
     ['a member more', [account], [{ ...account, currency: 'EUR' }]],
     ['a null member more', [account], [{ ...account, currency: null }]],

@@ -83,7 +83,10 @@ export class CibaClient {
       requireDelivery(metadata, request, profile);
       requireMethod(registration, profile);
       requireParameters(metadata, request, profile);
-      return this.readStart(await postStart(startMembers(request, profile), this.timeoutMs), profile);
+      return this.readStart(
+        await postStart(startMembers(request, profile), this.timeoutMs, request.interactionId),
+        profile,
+      );
     } catch (error) {
       const detail = faultDetail(error);
       return error instanceof ProviderUnavailable
@@ -96,13 +99,19 @@ export class CibaClient {
    * Asks once how it stands (CIBA Core 1.0 §10.1); never rejects for what the provider does.
    *
    * @param scope as it was requested, for providers that want to hear it again.
+   * @param interactionId sent as `x-fapi-interaction-id` when there is one.
    */
-  async poll(registration: ClientRegistration, authReqId: string, scope: string | null = null): Promise<PollOutcome> {
+  async poll(
+    registration: ClientRegistration,
+    authReqId: string,
+    scope: string | null = null,
+    interactionId: string | null = null,
+  ): Promise<PollOutcome> {
     try {
       const { postPoll } = await this.registrations.find(registration);
       const profile = providerProfiles[registration.provider.profile];
       const members = { auth_req_id: authReqId, scope: profile.repeatsScope ? scope : null };
-      return this.readPoll(await postPoll(members, this.pollTimeoutMs), profile);
+      return this.readPoll(await postPoll(members, this.pollTimeoutMs, interactionId), profile);
     } catch (error) {
       return { kind: 'not-sent', detail: faultDetail(error) };
     }

@@ -8,6 +8,17 @@ export interface RuleToExamine {
   readonly asks: RuleWishes;
   /** Null when the secret or the key pair of the rule is gone. */
   readonly registration: ClientRegistration | null;
+  /** The calls that are paused at present because the provider refused the client. */
+  readonly refusals?: readonly RefusalFact[];
+}
+
+/** A call that the provider refused because of the client. */
+export interface RefusalFact {
+  readonly call: 'start' | 'poll';
+  readonly error: string;
+  readonly firstAt: Date;
+  readonly lastAt: Date;
+  readonly pausedUntil: Date;
 }
 
 /** What a rule asks of its provider, beside knowing the client. */
@@ -89,6 +100,7 @@ export interface RuleFacts {
   /** Null when start calls are not signed; an algorithm of null leaves the choice to the provider's list. */
   readonly signing: { readonly algorithm: string | null } | null;
   readonly trial: TrialFact;
+  readonly refusals?: readonly RefusalFact[];
 }
 
 export type CredentialsFact =

@@ -1,12 +1,13 @@
 import type { Connections } from './connections.js';
 import { fetchDocument } from './documents.js';
+import { isEncrypted, openEncrypted, type Opened } from './encrypted-token.js';
 import { acceptedAlgorithms, checkEvidence, checkHeader, reject } from './evidence.js';
 import { fapiAlgorithms } from './fapi.js';
 import { decodeIdToken } from './id-token.js';
 import type { EvidenceExpectation, TokenAnswer, Verification } from './outcomes.js';
 import type { ProviderDirectory } from './provider-directory.js';
 import type { ProviderMetadata } from './provider-metadata.js';
-import type { ClientRegistration, ProviderSettings } from './registration.js';
+import type { ClientRegistration, DecryptionKeyMaterial, ProviderSettings } from './registration.js';
 import type { SigningKeys } from './signing-keys.js';
 import { providerTls } from './tls-material.js';
 
@@ -18,19 +19,24 @@ export interface VerifierOptions {
   readonly timeoutMs: number;
 }
 
-/** Decides whether a token answer proves an approval: shape, header, signature, then claims. */
+/** Decides whether a token answer proves an approval: envelope, shape, header, signature, then claims. */
 export class EvidenceVerifier {
   constructor(private readonly options: VerifierOptions) {}
 
   /** Never rejects; when the provider cannot be reached there is no verdict. */
   async verify(
-    { provider, fapi = false }: Pick<ClientRegistration, 'provider' | 'fapi'>,
+    { provider, fapi = false, decryptionKeys = [] }: Pick<ClientRegistration, 'provider' | 'fapi' | 'decryptionKeys'>,
     answer: TokenAnswer,
     expectation: EvidenceExpectation,
     now: Date,
   ): Promise<Verification> {
     if (answer.idToken === null) return reject('id_token_missing', 'the answer has no ID token');
-    const idToken = decodeIdToken(answer.idToken);
+    const opened = await signedTokenIn(answer.idToken, decryptionKeys);
+    if (opened.kind === 'unknown-key')
+      return { kind: 'keys-unavailable', detail: 'the ID token is not for a key of ours' };
+    if (opened.kind === 'refused')
+      return reject('encryption', 'the ID token is encrypted in a way that is not accepted');
+    const idToken = decodeIdToken(opened.compact);
     if (idToken === null) return reject('id_token_malformed', 'the ID token is not a signed JWT');
     const metadata = await this.findMetadata(provider);
     if (metadata === null) return { kind: 'keys-unavailable', detail: "the provider's metadata cannot be had" };
@@ -63,6 +69,11 @@ export class EvidenceVerifier {
     const target = this.options.connections.target(metadata.keysUrl, provider.id, providerTls(provider));
     return fetchDocument(target, this.options.timeoutMs);
   }
+}
+
+/** From here on the nested token is the ID token: what the envelope looks like proves nothing. */
+function signedTokenIn(token: string, keys: readonly DecryptionKeyMaterial[]): Promise<Opened> | Opened {
+  return isEncrypted(token) ? openEncrypted(token, keys) : { kind: 'opened', compact: token };
 }
 
 function intersect(accepted: readonly string[], supported: readonly string[] | null): string[] {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { checkEvidence, checkHeader, type EvidenceSubject } from './evidence.js';
+import { acceptedAlgorithms, checkEvidence, checkHeader, type EvidenceSubject } from './evidence.js';
 import type { EvidenceExpectation, TokenAnswer } from './outcomes.js';
 
 const sentAt = new Date('2026-03-01T12:00:00.700Z');
@@ -102,6 +102,7 @@ describe('evidence that is accepted', () => {
     ['an acr nobody asked for', { claims: { acr: 'c' } }],
     ['the expected subject', { expectation: { expectedSubject: 'alice' } }],
     ['the scope in another order, and wider', { answer: { scope: 'email payments openid' } }],
+    ['a request with blanks too many', { expectation: { requestedScope: 'openid  payments ' } }],
     ['a fitting at_hash', { claims: { at_hash: leftHalf('sha256') } }],
     ['a fitting at_hash of Ed25519', { claims: { at_hash: leftHalf('sha512') }, header: { alg: 'EdDSA' } }],
     ['our own auth_req_id', { claims: { 'urn:openid:params:jwt:claim:auth_req_id': 'id-1' } }],
@@ -134,6 +135,11 @@ describe('evidence that is accepted', () => {
     });
   });
 
+  it('tells of fifty methods, and of no more', () => {
+    const amr = Array.from({ length: 50 }, () => 'pin');
+    expect(checkEvidence(aSubject({ claims: { amr } }))).toMatchObject({ evidence: { amr } });
+  });
+
   it.each<Record<string, unknown>>([
     { acr: 7, amr: 'pin' },
     { acr: '', amr: [''] },
@@ -159,19 +165,25 @@ describe('evidence that is rejected', () => {
   it.each<[string, Change]>([
     ['access_token_missing', { answer: { accessToken: null } }],
     ['access_token_missing', { answer: { tokenType: null } }],
+    ['access_token_missing', { answer: { accessToken: '' } }],
     ['issuer', { claims: { iss: 'https://op.example/' } }],
     ['audience', { claims: { aud: 'client-2' } }],
     ['audience', { claims: { aud: ['client-1', 'client-1'] } }],
+    ['audience', { claims: { aud: ['client-2'] } }],
+    ['audience', { claims: { aud: { length: 1, 0: 'client-1' } } }],
     ['authorized_party', { claims: { azp: 'client-2' } }],
     ['subject', { claims: { sub: 'x'.repeat(256) } }],
     ['subject_mismatch', { expectation: { expectedSubject: 'bob' } }],
     ['expiry', { claims: { exp: Number.POSITIVE_INFINITY } }],
+    ['expiry', { claims: { exp: 0 } }],
     ['expired', { claims: { exp: at - 60 } }],
     ['not_yet_valid', { claims: { nbf: at + 61 } }],
+    ['not_yet_valid', { claims: { nbf: '1' } }],
     ['issued_at', { claims: { iat: -1 } }],
     ['issued_before_request', { claims: { iat: sent - 61 } }],
     ['issued_in_future', { claims: { iat: at + 61 } }],
     ['auth_time', { claims: { auth_time: at + 61 } }],
+    ['auth_time', { claims: { auth_time: String(sent) } }],
     ['authenticated_before_request', { claims: { auth_time: sent - 61 } }],
     ['acr', { expectation: { acrValues: ['a'] } }],
     ['acr', { claims: { acr: 'a b' }, expectation: { acrValues: ['a', 'b'] } }],
@@ -220,7 +232,14 @@ describe('a header', () => {
     ['token_type', { typ: 'at+jwt' }],
     ['token_type', { typ: 'JWT+at' }],
     ['token_type', { typ: null }],
+    ['token_type', { typ: ['JWT'] }],
   ])('is refused for its %s: %j', (problem, header) => {
     expect(objection(header)).toBe(problem);
+  });
+});
+
+describe('the algorithms', () => {
+  it('are these four', () => {
+    expect(acceptedAlgorithms).toEqual(['PS256', 'ES256', 'EdDSA', 'RS256']);
   });
 });

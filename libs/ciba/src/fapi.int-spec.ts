@@ -52,12 +52,35 @@ describe('a registration held to FAPI-CIBA', () => {
 
   it.each<[string, Partial<ClientRegistration>]>([
     ['a client secret (R115, R120)', { credentials: { type: 'secret', clientSecret: 's3cret', method: null } }],
-    ['requests that are not signed (R118)', { requestSigning: null }],
     ['keys of other algorithms (R120)', { credentials: { type: 'private-key-jwt', signingKey: edKey } }],
   ])('calls nobody with %s', async (_what, over) => {
     const calls = provider.calls('backchannel').length;
     expect((await client.start(aRegistration(over), request)).kind).toBe('misconfigured');
     expect(provider.calls('backchannel')).toHaveLength(calls);
+  });
+
+  it('leaves requests unsigned when the rule says so, and the provider does not demand them signed (R118)', async () => {
+    expect((await client.start(aRegistration({ requestSigning: null }), request)).kind).toBe('acknowledged');
+    expect(provider.calls('backchannel').at(-1)!.form.has('request')).toBe(false);
+    provider.metadata['require_signed_request_object'] = true;
+    const strict = { ...aRegistration().provider, id: 'op-strict' };
+    const calls = provider.calls('backchannel').length;
+    const outcome = await client.start(aRegistration({ provider: strict, requestSigning: null }), request);
+    expect(outcome).toMatchObject({ kind: 'misconfigured', detail: 'the provider takes signed requests only' });
+    expect(provider.calls('backchannel')).toHaveLength(calls);
+  });
+
+  it('names each call by the id that it is given, and none where none is given (R137)', async () => {
+    const ids = () => provider.ledger.map(({ headers }) => headers['x-fapi-interaction-id']);
+    const first = ids().length;
+    await client.start(aRegistration(), { ...request, interactionId: 'c770aef3-6784-41f7-8e0e-ff5f97bddb3a' });
+    await client.poll(aRegistration(), 'id', null, '93bac548-d2de-4546-b106-880a5018460d');
+    await client.poll(aRegistration(), 'id');
+    expect(ids().slice(first)).toEqual([
+      'c770aef3-6784-41f7-8e0e-ff5f97bddb3a',
+      '93bac548-d2de-4546-b106-880a5018460d',
+      undefined,
+    ]);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { fillTextOrJson, type HintKind } from '#lib/domain';
+import { isEncrypted, namesKey, openEncrypted } from './encrypted-token.js';
 import { providerProfiles } from './provider-profiles.js';
-import type { ProviderProfileName, ProviderSettings } from './registration.js';
+import type { DecryptionKeyMaterial, ProviderProfileName, ProviderSettings } from './registration.js';
 import { isRecord, parseJsonObject } from './strict-json.js';
 
 /** How a person is named to a provider. */
@@ -26,6 +27,22 @@ export function renderHint(
   if (chosen === null) return value;
   const rendered = fillTextOrJson(chosen, { value, issuer });
   return typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
+}
+
+/**
+ * An ID token as it is sent as a hint: one that is encrypted to us is opened first, for the provider that signed it
+ * cannot (CIBA Core 1.0 §7.1). One that is for somebody else is passed on as it is; null: it names a key of ours and does not open.
+ */
+export async function openHint(
+  kind: HintKind,
+  value: string,
+  keys: () => Promise<readonly DecryptionKeyMaterial[]>,
+): Promise<string | null> {
+  if (kind !== 'id_token_hint' || !isEncrypted(value)) return value;
+  const ours = await keys();
+  const opened = await openEncrypted(value, ours);
+  if (opened.kind === 'opened') return opened.compact;
+  return namesKey(value, ours) ? null : value;
 }
 
 /**
@@ -96,8 +113,6 @@ function subjectAt(issuer: string, identifier: unknown): string | null {
   if (!isRecord(identifier) || identifier['format'] !== 'iss_sub' || identifier['iss'] !== issuer) return null;
   return textOrNull(identifier['sub']);
 }
-
-const isEncrypted = (token: string): boolean => /^[\w-]+(\.[\w-]*){4}$/.test(token);
 
 /** The signature is the provider's to check: it made the token. */
 function readClaims(token: string) {

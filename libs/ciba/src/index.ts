@@ -16,7 +16,7 @@ export type {
 } from './outcomes.js';
 export { judgeProvider } from './judge-provider.js';
 export { readNotification, readPushedAnswer, type ProviderNotification, type PushedAnswer } from './notification.js';
-export { hintProblem, hintSubject, namedPerson, renderHint, takesHint, type HintForm } from './hints.js';
+export { hintProblem, hintSubject, namedPerson, openHint, renderHint, takesHint, type HintForm } from './hints.js';
 export { bindingMessageLimits } from './provider-binding-messages.js';
 export { ProviderDoctor, type ProviderDoctorOptions } from './provider-doctor.js';
 export { ProviderMisconfigured, ProviderUnavailable } from './provider-faults.js';
@@ -32,6 +32,7 @@ export {
 export type {
   ClientCredentials,
   ClientRegistration,
+  DecryptionKeyMaterial,
   MutualTlsCredentials,
   PrivateKeyJwtCredentials,
   ProviderProfileName,

@@ -86,6 +86,14 @@ const unreachable = (code: string): Partial<ProviderFacts> => ({
   origins: [{ kind: 'unreachable', origin, code }],
 });
 
+const refusal = {
+  call: 'start',
+  error: 'invalid_client',
+  firstAt: daysOn(-1),
+  lastAt: daysOn(0),
+  pausedUntil: daysOn(1),
+} as const;
+
 const rows: readonly Row[] = [
   ['nothing amiss', {}, []],
   ['no connection', unreachable('ECONNREFUSED'), ['discovery_unreachable']],
@@ -241,6 +249,12 @@ const rows: readonly Row[] = [
     trying({ kind: 'unready', detail: 'the signing key cannot be read' }),
     ['client_unready'],
   ],
+  [
+    'a client that was refused, and is refused still (R62)',
+    withRule({ trial: answered(401, 'invalid_client'), refusals: [refusal] }),
+    ['client_secret_refused', 'client_calls_paused'],
+  ],
+  ['a client that was refused, and is accepted by now (R62)', withRule({ refusals: [refusal] }), ['client_accepted']],
   [
     'credentials that are gone',
     trying({ kind: 'not-tried', why: 'metadata' }, { type: 'gone' }),

@@ -244,6 +244,7 @@ function judgeRule(facts: ProviderFacts, ruleFacts: RuleFacts, now: Date): Obser
   const { rule } = ruleFacts;
   const observations = [
     ...judgeTrial(ruleFacts),
+    ...judgeRefusals(ruleFacts),
     ...judgeKeyPair(ruleFacts, now),
     ...(facts.metadata === null ? [] : judgeWishes(facts, facts.metadata, ruleFacts)),
     ...judgeProfile(facts.profile, ruleFacts),
@@ -286,6 +287,16 @@ function judgeTrial({ trial, credentials, clientId }: RuleFacts): Observation[] 
     case 'answered':
       return [judgeAnswer(trial, credentials.type, clientId)];
   }
+}
+
+/** A client that was just accepted is refused no more. */
+function judgeRefusals({ trial, refusals = [] }: RuleFacts): Observation[] {
+  if (isAccepted(trial)) return [];
+  return refusals.map(({ call, error, firstAt, lastAt, pausedUntil }) => {
+    const [since, last, until] = [firstAt, lastAt, pausedUntil].map((time) => time.toISOString());
+    const detail = `The ${call} call was answered ${words([error])} since ${since}, last at ${last}; paused until ${until}.`;
+    return observe('client_calls_paused', detail);
+  });
 }
 
 /** A TLS alert says so; many servers just hang up right after the handshake. */

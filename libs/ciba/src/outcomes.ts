@@ -20,6 +20,8 @@ export interface StartRequest {
   readonly clientNotificationToken: string | null;
   /** How the answer comes back: by poll without a notification token, else by ping, when left out. */
   readonly deliveryMode?: 'poll' | 'ping' | 'push';
+  /** Sent as `x-fapi-interaction-id`, by which the provider finds the call; null or absent: none is sent. */
+  readonly interactionId?: string | null;
 }
 
 /** The provider's own words, made safe to store and show. */
@@ -131,6 +133,7 @@ export interface Evidence {
 export type EvidenceProblem =
   | 'id_token_missing'
   | 'id_token_malformed'
+  | 'encryption'
   | 'access_token_missing'
   | 'algorithm'
   | 'header'

@@ -20,7 +20,11 @@ const constantHeaders = [
 ].flat();
 
 /** Posts members to one endpoint as one client. @throws ProviderMisconfigured when the call cannot be signed. */
-export type Post<Members = FormMembers> = (members: Members, timeoutMs: number) => Promise<Exchange>;
+export type Post<Members = FormMembers> = (
+  members: Members,
+  timeoutMs: number,
+  interactionId?: string | null,
+) => Promise<Exchange>;
 
 /** A registration with everything done that need not be done again for each call. */
 export interface PreparedRegistration {
@@ -56,7 +60,7 @@ export class PreparedRegistrations {
   private prepare(registration: ClientRegistration, metadata: ProviderMetadata): PreparedRegistration {
     const { connections, now } = this.options;
     const { provider, credentials } = registration;
-    requireFapi(registration);
+    requireFapi(registration, metadata);
     const authentication = prepareAuthentication(registration, metadata, now);
     const withCertificate = credentials.type === 'mutual-tls';
     const tls = withCertificate ? mutualTls(provider, credentials) : providerTls(provider);
@@ -69,11 +73,13 @@ export class PreparedRegistrations {
     const post = (target: Target, constantMembers: FormMembers): Post => {
       const constantForm = joinForms(authentication.form, encodeForm(constantMembers));
       const prover = registration.dpop && target === token ? new DpopProver(target.url, now) : null;
-      return (members, timeoutMs) => {
+      return (members, timeoutMs, interactionId = null) => {
+        // By this id the provider finds the call in its log (FAPI 1.0 Baseline §6.2.1).
+        const interaction = interactionId === null ? [] : ['x-fapi-interaction-id', interactionId];
         const send: Send = async (proof, ms) => {
           const fresh = authentication.fresh === null ? '' : encodeForm(await authentication.fresh(target.url));
           const body = joinForms(constantForm, encodeForm(members), fresh);
-          return exchange({ target, headers: [...headers, ...proof], body, timeoutMs: ms });
+          return exchange({ target, headers: [...headers, ...interaction, ...proof], body, timeoutMs: ms });
         };
         return prover === null ? send([], timeoutMs) : prover.send(send, timeoutMs);
       };
@@ -86,8 +92,8 @@ export class PreparedRegistrations {
     });
     return {
       metadata,
-      postStart: async (members, timeoutMs) =>
-        postStartForm(sign === null ? startForm(members) : await sign(members), timeoutMs),
+      postStart: async (members, timeoutMs, interactionId) =>
+        postStartForm(sign === null ? startForm(members) : await sign(members), timeoutMs, interactionId),
       postPoll: post(token, {
         grant_type: 'urn:openid:params:grant-type:ciba',
       }),

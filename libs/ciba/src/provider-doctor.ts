@@ -220,9 +220,10 @@ class Examination {
       }
     };
     await Promise.all(Array.from({ length: trialsAtOnce }, lane));
-    return rules.map(({ id, name, asks, registration }) => ({
+    return rules.map(({ id, name, asks, registration, refusals = [] }) => ({
       rule: { id, name },
       asks,
+      refusals,
       clientId: registration?.clientId ?? '',
       credentials: credentialsOf(registration),
       signing: registration?.requestSigning ? { algorithm: registration.requestSigning.alg } : null,

@@ -47,6 +47,14 @@ export interface SigningKeyMaterial {
   readonly privateKeyPem: string;
 }
 
+/** A private key of ours to which a provider may encrypt; its public half is published under `kid`. */
+export interface DecryptionKeyMaterial {
+  readonly kid: string;
+  /** `ECDH-ES` stands for its variant with key wrapping as well (RFC 7518 §4.6). */
+  readonly alg: 'RSA-OAEP-256' | 'ECDH-ES';
+  readonly privateKeyPem: string;
+}
+
 /** A key that signs a fresh assertion for every call (RFC 7523 §2.2). */
 export interface PrivateKeyJwtCredentials {
   readonly type: 'private-key-jwt';
@@ -79,4 +87,6 @@ export interface ClientRegistration {
   readonly dpop?: boolean;
   /** True: only what FAPI-CIBA allows will do, for evidence as well. */
   readonly fapi?: boolean;
+  /** What opens ID tokens that are encrypted to us, those of the past included. */
+  readonly decryptionKeys?: readonly DecryptionKeyMaterial[];
 }

@@ -193,6 +193,7 @@ export const tokenProviderExample = {
   metadata: null,
   trustedCertificates: [],
   discovery: { state: 'ok', checkedAt: createdAt, problem: null },
+  alerts: [],
   ...times,
 };
 

@@ -189,6 +189,10 @@ export const providerFindings = {
     'The client may not use CIBA',
     'Give this client the grant `urn:openid:params:grant-type:ciba` at the provider.',
   ),
+  client_calls_paused: meaning('warning', 'client-authentication')(
+    'Calls of this client wait, because the provider has refused it',
+    'Mend what `detail` names. A check that finds the client accepted ends the pause at once; so does a change of the rule, its token provider or its key pair.',
+  ),
   client_unready: inClient(
     'The client’s credentials cannot be used',
     'Set the rule’s credentials again; `detail` says what is wrong with them.',

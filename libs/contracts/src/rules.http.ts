@@ -148,7 +148,8 @@ const fields = {
   acrValues: z.array(scopeToken).max(20),
   signedRequest: z.union([z.boolean(), z.strictObject({ alg: z.enum(requestSigningAlgorithms) })]).meta({
     description:
-      'Whether the start call is one signed JWT (CIBA Core 1.0 §7.1.1). `true` takes the algorithm from the metadata of the provider.',
+      'Whether the start call is one signed JWT (CIBA Core 1.0 §7.1.1). `true` takes the algorithm from the metadata of ' +
+      'the provider. Left out: false, and true with `fapi`; a rule with `fapi` may say false all the same.',
   }),
   authorizationDetails: authorizationDetails.nullable().meta({
     description:
@@ -168,13 +169,13 @@ const fields = {
     }),
   fapi: z.boolean().meta({
     description:
-      'Holds the rule to FAPI-CIBA: signed requests, PS256 and ES256 only, `private-key-jwt` or `mutual-tls`, a binding ' +
+      'Holds the rule to FAPI-CIBA: signed requests and bound tokens unless the rule says otherwise, PS256 and ES256 only, `private-key-jwt` or `mutual-tls`, a binding ' +
       'message (made up when there is none) and no push. What contradicts it is refused.',
   }),
   dpop: z.boolean().meta({
     description:
       'Proves possession of a key at the token endpoint, for providers that demand it (RFC 9449). A token that is bound ' +
-      'to that key is never released: nobody else could use it.',
+      'to that key is never released: nobody else could use it. Left out: false, and true with `fapi` and `private-key-jwt`.',
   }),
   releaseAccessToken: z.boolean(),
   consumeWithinSeconds: z.int().min(1).max(86_400),
@@ -206,9 +207,9 @@ export const ruleBody = z
     acrValues: fields.acrValues.default([]),
     authorizationDetails: fields.authorizationDetails.default(null),
     extraParameters: fields.extraParameters.default({}),
-    signedRequest: fields.signedRequest.default(false),
+    signedRequest: fields.signedRequest.optional(),
     fapi: fields.fapi.default(false),
-    dpop: fields.dpop.default(false),
+    dpop: fields.dpop.optional(),
     releaseAccessToken: fields.releaseAccessToken.default(false),
     consumeWithinSeconds: fields.consumeWithinSeconds.default(300),
     onInitiationUnknown: fields.onInitiationUnknown.default('fail'),

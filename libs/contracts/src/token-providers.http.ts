@@ -53,6 +53,22 @@ export const tokenProviderPatch = z
   .meta({ id: 'TokenProviderPatch' });
 export type TokenProviderPatch = z.infer<typeof tokenProviderPatch>;
 
+/** A client that the provider refuses, so that its calls are paused. */
+export const providerAlert = z
+  .strictObject({
+    code: z.literal('client_refused'),
+    rule: z.strictObject({ id, name }),
+    call: z
+      .enum(['start', 'poll'])
+      .meta({ description: '`start`: the backchannel endpoint. `poll`: the token endpoint.' }),
+    error: z.string().meta({ description: 'What the provider says: `invalid_client` or `unauthorized_client`.' }),
+    since: instant,
+    lastAt: instant,
+    pausedUntil: instant.meta({ description: 'One call goes out then; until then requests wait.' }),
+  })
+  .meta({ id: 'ProviderAlert' });
+export type ProviderAlert = z.infer<typeof providerAlert>;
+
 export const tokenProvider = z
   .strictObject({
     id,
@@ -64,6 +80,9 @@ export const tokenProvider = z
         problem: z.string().nullable(),
       })
       .meta({ description: 'What the last look at the provider found.' }),
+    alerts: z
+      .array(providerAlert)
+      .meta({ description: 'What needs somebody’s attention: clients that the provider refuses at present.' }),
     version: z.int().positive(),
     createdAt: instant,
     updatedAt: instant,

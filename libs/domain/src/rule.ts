@@ -119,11 +119,20 @@ export const ruleDefaults = {
   enabled: true,
 } as const satisfies Partial<RuleDefinition>;
 
-/** How start calls are signed; FAPI-CIBA signs all of them. */
-export const effectiveSigning = ({
-  signedRequest,
+/**
+ * What a rule does about signatures and bound tokens when the administrator does not say: what FAPI-CIBA asks for where
+ * the rule is held to it. A certificate binds tokens by itself; a key has to be proved (RFC 9449).
+ */
+export const fapiDefaults = ({
   fapi,
-}: Pick<RuleDefinition, 'signedRequest' | 'fapi'>): SignedRequest => (signedRequest === false ? fapi : signedRequest);
+  clientCredentials,
+}: {
+  readonly fapi: boolean;
+  readonly clientCredentials: { readonly type: ClientCredentialsType };
+}): { readonly signedRequest: boolean; readonly dpop: boolean } => ({
+  signedRequest: fapi,
+  dpop: fapi && clientCredentials.type === 'private-key-jwt',
+});
 
 /** What one request asks for in detail. */
 export const requestedDetails = (

@@ -16,6 +16,25 @@ const failureByCode: Readonly<Record<string, FailureReason>> = {
   unauthorized_client: 'configuration_error',
 };
 
+/** Codes that speak of the client and not of the request: whatever it asks next will be refused as well. */
+const clientCodes: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client']);
+
+/** Codes by which a provider says, of the person or the text, that it knows the client. */
+const requestCodes: ReadonlySet<string> = new Set([
+  'access_denied',
+  'expired_login_hint_token',
+  'invalid_binding_message',
+  'invalid_user_code',
+  'missing_user_code',
+  'unknown_user_id',
+]);
+
+/** Whether an error code refuses the client as such (RFC 6749 §5.2, CIBA Core 1.0 §13). */
+export const refusesClient = (code: string): boolean => clientCodes.has(code);
+
+/** Whether an error code of the start call shows that the client itself was accepted. */
+export const acceptsClient = (code: string): boolean => requestCodes.has(code);
+
 /** However a provider says it, and whatever it adds: callers learn no more than that the person cannot be asked. */
 const unknownUser: ProviderError = { code: 'unknown_user_id', description: null };
 

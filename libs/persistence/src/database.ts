@@ -22,9 +22,11 @@ import type {
   WebhookEndpointStore,
 } from './stores/admin.types.js';
 import { TypeormApiClientStore } from './stores/api-client.store.js';
+import { PostgresClientRefusalStore } from './stores/client-refusal.store.js';
 import { PostgresDecisionStore } from './stores/decision.store.js';
 import { PostgresDeliveryStore } from './stores/delivery.store.js';
 import { PostgresErasureStore } from './stores/erasure.store.js';
+import { PostgresEncryptionKeyStore } from './stores/encryption-key.store.js';
 import { TypeormKeyPairStore } from './stores/key-pair.store.js';
 import { PostgresOutbox } from './stores/outbox.store.js';
 import { PostgresRegistrationStore } from './stores/registration.store.js';
@@ -36,9 +38,11 @@ import { PostgresSigningKeyStore } from './stores/signing-key.store.js';
 import { TypeormTokenProviderStore } from './stores/token-provider.store.js';
 import { TypeormWebhookEndpointStore } from './stores/webhook-endpoint.store.js';
 import type {
+  ClientRefusalStore,
   DecisionStore,
   DeliveryStore,
   ErasureStore,
+  EncryptionKeyStore,
   RegistrationStore,
   ShardStore,
   SigningKeyStore,
@@ -69,10 +73,12 @@ export class Database {
   readonly outbox: Outbox;
   readonly requests: RequestStore;
   readonly registrations: RegistrationStore;
+  readonly clientRefusals: ClientRefusalStore;
   readonly shards: ShardStore;
   readonly decisions: DecisionStore;
   readonly deliveries: DeliveryStore;
   readonly signingKeys: SigningKeyStore;
+  readonly encryptionKeys: EncryptionKeyStore;
   readonly tokenProviders: TokenProviderStore;
   readonly keyPairs: KeyPairStore;
   readonly rejectionHandlers: RejectionHandlerStore;
@@ -104,7 +110,9 @@ export class Database {
     this.decisions = new PostgresDecisionStore(context);
     this.deliveries = new PostgresDeliveryStore(context);
     this.signingKeys = new PostgresSigningKeyStore(context);
-    this.registrations = new PostgresRegistrationStore(context, this.signingKeys);
+    this.encryptionKeys = new PostgresEncryptionKeyStore(context);
+    this.registrations = new PostgresRegistrationStore(context, this.signingKeys, this.encryptionKeys);
+    this.clientRefusals = new PostgresClientRefusalStore(this.sql);
     this.tokenProviders = new TypeormTokenProviderStore(context);
     this.keyPairs = new TypeormKeyPairStore(context);
     this.rejectionHandlers = new TypeormRejectionHandlerStore(context);

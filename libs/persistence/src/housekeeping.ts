@@ -149,6 +149,15 @@ const pruneRequests = statement(
   delete from authorization_requests r using old where r.id = old.id`,
 );
 
+// Of versions that nobody asks under any more.
+const pruneRefusals = statement(
+  'prune_client_refusals',
+  /* sql */ `
+  delete from client_refusals where (rule_id, rule_version, call) in (
+    select rule_id, rule_version, call from client_refusals where last_at < now() - interval '30 days'
+    limit $1::integer for update skip locked)`,
+);
+
 const pruneMeters = statement(
   'prune_meters',
   /* sql */ `
@@ -187,5 +196,6 @@ const jobs: readonly Job[] = [
   pruning(pruneRequests, 500, ({ requestsDays }) => requestsDays),
   pruning(pruneTimelines, 2_000, ({ timelinesDays }) => timelinesDays),
   pruning(pruneMeters, 1_000, () => null),
+  pruning(pruneRefusals, 1_000, () => null),
   pruning(pruneInstances, 1_000, () => null),
 ];

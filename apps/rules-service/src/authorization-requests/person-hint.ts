@@ -1,7 +1,24 @@
-import { hintProblem, hintSubject, namedPerson, renderHint } from '#lib/ciba';
+import { hintProblem, hintSubject, namedPerson, openHint, renderHint } from '#lib/ciba';
 import { loginHint, type Attributes } from '#lib/domain';
-import type { RuleForSubmit } from '#lib/persistence';
+import type { Database, RuleForSubmit } from '#lib/persistence';
 import { invalidMember } from '../http/invalid-member.js';
+
+/**
+ * The attributes with the hint as the provider can read it, where it was encrypted to us.
+ *
+ * @throws ProblemError for one that is encrypted to us in a way that is not accepted
+ */
+export async function openedHint(
+  { definition: { hintKind, loginHintAttribute } }: Pick<RuleForSubmit, 'definition'>,
+  attributes: Attributes,
+  encryptionKeys: Pick<Database['encryptionKeys'], 'decryption'>,
+): Promise<Attributes> {
+  const value = loginHint(loginHintAttribute, attributes);
+  if (value === null) return attributes;
+  const opened = await openHint(hintKind, value, () => encryptionKeys.decryption());
+  if (opened !== null) return opened === value ? attributes : { ...attributes, [loginHintAttribute]: opened };
+  throw invalidMember(`/attributes/${loginHintAttribute}`, 'It is an encrypted ID token that does not open.');
+}
 
 /**
  * The hint that names the person to the rule's provider.

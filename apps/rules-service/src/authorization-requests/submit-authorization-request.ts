@@ -18,7 +18,7 @@ import { invalidMember } from '../http/invalid-member.js';
 import { refuseAddress } from '../http/refuse-address.js';
 import { AwaitRequest, isDecided } from './await-request.js';
 import { bindingMessage } from './binding-message.js';
-import { personHint, personOf } from './person-hint.js';
+import { openedHint, personHint, personOf } from './person-hint.js';
 import { promptLimit } from './prompt-limit.js';
 import { pathOf, requestDocument, requestHeaders } from './request-document.js';
 import { bodyHash, requestHash } from './request-hash.js';
@@ -55,7 +55,7 @@ export class SubmitAuthorizationRequest {
   async run(submission: Submission): Promise<Answer<AuthorizationRequestDocument>> {
     let request: NewRequest;
     try {
-      request = this.newRequest(submission, await this.usableRule(submission));
+      request = await this.newRequest(submission, await this.usableRule(submission));
     } catch (error) {
       // The rule may have changed, or gone, since the first call: whoever repeats that call is answered like it.
       const earlier = error instanceof ProblemError ? await this.submitted(submission) : null;
@@ -116,10 +116,14 @@ export class SubmitAuthorizationRequest {
     return rule;
   }
 
-  private newRequest({ caller, body, idempotencyKey, traceparent }: Submission, rule: RuleForSubmit): NewRequest {
+  private async newRequest(
+    { caller, body, idempotencyKey, traceparent }: Submission,
+    rule: RuleForSubmit,
+  ): Promise<NewRequest> {
     const { definition, provider } = rule;
-    const hint = personHint(rule, body.attributes);
-    const person = personOf(definition, hint, body.attributes);
+    const readable = await openedHint(rule, body.attributes, this.database.encryptionKeys);
+    const hint = personHint(rule, readable);
+    const person = personOf(definition, hint, readable);
     refuseSubject(caller, person, body.attributes);
     const missing = neededAttributes(definition).find((name) => !Object.hasOwn(body.attributes, name));
     if (missing !== undefined) throw attributeMissing(definition, missing);

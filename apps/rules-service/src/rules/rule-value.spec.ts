@@ -2,7 +2,7 @@ import { ruleBody, type RuleBody } from '#lib/contracts';
 import type { ProviderProfileName } from '#lib/ciba';
 import type { RuleRow } from '#lib/persistence';
 import { describe, expect, it } from '@jest/globals';
-import { changedRule, newRule, refuseUnknownToProvider } from './rule-value.js';
+import { changedRule, newRule, refuseUnknownToProvider, ruleBodyOf } from './rule-value.js';
 
 const id = '01890000-0000-7000-8000-000000000001';
 const aBody = (members: Partial<Record<keyof RuleBody, unknown>> = {}): RuleBody =>
@@ -15,6 +15,7 @@ const aBody = (members: Partial<Record<keyof RuleBody, unknown>> = {}): RuleBody
     loginHintAttribute: 'email',
     ...members,
   });
+const secretAgain = { clientCredentials: { type: 'secret', clientSecret: 's3cret' } };
 const noSecret = { clientCredentials: { type: 'secret' } };
 const aRow = (body: RuleBody, clientSecretSetAt: Date | null): RuleRow => ({
   id,
@@ -113,5 +114,27 @@ describe('a rule', () => {
 
   it.each(['poll', 'ping', 'push'])('may be delivered by %s (R117)', (deliveryMode) => {
     expect(newRule(aBody({ deliveryMode })).definition.deliveryMode).toBe(deliveryMode);
+  });
+
+  const keyed = { fapi: true, clientCredentials: { type: 'private-key-jwt' } };
+  const certified = { fapi: true, clientCredentials: { type: 'mutual-tls', keyPairId: id } };
+  it.each<[string, object, object]>([
+    ['without fapi', {}, { signedRequest: false, dpop: false }],
+    ['with fapi and a key', keyed, { signedRequest: true, dpop: true }],
+    ['with fapi and a certificate, which binds by itself', certified, { signedRequest: true, dpop: false }],
+    ['with fapi that says no', { ...keyed, signedRequest: false, dpop: false }, { signedRequest: false, dpop: false }],
+    ['with fapi and an algorithm', { ...keyed, signedRequest: { alg: 'PS256' } }, { signedRequest: { alg: 'PS256' } }],
+  ])('%s signs and binds as FAPI-CIBA asks unless it says otherwise (R118, R121)', (_what, members, expected) => {
+    const { definition } = newRule(aBody(members));
+    expect(definition).toMatchObject(expected);
+    // What follows from a rule makes the same rule again.
+    const again = ruleBody.parse({ ...ruleBodyOf(definition), ...('clientCredentials' in members ? {} : secretAgain) });
+    expect(newRule(again).definition).toEqual(definition);
+  });
+
+  it('brings with fapi what FAPI asks for when it is patched in (R118)', () => {
+    const { definition } = newRule(aBody({ clientCredentials: { type: 'private-key-jwt' } }));
+    const patched = newRule(ruleBody.parse({ ...ruleBodyOf(definition), fapi: true }));
+    expect(patched.definition).toMatchObject({ signedRequest: true, dpop: true });
   });
 });

@@ -1,6 +1,6 @@
 import type { RuleBody } from '#lib/contracts';
 import { providerProfiles, takesHint, type ProviderProfileName } from '#lib/ciba';
-import type { RuleCredentials, RuleDefinition } from '#lib/domain';
+import { fapiDefaults, type RuleCredentials, type RuleDefinition } from '#lib/domain';
 import type { RuleRow, RuleValue } from '#lib/persistence';
 import type { ProblemError } from '#lib/runtime';
 import { invalidMember } from '../http/invalid-member.js';
@@ -29,10 +29,21 @@ function valueOf(body: RuleBody): RuleValue {
   refuseUnfitForFapi(body);
   refuseSubjectMismatch(body);
   const { clientCredentials: credentials } = body;
+  const defaults = fapiDefaults(body);
   return {
-    definition: { ...body, clientCredentials: withoutSecret(credentials) } satisfies RuleDefinition,
+    definition: { ...defaults, ...body, clientCredentials: withoutSecret(credentials) },
     clientSecret: credentials.type === 'secret' ? (credentials.clientSecret ?? null) : null,
   };
+}
+
+/**
+ * The body that would make the rule as it is. What is as it would be without a word is left out, so that a patch of
+ * `fapi` brings with it what FAPI asks for.
+ */
+export function ruleBodyOf(definition: RuleDefinition): object {
+  const defaults = fapiDefaults(definition);
+  const unsaid = (['signedRequest', 'dpop'] as const).filter((member) => definition[member] === defaults[member]);
+  return Object.fromEntries(Object.entries(definition).filter(([member]) => !unsaid.some((one) => one === member)));
 }
 
 function refuseSubjectMismatch({ subjectPolicy, subjectAttribute }: RuleBody): void {

@@ -7,7 +7,7 @@ import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
 import { inProblemTerms } from '../database-problems.js';
 import { respond, type Answer } from '../http/answer.js';
-import { changedRule, newRule, refuseUnknownToProvider } from './rule-value.js';
+import { changedRule, newRule, refuseUnknownToProvider, ruleBodyOf } from './rule-value.js';
 
 /** `/v1/rules`: who is asked, by which provider, with which words. Every change makes a new version. */
 @Controller('v1/rules')
@@ -22,7 +22,7 @@ export class RulesController {
       store: database.rules,
       show: (row) => ({ ...row.definition, clientCredentials: shownCredentials(row), ...adminMembers(row) }),
       body: ruleBody,
-      toBody: (row) => row.definition,
+      toBody: (row) => ruleBodyOf(row.definition),
       toChange: async (body, row) => {
         await this.refuseUnknownToProvider(body);
         return changedRule(body, row);

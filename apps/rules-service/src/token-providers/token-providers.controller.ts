@@ -29,6 +29,7 @@ import { mergePatchBody } from '../admin/merge-patch.js';
 import { respond } from '../http/answer.js';
 import { outboundGuard } from '../outbound-guard.token.js';
 import { CheckTokenProvider } from './check-token-provider.js';
+import { ProviderAlerts } from './provider-alerts.js';
 import { refuseUnusableProvider } from './refuse-unusable-provider.js';
 
 /** `/v1/token-providers`: the OpenID Providers that ask people on their devices. Creating one calls nobody. */
@@ -36,11 +37,14 @@ import { refuseUnusableProvider } from './refuse-unusable-provider.js';
 export class TokenProvidersController {
   private readonly resource: AdminResource<TokenProviderRow, TokenProviderValue, TokenProviderValue, TokenProviderBody>;
 
+  private readonly alerts: ProviderAlerts;
+
   constructor(
     database: Database,
     private readonly checkTokenProvider: CheckTokenProvider,
     @Inject(outboundGuard) private readonly guard: OutboundGuard,
   ) {
+    this.alerts = new ProviderAlerts(database.clientRefusals);
     this.resource = new AdminResource({
       noun: 'token provider',
       path: '/v1/token-providers',
@@ -55,7 +59,7 @@ export class TokenProvidersController {
 
   @Get()
   list(@Query({ schema: pageQuery }) query: PageQuery, @Res({ passthrough: true }) reply: FastifyReply) {
-    return respond(reply, this.resource.list(query));
+    return respond(reply, this.alerts.inPage(this.resource.list(query)));
   }
 
   @Post()
@@ -63,12 +67,12 @@ export class TokenProvidersController {
     @Body({ schema: tokenProviderBody }) body: TokenProviderBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.create(refuseUnusableProvider(body, this.guard)));
+    return respond(reply, this.alerts.in(this.resource.create(refuseUnusableProvider(body, this.guard))));
   }
 
   @Get(':id')
   get(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
-    return respond(reply, this.resource.get(id));
+    return respond(reply, this.alerts.in(this.resource.get(id)));
   }
 
   @Put(':id')
@@ -78,7 +82,7 @@ export class TokenProvidersController {
     @Body({ schema: tokenProviderBody }) body: TokenProviderBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.replace(id, ifMatch, body));
+    return respond(reply, this.alerts.in(this.resource.replace(id, ifMatch, body)));
   }
 
   @Patch(':id')
@@ -88,7 +92,7 @@ export class TokenProvidersController {
     @Body({ schema: mergePatchBody }) patch: object,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.merge(id, ifMatch, patch));
+    return respond(reply, this.alerts.in(this.resource.merge(id, ifMatch, patch)));
   }
 
   @Delete(':id')

@@ -5,6 +5,9 @@ import { SchemaFloor1760300000000 } from './1760300000000-schema-floor.js';
 import { PromptLimits1760400000000 } from './1760400000000-prompt-limits.js';
 import { Retention1760500000000 } from './1760500000000-retention.js';
 import { ApiKeyRotation1760600000000 } from './1760600000000-api-key-rotation.js';
+import { ClientRefusals1764410400000 } from './1764410400000-client-refusals.js';
+import { SignedFapiRules1764410700000 } from './1764410700000-signed-fapi-rules.js';
+import { EncryptionKeys1764411000000 } from './1764411000000-encryption-keys.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -15,4 +18,7 @@ export const migrations = [
   PromptLimits1760400000000,
   Retention1760500000000,
   ApiKeyRotation1760600000000,
+  ClientRefusals1764410400000,
+  SignedFapiRules1764410700000,
+  EncryptionKeys1764411000000,
 ];

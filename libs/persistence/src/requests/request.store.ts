@@ -1,5 +1,5 @@
 import type { Page } from '#lib/contracts';
-import type { Attributes, Command, Evidence, Snapshot, Transition } from '#lib/domain';
+import type { Attributes, Command, Evidence, Fence, Snapshot, Transition } from '#lib/domain';
 import { NotificationTokens } from '../notification-tokens.js';
 import { statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
@@ -26,8 +26,10 @@ import type {
   Repetition,
   SubmitResult,
   TimelineRow,
+  UnstartedOptions,
 } from './request.types.js';
 import { ReceivedNotifications } from './received-notifications.js';
+import { SlowDown } from './slow-down.js';
 import { StartAttempts } from './start-attempts.js';
 import { SubmitRequest } from './submit-request.js';
 import { ViewRequests } from './view-requests.js';
@@ -42,6 +44,7 @@ export class PostgresRequestStore implements RequestStore {
   private readonly pendingWork: PendingWorkReader;
   private readonly receivedNotifications: ReceivedNotifications;
   private readonly notificationTokens: NotificationTokens;
+  private readonly slowDown: SlowDown;
 
   constructor(
     private readonly context: StoreContext,
@@ -53,6 +56,7 @@ export class PostgresRequestStore implements RequestStore {
     this.viewRequests = new ViewRequests(context);
     this.startAttempts = new StartAttempts(context);
     this.pendingWork = new PendingWorkReader(context, ruleVersions);
+    this.slowDown = new SlowDown(context.sql);
     this.receivedNotifications = new ReceivedNotifications(context, ruleVersions);
     this.notificationTokens = new NotificationTokens(context.sealing);
   }
@@ -113,7 +117,7 @@ export class PostgresRequestStore implements RequestStore {
     return this.startAttempts.work(id);
   }
 
-  unstarted(options: { readonly olderThanSeconds: number; readonly limit: number }): Promise<string[]> {
+  unstarted(options: UnstartedOptions): Promise<string[]> {
     return this.startAttempts.unstarted(options);
   }
 
@@ -123,6 +127,10 @@ export class PostgresRequestStore implements RequestStore {
 
   closeAttempt(attemptId: string, outcome: 'not-accepted' | 'unknown', nextInMs = 0): Promise<void> {
     return this.startAttempts.close(attemptId, outcome, nextInMs);
+  }
+
+  acknowledgedOtherwise(attemptId: string, authReqId: string): Promise<boolean> {
+    return this.startAttempts.acknowledgedOtherwise(attemptId, authReqId);
   }
 
   pending(which: PendingSelection): Promise<PendingReading> {
@@ -143,6 +151,10 @@ export class PostgresRequestStore implements RequestStore {
 
   issuedNotificationToken(notificationToken: string): boolean {
     return this.notificationTokens.isOurs(notificationToken);
+  }
+
+  raiseInterval(requestId: string, intervalSeconds: number, fence: Fence): Promise<void> {
+    return this.slowDown.run({ requestId, intervalSeconds, fence });
   }
 
   notified(notificationToken: string): Promise<NotifiedAttempt | null> {

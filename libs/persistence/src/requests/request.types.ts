@@ -5,6 +5,7 @@ import type {
   DeliveryMode,
   Evidence,
   ExceededLimit,
+  Fence,
   PromptLimits,
   ProviderError,
   Reason,
@@ -42,6 +43,14 @@ export interface NewRequest {
   readonly requestHash: string;
   /** W3C trace context of the call; every later event of the request carries it. */
   readonly traceparent: string | null;
+}
+
+/** Which requests count as left alone. */
+export interface UnstartedOptions {
+  readonly olderThanSeconds: number;
+  readonly limit: number;
+  /** Those whose client the provider refuses are left out while its pause lasts, until they are so old. */
+  readonly pausedForSeconds: number;
 }
 
 /** What a call under a known idempotency key comes to. */
@@ -278,7 +287,7 @@ export interface RequestStore {
 
   startWork(id: string): Promise<StartWork | SealedStart | null>;
   /** Requests that nobody asks the provider about, and that have not moved for `olderThanSeconds`. */
-  unstarted(options: { readonly olderThanSeconds: number; readonly limit: number }): Promise<string[]>;
+  unstarted(options: UnstartedOptions): Promise<string[]>;
   /** Writes ahead that the provider is about to be called; at most one attempt of a request is open. */
   openAttempt(attempt: NewAttempt): Promise<OpenAttemptResult>;
   /**
@@ -286,6 +295,12 @@ export interface RequestStore {
    * `nextInMs` (0 unless given) `unstarted` leaves the request to whoever waits to make the next attempt.
    */
   closeAttempt(attemptId: string, outcome: 'not-accepted' | 'unknown', nextInMs?: number): Promise<void>;
+
+  /**
+   * Whether an attempt made its request pending under another `auth_req_id` than this one: the provider has then named
+   * two, one in a notification and one in its answer.
+   */
+  acknowledgedOtherwise(attemptId: string, authReqId: string): Promise<boolean>;
 
   pending(
     which:
@@ -301,6 +316,13 @@ export interface RequestStore {
   issueNotificationToken(): string;
   /** Whether this installation issued the token; asks nobody, so that strangers cannot make it ask. */
   issuedNotificationToken(notificationToken: string): boolean;
+
+  /**
+   * Keeps an interval that the provider raised (CIBA Core 1.0 §11), while the fence holds and the request is pending;
+   * intervals never shrink. What is lost costs one more `slow_down` after a take-over.
+   */
+  raiseInterval(requestId: string, intervalSeconds: number, fence: Fence): Promise<void>;
+
   /** The start call that was made with this client notification token; null when there is none, at the same cost. */
   notified(notificationToken: string): Promise<NotifiedAttempt | null>;
   /**

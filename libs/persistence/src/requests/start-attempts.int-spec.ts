@@ -141,7 +141,7 @@ describe('the ledger of start calls', () => {
     }
     await database.requests.change(ended!, { type: 'cancel', by: 'client' });
     const found = async (olderThanSeconds: number) => {
-      const ids = await database.requests.unstarted({ olderThanSeconds, limit: 1000 });
+      const ids = await database.requests.unstarted({ olderThanSeconds, limit: 1000, pausedForSeconds: 60 });
       return [untouched, open, lapsed, closed, ended].map((id) => ids.includes(id!));
     };
     expect(await found(0)).toEqual([true, false, true, true, false]);

@@ -5,7 +5,7 @@ import { isUuid } from '../paging.js';
 import { sha256 } from '../sealing.js';
 import { hex, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
-import type { NewAttempt, OpenAttemptResult, SealedStart, StartWork } from './request.types.js';
+import type { NewAttempt, OpenAttemptResult, SealedStart, StartWork, UnstartedOptions } from './request.types.js';
 import { requestPlace } from './sealed-columns.js';
 
 /** The ledger of start calls: each is written down before it is made, so that no crash hides one. */
@@ -54,10 +54,11 @@ export class StartAttempts {
     }
   }
 
-  async unstarted(options: { readonly olderThanSeconds: number; readonly limit: number }): Promise<string[]> {
+  async unstarted({ olderThanSeconds, limit, pausedForSeconds }: UnstartedOptions): Promise<string[]> {
     const rows = await this.context.sql.rows<{ id: string }>(selectUnstarted, [
-      options.olderThanSeconds,
-      options.limit,
+      olderThanSeconds,
+      limit,
+      pausedForSeconds,
     ]);
     return rows.map(({ id }) => id);
   }
@@ -68,6 +69,11 @@ export class StartAttempts {
 
   async close(attemptId: string, outcome: 'not-accepted' | 'unknown', nextInMs: number): Promise<void> {
     await this.context.sql.rows(closeAttempt, [attemptId, outcome, nextInMs]);
+  }
+
+  async acknowledgedOtherwise(attemptId: string, authReqId: string): Promise<boolean> {
+    const row = await this.context.sql.row(selectOtherwise, [attemptId, sha256(authReqId)]);
+    return row !== null;
   }
 
   private async openAll(attempts: readonly NewAttempt[]): Promise<OpenAttemptResult[]> {
@@ -140,6 +146,7 @@ const selectStartWork = statement(
   where r.id = $1::uuid`,
 );
 
+// A request whose client is refused waits for the end of the pause, or of its patience.
 // A request whose last attempt was closed is in the hands of a process that waits to try again, until it should have.
 const selectUnstarted = statement(
   'select_unstarted',
@@ -150,7 +157,19 @@ const selectUnstarted = statement(
       select from start_attempts a where a.request_id = r.id
         and case when a.closed_at is null then a.lapses_at > clock_timestamp()
           else a.lapses_at > clock_timestamp() - make_interval(secs => $1) end)
+    and (r.created_at <= clock_timestamp() - make_interval(secs => $3)
+      or not exists (
+        select from client_refusals f
+        where f.rule_id = r.rule_id and f.rule_version = r.rule_version and f.call = 'start'
+          and f.paused_until > clock_timestamp()))
   order by r.created_at limit $2::integer`,
+);
+
+const selectOtherwise = statement(
+  'select_acknowledged_otherwise',
+  /* sql */ `
+  select r.id from start_attempts a join authorization_requests r on r.id = a.request_id
+  where a.id = $1::uuid and a.outcome = 'acknowledged' and r.status = 'pending' and r.auth_req_id_sha256 <> $2::bytea`,
 );
 
 const closeAttempt = statement(

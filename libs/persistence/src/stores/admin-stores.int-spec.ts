@@ -174,6 +174,8 @@ describe('administered objects', () => {
       requestSigning: null,
       fapi: false,
       dpop: false,
+      decryptionKeys: [],
+      refusedCalls: [],
     });
     const assertion = await aRule(database, { tokenProviderId, clientCredentials: { type: 'private-key-jwt' } });
     const { credentials } = await database.registrations.load(assertion);

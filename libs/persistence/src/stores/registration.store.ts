@@ -1,4 +1,4 @@
-import { effectiveSigning, type RuleDefinition } from '#lib/domain';
+import type { RuleDefinition } from '#lib/domain';
 import { MissingRow } from '../errors.js';
 import { isUuid } from '../paging.js';
 import { ShortCache } from '../short-cache.js';
@@ -6,7 +6,13 @@ import { statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import { privateKeyPlace } from './key-pair.store.js';
 import { clientSecretPlace } from './rule.store.js';
-import type { RegistrationStore, SigningKeyStore, StoredRegistration } from './work.types.js';
+import type {
+  EncryptionKeyStore,
+  RefusableCall,
+  RegistrationStore,
+  SigningKeyStore,
+  StoredRegistration,
+} from './work.types.js';
 
 /** What it takes to be a rule's client at its provider: the rule's version, the provider as it is now, the secrets. */
 export class PostgresRegistrationStore implements RegistrationStore {
@@ -15,6 +21,7 @@ export class PostgresRegistrationStore implements RegistrationStore {
   constructor(
     private readonly context: StoreContext,
     private readonly signingKeys: SigningKeyStore,
+    private readonly encryptionKeys: Pick<EncryptionKeyStore, 'decryption'>,
   ) {}
 
   async load(rule: { readonly id: string; readonly version: number }): Promise<StoredRegistration> {
@@ -49,6 +56,8 @@ export class PostgresRegistrationStore implements RegistrationStore {
       requestSigning,
       fapi: row.definition.fapi,
       dpop: row.definition.dpop,
+      decryptionKeys: await this.encryptionKeys.decryption(),
+      refusedCalls: row.refused_calls,
     };
   }
 
@@ -88,7 +97,7 @@ export class PostgresRegistrationStore implements RegistrationStore {
   }
 
   private async requestSigning(definition: RuleDefinition): Promise<StoredRegistration['requestSigning']> {
-    const signedRequest = effectiveSigning(definition);
+    const { signedRequest } = definition;
     if (signedRequest === false) return null;
     const alg = signedRequest === true ? null : signedRequest.alg;
     return { keys: await this.signingKeys.choice('request-object'), alg };
@@ -106,13 +115,15 @@ interface RegistrationRow {
   readonly profile: StoredRegistration['provider']['profile'];
   readonly certificate_chain: string[] | null;
   readonly private_key: Buffer | null;
+  readonly refused_calls: RefusableCall[];
 }
 
 const selectRegistration = statement(
   'select_registration',
   /* sql */ `
   select v.definition, v.client_secret, p.id as provider_id, p.version as provider_version, p.issuer, p.metadata,
-    p.trusted_certificates, p.profile, k.certificate_chain, k.private_key
+    p.trusted_certificates, p.profile, k.certificate_chain, k.private_key,
+    array(select f.call from client_refusals f where f.rule_id = v.rule_id and f.rule_version = v.version) as refused_calls
   from rule_versions v
   join token_providers p on p.id = v.token_provider_id
   left join key_pairs k on k.id = v.key_pair_id

@@ -117,7 +117,14 @@ async function generatePem(alg: SigningKey['alg']): Promise<string> {
 }
 
 /** RFC 7638: the required members in alphabetical order, hashed. */
-function thumbprint(jwk: { crv?: string; e?: string; kty?: string; n?: string; x?: string; y?: string }): string {
+export function thumbprint(jwk: {
+  crv?: string;
+  e?: string;
+  kty?: string;
+  n?: string;
+  x?: string;
+  y?: string;
+}): string {
   const { crv, e, kty, n, x, y } = jwk;
   return sha256(JSON.stringify({ crv, e, kty, n, x, y })).toString('base64url');
 }

@@ -49,6 +49,64 @@ export interface StoredRegistration {
   readonly fapi: boolean;
   /** Whether tokens are bound to a key. */
   readonly dpop: boolean;
+  /** What opens ID tokens that are encrypted to us. */
+  readonly decryptionKeys: readonly DecryptionKey[];
+  /** The calls that the provider refused this client, as of the last look; `ClientRefusalStore` knows more. */
+  readonly refusedCalls: readonly RefusableCall[];
+}
+
+/** The calls to a provider that prove who the client is. */
+export type RefusableCall = 'start' | 'poll';
+
+/** One kind of call under one version of a rule. */
+export interface CallSubject {
+  readonly rule: { readonly id: string; readonly version: number };
+  readonly call: RefusableCall;
+}
+
+/** For how long no call may be made, and what the provider said of the client. */
+export interface ClientPause {
+  readonly forMs: number;
+  readonly error: string;
+}
+
+export interface NotedRefusal {
+  readonly tokenProviderId: string;
+  /** The error code, cleaned. */
+  readonly error: string;
+}
+
+/** What an operator sees of a client that its provider refuses. */
+export interface ClientRefusalAlert {
+  readonly tokenProviderId: string;
+  readonly rule: { readonly id: string; readonly name: string };
+  readonly call: RefusableCall;
+  readonly error: string;
+  readonly firstAt: Date;
+  readonly lastAt: Date;
+  readonly pausedUntil: Date;
+}
+
+/**
+ * Which clients their provider refuses (`invalid_client`, `unauthorized_client`), and who may try again when.
+ *
+ * Pauses grow from 5 s to 10 min; at the end of each one call goes out, whichever process makes it. A call that is
+ * accepted, a new version of the rule, and a change of its provider or key pair end the pause. Another process hears of
+ * a refusal, and of its end, within five seconds. `suspected`: whether the registration lists the call as refused.
+ */
+export interface ClientRefusalStore {
+  /** As this process knows it; asks nobody. */
+  pause(subject: CallSubject): ClientPause | null;
+  /** Whether a call may be made; null: it may. Costs nothing while nothing was ever refused. */
+  admit(subject: CallSubject, suspected: boolean): Promise<ClientPause | null>;
+  /** The provider has refused the client; answers the pause that follows. */
+  note(subject: CallSubject, refusal: NotedRefusal): Promise<ClientPause>;
+  /** The provider has taken the client. True when that ends a refusal. */
+  accepted(subject: CallSubject, suspected: boolean): Promise<boolean>;
+  /** Ends every pause of a version of a rule: somebody has looked, and found the client accepted. */
+  lift(rule: CallSubject['rule']): Promise<void>;
+  /** Of the rules as they are now, oldest first. */
+  ofTokenProviders(ids: readonly string[]): Promise<ClientRefusalAlert[]>;
 }
 
 export interface RegistrationStore {
@@ -228,4 +286,24 @@ export interface SigningKeyStore {
   choice(use: RotatedKeyUse): Promise<readonly SigningKey[]>;
   /** Makes the next keys, uses those whose time has come, and withdraws those that nobody uses. Answers how many changed. */
   rotate(rotation: KeyRotation): Promise<number>;
+}
+
+/** A private key that opens what a provider has encrypted to us. */
+export interface DecryptionKey {
+  readonly kid: string;
+  /** `ECDH-ES` with key wrapping as well. */
+  readonly alg: 'RSA-OAEP-256' | 'ECDH-ES';
+  readonly privateKeyPem: string;
+}
+
+/** The keys to which providers encrypt; made at the first start, sealed at rest. */
+export interface EncryptionKeyStore {
+  /** Makes the keys that are missing; instances that start together agree on one for each algorithm. */
+  ensure(): Promise<void>;
+  /** The public keys, as members of a key set (RFC 7517); only those to which anybody should encrypt from now on. */
+  publicJwks(): Promise<Record<string, unknown>[]>;
+  /** Every key that still opens, the newest first; up to five seconds old. */
+  decryption(): Promise<readonly DecryptionKey[]>;
+  /** Replaces keys that are so old, and withdraws those that were replaced so long ago. Answers how many were replaced. */
+  rotate(rotation: { readonly everySeconds: number; readonly retiredForSeconds: number }): Promise<number>;
 }
