@@ -329,3 +329,127 @@ describe('tokens that are bound to a key', () => {
     expect((await client.poll(registration, authReqId)).kind).not.toBe('tokens');
   });
 });
+
+describe('authorization details (R129)', () => {
+  const payment = {
+    type: 'payment_initiation',
+    actions: ['initiate', 'status'],
+    instructedAmount: { currency: 'EUR', amount: '25.00' },
+    creditorName: 'Alder & Finch',
+  };
+  const asking = (bindingMessage: string) => aRequest({ bindingMessage, authorizationDetails: [payment] });
+  const expecting = (authReqId: string, sentAt: Date) => ({
+    clientId: sandbox.clients.secretBasic.clientId,
+    requestedScope: 'openid',
+    sentAt,
+    acrValues: [],
+    expectedSubject: 'alice',
+    authReqId,
+    authorizationDetails: [payment],
+  });
+
+  /** The person agrees to something, by the provider's own word. */
+  async function grant(authReqId: string, details: readonly object[]): Promise<void> {
+    const { provider } = sandbox;
+    const asked = await provider.BackchannelAuthenticationRequest.find(authReqId);
+    const given = new provider.Grant({ clientId: asked!.clientId!, accountId: 'alice' });
+    given.addOIDCScope('openid');
+    given.addResourceScope('urn:assent:sandbox:bank', 'openid');
+    await given.save();
+    const authTime = Math.floor(Date.now() / 1000);
+    await provider.backchannelResult(asked!, given, { authTime, rar: details as never });
+  }
+
+  it('are granted as they were asked for, by whoever agrees on the phone', async () => {
+    const registration = secretRegistration();
+    const sentAt = new Date();
+    const authReqId = await startOf(registration, asking('Details'));
+    expect((await client.poll(registration, authReqId)).kind).toBe('pending');
+    await answerOnPhone('Details', 'approve');
+    const answer = await tokensOf(registration, authReqId);
+    expect(await client.verify(registration, answer, expecting(authReqId, sentAt), new Date())).toMatchObject({
+      kind: 'verified',
+    });
+  });
+
+  it.each<[string, readonly object[]]>([
+    ['less of it', [{ ...payment, actions: ['status'] }]],
+    ['another amount', [{ ...payment, instructedAmount: { currency: 'EUR', amount: '2500.00' } }]],
+    ['another type', [{ ...payment, type: 'account_information' }]],
+    ['something more', [payment, { type: 'account_information' }]],
+    ['nothing of it', []],
+  ])('prove nothing when %s was granted', async (what, details) => {
+    const registration = secretRegistration();
+    const sentAt = new Date();
+    const authReqId = await startOf(registration, asking(what));
+    await grant(authReqId, details);
+    const answer = await tokensOf(registration, authReqId);
+    expect(await client.verify(registration, answer, expecting(authReqId, sentAt), new Date())).toMatchObject({
+      kind: 'rejected',
+      problem: 'authorization_details',
+    });
+  });
+
+  it('of a type that the client may not use are refused at the start', async () => {
+    const request = aRequest({ authorizationDetails: [{ type: 'of_no_kind' }] });
+    expect(await client.start(secretRegistration(), request)).toMatchObject({
+      kind: 'refused',
+      error: { code: 'invalid_authorization_details' },
+    });
+  });
+});
+
+describe('the other hints (R15, R23)', () => {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const hintToken = (identifier: object): string => `${part({ alg: 'none' })}.${part({ sub_id: identifier })}.`;
+
+  it('an ID token of this provider names its subject', async () => {
+    const registration = secretRegistration();
+    const first = await startOf(registration, aRequest({ bindingMessage: 'To-have-a-token' }));
+    await answerOnPhone('To-have-a-token', 'approve');
+    const { idToken } = await tokensOf(registration, first);
+    const sentAt = new Date();
+    const request = aRequest({ bindingMessage: 'By-token', hintKind: 'id_token_hint', loginHint: idToken ?? '' });
+    const authReqId = await startOf(registration, request);
+    await answerOnPhone('By-token', 'approve');
+    const answer = await tokensOf(registration, authReqId);
+    expect(await verify(registration, answer, authReqId, sentAt)).toMatchObject({
+      kind: 'verified',
+      evidence: { subject: 'alice' },
+    });
+  });
+
+  it('an ID token that is none is refused by the provider', async () => {
+    const request = aRequest({ hintKind: 'id_token_hint', loginHint: 'a.b.c' });
+    expect(await client.start(secretRegistration(), request)).toMatchObject({
+      kind: 'refused',
+      error: { code: 'invalid_request' },
+    });
+  });
+
+  it.each<[string, () => object]>([
+    ['a mail address', () => ({ format: 'email', email: 'alice@example.com' })],
+    ['a subject', () => ({ format: 'iss_sub', iss: sandbox.issuer, sub: 'alice' })],
+  ])('a hint token names a person by %s', async (what, identifier) => {
+    const registration = secretRegistration();
+    const sentAt = new Date();
+    const bindingMessage = `By ${what}`;
+    const loginHint = hintToken(identifier());
+    const authReqId = await startOf(
+      registration,
+      aRequest({ bindingMessage, hintKind: 'login_hint_token', loginHint }),
+    );
+    await answerOnPhone(bindingMessage, 'approve');
+    const answer = await tokensOf(registration, authReqId);
+    expect((await verify(registration, answer, authReqId, sentAt)).kind).toBe('verified');
+  });
+
+  it('a hint token that names nobody is an unknown person', async () => {
+    const loginHint = hintToken({ format: 'email', email: 'nobody@example.com' });
+    const request = aRequest({ hintKind: 'login_hint_token', loginHint });
+    expect(await client.start(secretRegistration(), request)).toMatchObject({
+      kind: 'refused',
+      error: { code: 'unknown_user_id' },
+    });
+  });
+});

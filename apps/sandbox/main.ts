@@ -21,6 +21,7 @@ process.stdout.write(
     ['Phone', sandbox.phoneUrl, 'where alice and bob answer'],
     ['Shop', sandbox.shopUrl, 'a sample application'],
     ['Clients', `${sandbox.url}/sandbox.json`, 'ids, public secrets and certificates'],
+    ['Calls', `${sandbox.url}/calls`, 'what clients called lately; of a persona: /as/<name>/calls'],
   ]
     .map(([what = '', where = '', says = '']) => `${what.padEnd(10)}${where.padEnd(36)}${says}\n`)
     .join(''),

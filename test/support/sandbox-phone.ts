@@ -33,6 +33,24 @@ export class SandboxPhone {
     throw new Error(`${loginHint} was not asked within ${promptLimitMs / 1000} s.`);
   }
 
+  /** Answers the first question of this kind, as soon as there is one; others stay. */
+  async answerWhere(
+    loginHint: string,
+    isMeant: (prompt: PhonePrompt) => boolean,
+    answer: 'approve' | 'deny',
+  ): Promise<PhonePrompt> {
+    const deadline = Date.now() + 4 * promptLimitMs;
+    while (Date.now() < deadline) {
+      const prompt = (await this.waiting(loginHint)).find(isMeant);
+      if (prompt) {
+        await this.answer(prompt.id, answer);
+        return prompt;
+      }
+      await pause(200);
+    }
+    throw new Error(`${loginHint} was not asked this within ${(4 * promptLimitMs) / 1000} s.`);
+  }
+
   async answer(promptId: string, answer: 'approve' | 'deny'): Promise<void> {
     const reply = await fetch(`${this.sandboxUrl}/phone/requests/${promptId}/${answer}`, { method: 'POST' });
     if (!reply.ok) throw new Error(`The phone said ${reply.status}: ${await reply.text()}`);

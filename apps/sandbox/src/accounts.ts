@@ -19,3 +19,21 @@ export function findAccountById(id: string): Account | undefined {
 export function findAccountByLoginHint(loginHint: string): Account | undefined {
   return accounts.find((account) => account.loginHint === loginHint.toLowerCase());
 }
+
+/**
+ * Who a `login_hint_token` names: by the subject identifier in it (RFC 9493), a mail address or a subject. The sandbox
+ * believes tokens that nobody has signed: it guards nothing, and whoever tries has no key that it knows.
+ */
+export function findAccountBySubjectToken(token: string): Account | undefined {
+  const [, payload = ''] = token.split('.');
+  try {
+    const { sub_id: identifier } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as {
+      readonly sub_id?: { readonly format?: unknown; readonly email?: unknown; readonly sub?: unknown };
+    };
+    if (identifier?.format === 'email') return findAccountByLoginHint(String(identifier.email));
+    return identifier?.format === 'iss_sub' ? findAccountById(String(identifier.sub)) : undefined;
+  } catch {
+    // No token, so nobody.
+    return undefined;
+  }
+}

@@ -5,18 +5,20 @@ import { AssentApi } from './assent.http.js';
 import { registerClients, sandboxClients } from './clients.js';
 import { certificateJwk, type SandboxIdentity } from './identity.js';
 import { addPageRoutes } from './pages.http.js';
+import { CallLog } from './personas/call-log.js';
 import { PersonaHouse } from './personas/persona-house.js';
 import { addPersonaRoutes } from './personas/personas.http.js';
 import { Phone } from './phone.js';
 import { addPhoneRoutes } from './phone.http.js';
 import { pollingInterval } from './polling-interval.js';
+import { noteProviderCalls } from './provider-calls.js';
 import { createProvider, tellProvider } from './provider.js';
 import type { RowStore } from './row.store.js';
 import type { SandboxDescription, SandboxMtls, SandboxOptions } from './sandbox.js';
 import type { SandboxLog } from './sandbox-log.js';
 import { Shop } from './shop.js';
 import { addShopRoutes } from './shop.http.js';
-import { HttpProblem, PageRouter, sendProblem } from './web.js';
+import { HttpProblem, PageRouter, sendJson, sendProblem } from './web.js';
 
 type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -50,15 +52,20 @@ export function assemble(
     assentUrl,
     defaultExpirySeconds: options.defaultExpirySeconds ?? 120,
     identity,
-    clients: registerClients({
-      assentUrl,
-      privateKeyJwtJwks: options.privateKeyJwtJwks ?? null,
-      selfSignedJwk: certificateJwk(identity.pki.selfSignedClient.certificatePem),
-    }),
+    clients: [
+      ...registerClients({
+        assentUrl,
+        privateKeyJwtJwks: options.privateKeyJwtJwks ?? null,
+        selfSignedJwk: certificateJwk(identity.pki.selfSignedClient.certificatePem),
+      }),
+      ...(options.furtherClients?.(mtls) ?? []),
+    ],
     store,
     log,
     ring: (asked) => phone.ring(asked),
   });
+  const calls = new CallLog();
+  provider.use(noteProviderCalls(calls));
   if (intervalSeconds > 0) provider.use(pollingInterval(intervalSeconds));
   const onProviderRequest = provider.callback();
 
@@ -95,6 +102,7 @@ export function assemble(
   addPhoneRoutes(router, phone);
   addShopRoutes(router, shop);
   addPersonaRoutes(router, personas);
+  router.get('/calls', ({ res }) => sendJson(res, 200, calls.all()));
 
   const serve = (req: IncomingMessage, res: ServerResponse, handled: Promise<boolean>): void => {
     handled.then(

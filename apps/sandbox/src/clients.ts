@@ -65,6 +65,7 @@ export function registerClients(material: ClientMaterial): ClientMetadata[] {
     aClient(secretBasic.clientId, 'Alder & Finch', {
       client_secret: secretBasic.clientSecret,
       token_endpoint_auth_method: 'client_secret_basic',
+      authorization_details_types: ['payment_initiation', 'account_information'],
     }),
     aClient(secretPost.clientId, 'Alder & Finch Returns', {
       client_secret: secretPost.clientSecret,

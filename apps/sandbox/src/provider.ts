@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import type * as OidcProvider from 'oidc-provider';
 import type {
+  AuthorizationDetail,
   ClientMetadata,
   Configuration,
   Grant,
@@ -10,7 +11,7 @@ import type {
   MTLSCertificateSubjectMatches,
   Provider,
 } from 'oidc-provider';
-import { findAccountById, findAccountByLoginHint } from './accounts.js';
+import { findAccountById, findAccountByLoginHint, findAccountBySubjectToken } from './accounts.js';
 import { FAPI_CLIENT_IDS, PING_ORIGIN } from './clients.js';
 import type { SandboxIdentity } from './identity.js';
 import type { NewPhoneRequest, PhoneAnswer, PhoneRequest } from './phone.js';
@@ -32,6 +33,11 @@ export interface ProviderOptions {
 }
 
 type OidcProviderModule = typeof OidcProvider;
+
+const SCOPES = ['openid', 'offline_access', 'profile', 'email', 'payments', 'accounts'];
+/** What authorization details are about, and their types. */
+const DETAILS_RESOURCE = 'urn:assent:sandbox:bank';
+const DETAIL_TYPES = ['payment_initiation', 'account_information'];
 
 const MAX_EXPIRY_SECONDS = 600;
 const MAX_BINDING_MESSAGE_CHARACTERS = 250;
@@ -69,8 +75,11 @@ export async function tellProvider(
   if (!asked) throw new Error(`The provider does not know the authentication behind phone request ${request.id}`);
   const grant: Grant = new provider.Grant({ clientId: request.clientId, accountId: request.accountId });
   grant.addOIDCScope(request.scope);
+  const details = detailsOf(asked.params?.authorization_details);
+  if (details !== undefined) grant.addResourceScope(DETAILS_RESOURCE, request.scope);
   await grant.save();
   await provider.backchannelResult(asked, grant, {
+    ...(details !== undefined && { rar: details }),
     acr: chooseAcr(asked.params?.acr_values),
     amr: ['hwk', 'user'],
     authTime: Math.floor(Date.now() / 1000),
@@ -99,7 +108,7 @@ function configure(options: ProviderOptions, errors: OidcProviderModule['errors'
       requestObjectSigningAlgValues: ['ES256', 'PS256'],
       idTokenSigningAlgValues: ['ES256', 'EdDSA'],
     },
-    scopes: ['openid', 'offline_access', 'profile', 'email', 'payments', 'accounts'],
+    scopes: SCOPES,
     acrValues: [...SUPPORTED_ACRS],
     // Bound to the openid scope, so that every ID token says how and when the person was asked.
     claims: { openid: ['sub', 'acr', 'amr', 'auth_time'], email: ['email'] },
@@ -132,6 +141,21 @@ function configure(options: ProviderOptions, errors: OidcProviderModule['errors'
       introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       requestObjects: { enabled: true },
+      // Details are granted for a resource (RFC 9396), and there is one for all of them; without details there is none.
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: (ctx, _client, resource) =>
+          ctx.oidc.params?.authorization_details === undefined ? [...(resource ?? [])] : DETAILS_RESOURCE,
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => ({ scope: SCOPES.join(' '), accessTokenFormat: 'opaque' }),
+      },
+      richAuthorizationRequests: {
+        enabled: true,
+        types: Object.fromEntries(DETAIL_TYPES.map((type) => [type, { validate: () => undefined }])),
+        authorizationDetailsForGrantSource: () => undefined,
+        authorizationDetailsForAccessToken: (_ctx, _token, source) => (source as { rar?: never } | undefined)?.rar,
+        authorizationDetailsForIntrospection: (_ctx, token) => (token as { rar?: never }).rar,
+      },
       // Every proof has to carry the provider's nonce, so that clients show that they can.
       dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => true },
       fapi: {
@@ -151,7 +175,7 @@ function configure(options: ProviderOptions, errors: OidcProviderModule['errors'
         enabled: true,
         deliveryModes: ['poll', 'ping'],
         processLoginHint: (_ctx, loginHint) => findAccountByLoginHint(loginHint ?? '')?.id,
-        processLoginHintToken: () => undefined,
+        processLoginHintToken: (_ctx, token) => findAccountBySubjectToken(token ?? '')?.id,
         // No account has a user code, no request context is understood: both are ignored, as the protocol allows.
         verifyUserCode: () => undefined,
         validateRequestContext: () => undefined,
@@ -182,6 +206,12 @@ function isFit(bindingMessage: string | undefined): boolean {
   if (bindingMessage === undefined) return true;
   const characters = [...bindingMessage];
   return characters.length <= MAX_BINDING_MESSAGE_CHARACTERS && !/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(bindingMessage);
+}
+
+/** What the person is asked to agree to in detail; undefined when that is nothing. The provider has checked its form. */
+function detailsOf(asked: unknown): AuthorizationDetail[] | undefined {
+  if (typeof asked === 'string') return JSON.parse(asked) as AuthorizationDetail[];
+  return asked === undefined ? undefined : (asked as AuthorizationDetail[]);
 }
 
 function chooseAcr(acrValues: unknown): string {

@@ -1,5 +1,5 @@
 import type { JWK } from 'jose';
-import type { Provider } from 'oidc-provider';
+import type { ClientMetadata, Provider } from 'oidc-provider';
 import type { SandboxClients } from './clients.js';
 import type { SandboxLog } from './sandbox-log.js';
 
@@ -22,6 +22,8 @@ export interface SandboxOptions {
   readonly dataDir?: string;
   /** The keys of `assent-private-key-jwt`, instead of those that Assent publishes. */
   readonly privateKeyJwtJwks?: { readonly keys: readonly JWK[] };
+  /** Registered at the real provider beside its own. */
+  readonly furtherClients?: (mtls: SandboxMtls) => readonly ClientMetadata[];
   readonly log?: SandboxLog;
 }
 

@@ -10,13 +10,15 @@ export interface LoggedCall {
   readonly status: number;
   readonly error: unknown;
   readonly authReqId: unknown;
+  /** How the client proved who it is; the real provider tells. */
+  readonly authentication?: string;
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
 const keptCalls = 500;
 const hidden = ['client_secret', 'client_assertion', 'client_notification_token', 'user_code'];
 
-/** The latest calls of one persona, oldest first. */
+/** The latest calls of one provider, oldest first. */
 export class CallLog {
   readonly #calls: LoggedCall[] = [];
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { TokenChange } from './misbehaviours.js';
 import type { Peculiarity } from './peculiarity.js';
 import { refuse, replyOf, type Reply } from './reply.js';
 
@@ -17,6 +18,8 @@ export interface Circumstance {
   readonly answersAtOnce?: 'approved' | 'denied';
   /** A poll is held until there is something to say. */
   readonly holdsSeconds?: number;
+  /** What is wrong with what is pushed. */
+  readonly pushes?: { readonly change?: TokenChange; readonly authReqId?: string; readonly times?: number };
   /** Every poll takes so long. */
   readonly answersAfterSeconds?: number;
 }
@@ -54,6 +57,17 @@ export const everywhere: readonly Circumstance[] = [
     peculiarity: ['Q44', 'every poll is answered after 8 s only'],
     answersAfterSeconds: 8,
   },
+  {
+    name: 'push-other-hash',
+    peculiarity: ['push', 'the at_hash of pushed tokens does not fit'],
+    pushes: { change: { claims: { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' } } },
+  },
+  {
+    name: 'push-foreign-id',
+    peculiarity: ['push', 'pushed tokens come with the auth_req_id of somebody else'],
+    pushes: { authReqId: 'of-somebody-else' },
+  },
+  { name: 'push-twice', peculiarity: ['push', 'the result is pushed twice'], pushes: { times: 2 } },
   {
     name: 'ciba-off',
     peculiarity: ['Q26', '403 with invalid_request: CIBA is switched off'],

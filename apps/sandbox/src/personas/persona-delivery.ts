@@ -1,11 +1,15 @@
 import type { SandboxLog } from '../sandbox-log.js';
 import type { CallLog } from './call-log.js';
+import type { Circumstance } from './circumstances.js';
+import type { TokenChange } from './misbehaviours.js';
 import type { PersonaRequest } from './persona-requests.js';
 
 export interface DeliveryParts {
   readonly assentUrl: string | null;
   readonly calls: CallLog;
-  readonly issue: (request: PersonaRequest) => Promise<Record<string, unknown>>;
+  readonly issue: (request: PersonaRequest, change?: TokenChange) => Promise<Record<string, unknown>>;
+  /** What is wrong with the pushes of a request for which that was asked. */
+  readonly pushes: (special: string | null) => Circumstance['pushes'];
   readonly find: (request: PersonaRequest) => PersonaRequest | null;
   readonly stopping: AbortSignal;
   readonly log: SandboxLog;
@@ -33,7 +37,14 @@ export class PersonaDelivery {
     if (request.mode === 'ping') this.#send(request, {});
     if (request.mode !== 'push') return;
     if (request.decision === 'denied') this.#send(request, { error: 'access_denied' });
-    else void this.parts.issue(request).then((tokens) => this.#send(request, tokens));
+    else void this.#push(request);
+  }
+
+  async #push(request: PersonaRequest): Promise<void> {
+    const { change, authReqId, times = 1 } = this.parts.pushes(request.special) ?? {};
+    const tokens = await this.parts.issue(request, change);
+    const members = { ...tokens, ...(authReqId !== undefined && { auth_req_id: authReqId }) };
+    for (let time = 0; time < times; time++) this.#send(request, members);
   }
 
   #expired(request: PersonaRequest): void {

@@ -106,7 +106,8 @@ export class PersonaHouse {
       calls,
       stopping,
       log,
-      issue: (request) => issueTokens({ persona, addresses, tokens }, request),
+      issue: (request, change) => issueTokens({ persona, addresses, tokens }, request, change),
+      pushes: (special) => persona.circumstances.find(({ name }) => name === special)?.pushes,
       find: ({ authReqId }) => this.#requests.find(persona.name, authReqId),
     });
     const server = new PersonaServer(
