@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox, type SandboxMtls } from '#app/sandbox';
 import type { AuthorizationRequestDocument, KeyPair, Rule, TokenProvider } from '#lib/contracts';
@@ -120,6 +121,7 @@ interface Told {
 let composition: Composition;
 let sandbox: Sandbox;
 let assent: AssentClient;
+let usualProvider: TokenProvider;
 const told = new Map<string, Promise<Told>>();
 
 const clientIdOf = (way: string, mode: Mode): string => `${way.replaceAll(' ', '-')}-${mode}`;
@@ -137,7 +139,8 @@ beforeAll(async () => {
     furtherClients: (mtls) => registrations({ assentUrl: composition.url, mtls }),
   });
   const keyPairIds = await importKeyPairs();
-  const providers = { usual: await aProvider('Sandbox'), PS256: await aProvider('Sandbox by PS256', ['PS256']) };
+  usualProvider = await aProvider('Sandbox');
+  const providers = { usual: usualProvider, PS256: await aProvider('Sandbox by PS256', ['PS256']) };
   for (const [way, { credentials, rule = {}, provider = 'usual' }] of Object.entries(ways)) {
     for (const mode of modes) {
       const name = clientIdOf(way, mode);
@@ -263,6 +266,57 @@ describe.each(Object.entries(ways))('%s', (way, { seen, bound }) => {
     },
     300_000,
   );
+});
+
+describe('authorization details', () => {
+  const payment = {
+    type: 'payment_initiation',
+    actions: ['initiate', 'status'],
+    instructedAmount: { currency: 'EUR', amount: '25.00' },
+  };
+
+  it('that were granted in part only are invalid evidence, and the approval is never used (R129)', async () => {
+    const { clientId, clientSecret } = sandbox.clients.secretBasic;
+    await assent.create<Rule>('rules', {
+      name: 'payment',
+      type: 'one-time-authorization',
+      tokenProviderId: usualProvider.id,
+      clientId,
+      clientCredentials: { type: 'secret', clientSecret },
+      loginHintAttribute: 'email',
+      bindingMessage: 'payment',
+      authorizationDetails: [payment],
+    });
+    const { status, body } = await assent.submit({ rule: 'payment', attributes: { email: 'bob@example.com' } });
+    expect(status).toBe(202);
+    await grant(await acknowledged(clientId), [{ ...payment, actions: ['status'] }]);
+    expect(await assent.decided(body.id)).toMatchObject({ status: 'failed', reason: 'invalid_evidence' });
+    expect((await assent.consume(body.id)).status).toBe(409);
+    expect((await callsOf(clientId)).at(-1)).toMatchObject({ endpoint: 'token', status: 200, error: null });
+  }, 300_000);
+
+  /** What the provider calls the request of this client, once it has one. */
+  async function acknowledged(clientId: string): Promise<string> {
+    for (;;) {
+      const started = (await callsOf(clientId)).find(({ endpoint }) => endpoint === 'backchannel');
+      if (started) return started.authReqId!;
+      await pause(100);
+    }
+  }
+
+  /** The person agrees to these details, by the provider's own word: the phone grants all that was asked for. */
+  async function grant(authReqId: string, details: readonly object[]): Promise<void> {
+    const { provider } = sandbox;
+    const asked = await provider.BackchannelAuthenticationRequest.find(authReqId);
+    const given = new provider.Grant({ clientId: asked!.clientId!, accountId: 'bob' });
+    given.addOIDCScope('openid');
+    given.addResourceScope('urn:assent:sandbox:bank', 'openid');
+    await given.save();
+    await provider.backchannelResult(asked!, given, {
+      authTime: Math.floor(Date.now() / 1000),
+      rar: details as never,
+    });
+  }
 });
 
 /** By what the provider has bound an access token; undefined when by nothing. */

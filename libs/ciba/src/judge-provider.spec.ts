@@ -374,6 +374,15 @@ describe('the doctor', () => {
     expect(finding?.detail).toBe('Configured: https://op.example · published: https://op.example/');
   });
 
+  it.each([
+    ['backchannel_authentication_endpoint', 'ciba_not_offered'],
+    ['jwks_uri', 'metadata_member_missing'],
+  ])('says that %s is missing', (member, code) => {
+    const unusableAddresses = [{ member, problem: 'missing' as const }];
+    const [finding] = judgeProvider({ ...healthy, unusableAddresses }, now);
+    expect(finding).toMatchObject({ code, detail: `${member} is missing.` });
+  });
+
   it('shows no unprintable text of the provider, and not much of it', () => {
     const scopes = ['\u001b[31mred', ...Array.from({ length: 500 }, (_, index) => `s${index}`), 'y'.repeat(10_000)];
     const [finding] = judgeProvider(

@@ -157,7 +157,7 @@ function judgeMetadata({ unusableAddresses, clock, profile }: ProviderFacts, met
   const backchannel = 'backchannel_authentication_endpoint';
   const addresses = unusableAddresses.map(({ member, problem }) => {
     if (problem === 'unusable') return observe('metadata_address_unusable', member);
-    return observe(member === backchannel ? 'ciba_not_offered' : 'metadata_member_missing', member);
+    return observe(member === backchannel ? 'ciba_not_offered' : 'metadata_member_missing', `${member} is missing.`);
   });
   const malformed = listMembers.filter((member) => metadata[member] != null && !Array.isArray(metadata[member]));
   return [
