@@ -92,12 +92,12 @@ END),
 );
 CREATE INDEX authorization_requests__api_client_id_id_ix ON public.authorization_requests USING btree (api_client_id, id);
 CREATE INDEX authorization_requests__erased_key_ix ON public.authorization_requests USING btree (created_at) WHERE ((erased_at IS NOT NULL) AND (idempotency_key IS NOT NULL));
-CREATE INDEX authorization_requests__late_subject_ix ON public.authorization_requests USING btree (((late_evidence ->> 'subject'::text))) WHERE ((late_evidence IS NOT NULL) AND (erased_at IS NULL));
+CREATE INDEX authorization_requests__late_subject_ix ON public.authorization_requests USING btree (evidence_subject(late_evidence)) WHERE ((late_evidence IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX authorization_requests__named_ix ON public.authorization_requests USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX authorization_requests__pending_ix ON public.authorization_requests USING btree (shard) WHERE (status = 'pending'::text);
 CREATE INDEX authorization_requests__released_ix ON public.authorization_requests USING btree (released_token_expires_at) WHERE (released_token IS NOT NULL);
 CREATE INDEX authorization_requests__requested_ix ON public.authorization_requests USING btree (created_at) WHERE (status = 'requested'::text);
-CREATE INDEX authorization_requests__subject_ix ON public.authorization_requests USING btree (((evidence ->> 'subject'::text))) WHERE ((evidence IS NOT NULL) AND (erased_at IS NULL));
+CREATE INDEX authorization_requests__subject_ix ON public.authorization_requests USING btree (evidence_subject(evidence)) WHERE ((evidence IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX authorization_requests__subject_key_created_at_ix ON public.authorization_requests USING btree (subject_key, created_at) WHERE (subject_key IS NOT NULL);
 CREATE INDEX authorization_requests__undecided_ix ON public.authorization_requests USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (decision_id IS NULL));
 
@@ -603,6 +603,13 @@ begin
   delete from held_answers where request_id = new.id;
   return null;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.evidence_subject(evidence json)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN ((evidence)::text !~* '\\u(0000|d[89a-f])'::text) THEN (evidence ->> 'subject'::text) ELSE NULL::text END
 ;
 
 CREATE OR REPLACE FUNCTION public.forget_refusals_of_key_pair()

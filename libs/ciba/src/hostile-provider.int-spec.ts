@@ -264,7 +264,7 @@ const tokenCases: [string, Forge, string][] = [
   ['an ID token that is a list', members({ id_token: ['a.b.c'] }), 'id_token_missing'],
   ['an opaque ID token', members({ id_token: 'opaque' }), 'id_token_malformed'],
   ['an ID token of four parts', idTokenText((token) => `${token}.e30`), 'id_token_malformed'],
-  ['an encrypted ID token', members({ id_token: 'a.b.c.d.e' }), 'id_token_malformed'],
+  ['an ID token that is encrypted, to nobody', members({ id_token: 'a.b.c.d.e' }), 'encryption'],
   ['an ID token in plain base64', idTokenText((token) => `${token}=`), 'id_token_malformed'],
   ['an ID token without a signature', idTokenText(part(2, () => '')), 'id_token_malformed'],
   ['claims that are not JSON', idTokenText(part(1, () => base64('{'))), 'id_token_malformed'],

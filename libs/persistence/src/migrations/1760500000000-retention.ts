@@ -20,9 +20,12 @@ create index authorization_requests__named_ix on authorization_requests (ended_a
   where ended_at is not null and erased_at is null;
 create index authorization_requests__erased_key_ix on authorization_requests (created_at)
   where erased_at is not null and idempotency_key is not null;
-create index authorization_requests__subject_ix on authorization_requests ((evidence->>'subject'))
+-- Null where the document holds what no text can: reading a member of it would fail, and with it the change that stores it.
+create function evidence_subject(evidence json) returns text language sql immutable parallel safe
+  return case when evidence::text !~* '\\\\u(0000|d[89a-f])' then evidence->>'subject' end;
+create index authorization_requests__subject_ix on authorization_requests (evidence_subject(evidence))
   where evidence is not null and erased_at is null;
-create index authorization_requests__late_subject_ix on authorization_requests ((late_evidence->>'subject'))
+create index authorization_requests__late_subject_ix on authorization_requests (evidence_subject(late_evidence))
   where late_evidence is not null and erased_at is null;
 
 create index deliveries__over_ix on deliveries (created_at) where state <> 'pending';

@@ -47,8 +47,8 @@ export class PostgresErasureStore implements ErasureStore {
 }
 
 const ofPerson = /* sql */ `(subject_key = $1::bytea
-    or (erased_at is null and evidence is not null and evidence->>'subject' = $2::text)
-    or (erased_at is null and late_evidence is not null and late_evidence->>'subject' = $2::text))`;
+    or (erased_at is null and evidence is not null and evidence_subject(evidence) = $2::text)
+    or (erased_at is null and late_evidence is not null and evidence_subject(late_evidence) = $2::text))`;
 
 const selectUnfinished = statement(
   'select_unfinished_of_person',
