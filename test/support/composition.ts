@@ -52,6 +52,8 @@ export async function prepareComposition(kind: CompositionKind, own: Composition
     ASSENT_ALLOW_LOOPBACK: 'true',
     ...noPromptLimits,
     HOST: '127.0.0.1',
+    // No load balancer has to notice a stop.
+    ASSENT_FAREWELL_SECONDS: '0',
     ...(broker && { AMQP_URL: broker.url }),
     ...own.env,
   };
