@@ -56,7 +56,7 @@ export interface ScriptedProvider {
 }
 
 /** The parts of a provider that can be scripted. */
-export type Endpoint = 'discovery' | 'jwks' | 'backchannel' | 'token';
+export type Endpoint = 'discovery' | 'jwks' | 'backchannel' | 'token' | 'revocation';
 
 /** A call as received. */
 export interface RecordedCall {
@@ -153,6 +153,7 @@ const paths: Readonly<Record<Endpoint, string>> = {
   jwks: '/jwks',
   backchannel: '/backchannel',
   token: '/token',
+  revocation: '/revocation',
 };
 
 /** Starts a provider on the loopback interface. */
@@ -339,6 +340,8 @@ class Provider implements ScriptedProvider {
         return this.acknowledge(call);
       case 'token':
         return this.redeem(call);
+      case 'revocation':
+        return { json: {} };
     }
   }
 

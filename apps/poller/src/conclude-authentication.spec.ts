@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Command, Evidence, Snapshot } from '#lib/domain';
+import type { Command, Evidence, Snapshot, Status } from '#lib/domain';
 import type { ChangeResult } from '#lib/persistence';
 import { perseveringUntil, silentLog } from '#lib/runtime';
-import { ConcludeAuthentication } from './conclude-authentication.js';
+import { ConcludeAuthentication, leavesTokensUnneeded } from './conclude-authentication.js';
 
 const evidence: Evidence = {
   issuer: 'https://op.example',
@@ -68,5 +68,40 @@ describe('concluding', () => {
     const { conclude, asked } = concluding(answer);
     expect(await conclude.run('r1', expire)).toBe('concluded');
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe('the tokens behind an end (R136)', () => {
+  const releasing: Command = {
+    ...approve,
+    releasedToken: { value: 't', tokenType: 'Bearer', expiresAt: null, scope: '' },
+  };
+  const invalid: Command = { type: 'fail', reason: 'invalid_evidence', providerError: null, fence: null, polls: 1 };
+  const applied = (to: Status): ChangeResult => ({
+    kind: 'applied',
+    transition: { requestId: 'r1', from: 'pending', to, guard: 'none', fence: null, changes: {}, timeline: [] },
+    stateVersion: 2,
+  });
+  const ended = (status: Status): ChangeResult => ({
+    kind: 'refused',
+    refusal: { refused: 'already_decided', lateEvidence: null },
+    current: { ...current, status },
+  });
+
+  it.each<[string, Command, ChangeResult, boolean]>([
+    ['an approval that releases none', approve, applied('approved'), true],
+    ['an approval that releases one', releasing, applied('approved'), false],
+    ['an approval that came late', releasing, applied('expired'), true],
+    ['evidence that is not in order', invalid, applied('failed'), true],
+    ['a request that was cancelled meanwhile', releasing, ended('cancelled'), true],
+    ['a request that has released them already', releasing, ended('approved'), false],
+    ['a request that was approved already and releases none', approve, ended('approved'), true],
+    ['a request that has no end yet', approve, ended('requested'), false],
+    ['a second answer to an approved request', invalid, ended('approved'), false],
+    ['a shard of somebody else', approve, { kind: 'fenced-out' }, false],
+    ['evidence that serves another request', approve, { kind: 'evidence-reused' }, false],
+    ['a request that is gone', releasing, { kind: 'gone' }, false],
+  ])('of %s', (_end, command, result, unneeded) => {
+    expect(leavesTokensUnneeded(command, result)).toBe(unneeded);
   });
 });

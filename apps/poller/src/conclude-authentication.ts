@@ -20,14 +20,16 @@ export class ConcludeAuthentication {
    * Resolves when there is nothing more to do about the request, or says that by the database's clock its deadline
    * has not come yet.
    *
+   * @param onUnneededTokens called at most once, when the end is recorded and the tokens behind it serve nobody.
    * @throws GivenUp
    */
-  async run(requestId: string, command: Command): Promise<'concluded' | 'not-due'> {
+  async run(requestId: string, command: Command, onUnneededTokens?: () => void): Promise<'concluded' | 'not-due'> {
     const result = await this.persevere('Recording the end of a request', () =>
       this.requests.change(requestId, command),
     );
     if (result.kind === 'fenced-out')
       this.log.info('An end was fenced out: the shard has another owner', { requestId });
+    if (leavesTokensUnneeded(command, result)) onUnneededTokens?.();
     const next = afterChange(command, result);
     return typeof next === 'string' ? next : this.run(requestId, next);
   }
@@ -46,5 +48,27 @@ export function afterChange(command: Command, result: ChangeResult): 'concluded'
       return invalidEvidence({ polls: 'polls' in command ? command.polls : 0 });
     case 'refused':
       return result.refusal.refused === 'not_due' ? 'not-due' : 'concluded';
+  }
+}
+
+/**
+ * Whether nobody will ever use the tokens behind a conclusion. In doubt somebody may: an end that was recorded before
+ * may be that of the same tokens, and revoking one of them could end another that was released (RFC 7009 §2.1).
+ */
+export function leavesTokensUnneeded(command: Command, result: ChangeResult): boolean {
+  const dropsTokens = command.type === 'approve' && command.releasedToken === null;
+  switch (result.kind) {
+    case 'applied':
+      return dropsTokens || result.transition.to !== 'approved';
+    case 'refused':
+      return ['cancelled', 'denied', 'expired', 'failed', ...(dropsTokens ? ['approved'] : [])].includes(
+        result.current.status,
+      );
+    case 'gone':
+      return dropsTokens;
+    // Another owner decides, or another request may have released the same token.
+    case 'fenced-out':
+    case 'evidence-reused':
+      return false;
   }
 }

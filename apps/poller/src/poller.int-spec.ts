@@ -125,6 +125,57 @@ describe('a pending request', () => {
   });
 });
 
+describe('tokens that nobody needs (R136)', () => {
+  async function aRevokingRule(over: Parameters<PollingHouse['addRule']>[1] = {}): Promise<HouseRule> {
+    const rule = await house.addRule({}, over);
+    rule.provider.metadata['revocation_endpoint'] = `${rule.provider.issuer}/revocation`;
+    return rule;
+  }
+
+  async function approved(rule: HouseRule, claims: Record<string, unknown> = {}): Promise<string> {
+    const { id, authReqId } = await house.begin(rule);
+    rule.provider.approve(authReqId, claims);
+    return (await house.ended(id)).status;
+  }
+
+  it('are revoked when they are not released, or prove nothing; not when they are released (R136)', async () => {
+    const releasing = await aRevokingRule({ releaseAccessToken: true });
+    expect(await approved(releasing)).toBe('approved');
+
+    const dropping = await aRevokingRule();
+    const call = dropping.provider.nextCall('revocation');
+    expect(await approved(dropping)).toBe('approved');
+    expect((await call).form.get('token_type_hint')).toBe('access_token');
+    expect((await call).clientId).toBe('client-1');
+
+    const next = dropping.provider.nextCall('revocation');
+    expect(await approved(dropping, { aud: 'somebody-else' })).toBe('failed');
+    expect((await next).form.get('token')).not.toBe((await call).form.get('token'));
+    expect(releasing.provider.calls('revocation')).toEqual([]);
+  });
+
+  it('are revoked when the request was cancelled meanwhile (R136)', async () => {
+    const rule = await aRevokingRule({ releaseAccessToken: true });
+    const { id, authReqId } = await house.begin(rule);
+    rule.provider.approve(authReqId);
+    const call = rule.provider.nextCall('revocation');
+    answerOnce(rule.provider, async () => {
+      await house.database.requests.change(id, { type: 'cancel', by: 'test' });
+      return null;
+    });
+    expect((await call).form.get('token_type_hint')).toBe('access_token');
+    expect(await house.ended(id)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('hold up nothing when their revocation hangs (R136)', async () => {
+    const rule = await aRevokingRule();
+    rule.provider.on('revocation', () => ({ hang: true }));
+    expect(await approved(rule)).toBe('approved');
+    expect(await approved(rule)).toBe('approved');
+    await rule.provider.goAway();
+  });
+});
+
 describe('the rhythm at the provider', () => {
   it('grows by five seconds with slow_down (R55)', async () => {
     const rule = await house.addRule();

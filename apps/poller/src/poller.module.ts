@@ -14,6 +14,7 @@ import { pollerTuning, type PollerConfig, type PollerTuning } from './poller.con
 import { PollingSchedule } from './polling-schedule.js';
 import { ProviderQueues } from './provider-queues.js';
 import { RefusedClients } from './refused-clients.js';
+import { RevokeTokens } from './revoke-tokens.js';
 import { RunPoller } from './run-poller.js';
 import { ShardLeases } from './shard-leases.js';
 import { VerifyAnswer } from './verify-answer.js';
@@ -91,6 +92,7 @@ function assemble({ config, database, log, guard, instanceId }: PollerParts) {
     poll,
     verify,
     conclude,
+    revoke: new RevokeTokens(ciba, registrations, log),
     requests,
     persevere,
     metrics,

@@ -64,6 +64,7 @@ async function scheduling() {
     poll: {} as PollAuthentication,
     verify: {} as VerifyAnswer,
     conclude: {} as ConcludeAuthentication,
+    revoke: { begin: () => undefined },
     metrics: {} as PollerMetrics,
     persevere: (_what, action) => action(),
     log: silentLog,

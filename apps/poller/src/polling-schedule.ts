@@ -11,6 +11,7 @@ import type { PollAuthentication } from './poll-authentication.js';
 import type { PollerMetrics } from './poller-metrics.js';
 import { admissionOf, leavesDoubt, pollsEndMs, resolutionPollMs, turnOf, type DueRequest } from './polling-turn.js';
 import type { ProviderQueues, Turn } from './provider-queues.js';
+import type { RevokeTokens } from './revoke-tokens.js';
 import type { ShardLeases } from './shard-leases.js';
 import { TimingWheel } from './timing-wheel.js';
 import {
@@ -29,6 +30,7 @@ export interface PollingScheduleParts {
   readonly poll: PollAuthentication;
   readonly verify: VerifyAnswer;
   readonly conclude: ConcludeAuthentication;
+  readonly revoke: Pick<RevokeTokens, 'begin'>;
   readonly requests: Pick<RequestStore, 'pending' | 'raiseInterval'>;
   readonly persevere: Persevere;
   readonly metrics: PollerMetrics;
@@ -277,9 +279,11 @@ export class PollingSchedule {
     });
   }
 
-  async #finish(slot: number, command: Command): Promise<void> {
-    const { pending, conclude, nowMs } = this.parts;
-    const result = await conclude.run(pending.requestId(slot), command);
+  /** `answer` is what led to the command, when tokens did. */
+  async #finish(slot: number, command: Command, answer: TokenAnswer | null = null): Promise<void> {
+    const { pending, conclude, revoke, nowMs } = this.parts;
+    const revokeTokens = answer === null ? undefined : () => revoke.begin(pending.read(slot), answer);
+    const result = await conclude.run(pending.requestId(slot), command, revokeTokens);
     if (result === 'not-due') this.#await(slot, nowMs() + lookAgainMs);
     else this.#remove(slot);
   }
@@ -287,9 +291,9 @@ export class PollingSchedule {
   async #judge(slot: number, arrived: ArrivedAnswer): Promise<void> {
     const { pending, verify, nowMs } = this.parts;
     const command = await verify.run(pending.read(slot), arrived);
-    if (command !== null) return this.#finish(slot, command);
+    if (command !== null) return this.#finish(slot, command, arrived.answer);
     if (nowMs() >= patienceEndsMs(pending.deadlineMs(slot), arrived)) {
-      return this.#finish(slot, invalidEvidence(pending.read(slot)));
+      return this.#finish(slot, invalidEvidence(pending.read(slot)), arrived.answer);
     }
     this.#held.set(slot, await this.#stored(slot, arrived));
     this.#await(slot, nowMs() + verifyAgainMs, 'held');

@@ -5,6 +5,7 @@ import type { Exchange } from './exchange.js';
 import type {
   EvidenceExpectation,
   PollOutcome,
+  RevocationOutcome,
   StartOutcome,
   StartRequest,
   TokenAnswer,
@@ -29,6 +30,8 @@ export interface CibaClientOptions {
   readonly allowInsecureHttp: boolean;
   /** For a start call, a discovery and a fetch of keys, each as a whole; 15 s when left out. */
   readonly timeoutMs?: number;
+  /** For the revocation of one token as a whole; 5 s when left out. */
+  readonly revocationTimeoutMs?: number;
   /** For a poll as a whole; 35 s when left out, since a provider may hold a poll for 30 s (CIBA Core 1.0 §10.1). */
   readonly pollTimeoutMs?: number;
   readonly log?: CibaLog;
@@ -43,6 +46,7 @@ export interface CibaClientOptions {
 export class CibaClient {
   private readonly timeoutMs: number;
   private readonly pollTimeoutMs: number;
+  private readonly revocationTimeoutMs: number;
   private readonly now: () => Date;
   private readonly connections: Connections;
   private readonly directory: ProviderDirectory;
@@ -51,6 +55,7 @@ export class CibaClient {
 
   constructor(options: CibaClientOptions) {
     const { allowInsecureHttp, connect = openConnector, timeoutMs = 15_000, pollTimeoutMs = 35_000 } = options;
+    this.revocationTimeoutMs = options.revocationTimeoutMs ?? 5_000;
     const nowMs = () => performance.now();
     const log = options.log ?? (() => undefined);
     const now = options.now ?? (() => new Date());
@@ -117,6 +122,34 @@ export class CibaClient {
     }
   }
 
+  /**
+   * Tells the provider that nobody needs these tokens (RFC 7009 §2.1), where it can be told: the refresh token if there
+   * is one, and the access token. One attempt for each; never rejects.
+   *
+   * @param interactionId sent as `x-fapi-interaction-id` when there is one.
+   */
+  async revoke(
+    registration: ClientRegistration,
+    { refreshToken, accessToken }: TokenAnswer,
+    interactionId: string | null = null,
+  ): Promise<RevocationOutcome> {
+    try {
+      const { postRevocation } = await this.registrations.find(registration);
+      if (postRevocation === null) return 'not-offered';
+      const forms = [
+        { token: refreshToken, token_type_hint: 'refresh_token' },
+        { token: accessToken, token_type_hint: 'access_token' },
+      ].filter(({ token }) => token !== null);
+      const results = await Promise.all(
+        forms.map((form) => postRevocation(form, this.revocationTimeoutMs, interactionId)),
+      );
+      return results.every(isRevoked) ? 'revoked' : 'failed';
+    } catch {
+      // Whatever it was, the decision stands without it.
+      return 'failed';
+    }
+  }
+
   /** Decides whether a token answer proves the approval; may be called again with the same answer. Never rejects. */
   verify(
     registration: ClientRegistration,
@@ -147,6 +180,11 @@ export class CibaClient {
     const outcome = result.kind === 'answered' ? readTokenAnswer(result.answer, this.now()) : result;
     return outcome.kind === 'denied' && deniesWhenExpired ? { ...outcome, orExpired: true } : outcome;
   }
+}
+
+/** Nothing but the status counts (RFC 7009 §2.2). */
+function isRevoked(result: Exchange): boolean {
+  return result.kind === 'answered' && result.answer.status === 200;
 }
 
 /** Better no prompt than one whose answer could never be fetched. */

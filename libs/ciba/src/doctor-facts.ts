@@ -26,6 +26,8 @@ export interface RuleWishes {
   readonly deliveryMode: DeliveryMode;
   readonly scopes: readonly string[];
   readonly acrValues: readonly string[];
+  /** The types of the `authorization_details` (RFC 9396 §2). */
+  readonly detailTypes: readonly string[];
   readonly requestedExpirySeconds: number | null;
 }
 

@@ -9,6 +9,7 @@ export type {
   EvidenceVerdict,
   PollOutcome,
   ProviderError,
+  RevocationOutcome,
   StartOutcome,
   StartRequest,
   TokenAnswer,

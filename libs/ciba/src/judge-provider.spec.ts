@@ -18,6 +18,7 @@ const metadata = {
   id_token_signing_alg_values_supported: ['ES256'],
   scopes_supported: ['openid', 'payments'],
   acr_values_supported: ['urn:strong'],
+  authorization_details_types_supported: ['payment'],
   backchannel_authentication_request_signing_alg_values_supported: ['ES256', 'HS256'],
   subject_types_supported: ['public'],
 };
@@ -55,7 +56,7 @@ interface RuleChange extends Partial<Omit<RuleFacts, 'asks'>> {
 }
 const rule = ({ asks, ...change }: RuleChange = {}): RuleFacts => ({
   rule: { id: 'r1', name: 'Approve a payment' },
-  asks: { deliveryMode: 'poll', scopes: [], acrValues: [], requestedExpirySeconds: null, ...asks },
+  asks: { deliveryMode: 'poll', scopes: [], acrValues: [], detailTypes: [], requestedExpirySeconds: null, ...asks },
   clientId: 'assent',
   credentials: secret,
   signing: null,
@@ -303,6 +304,17 @@ const rows: readonly Row[] = [
     'an acr that is not listed',
     withRule({ asks: { acrValues: ['urn:weak'] } }),
     ['acr_not_offered', 'client_accepted'],
+  ],
+  [
+    'a type of authorization details that is not listed',
+    withRule({ asks: { detailTypes: ['payment', 'loan'] } }),
+    ['detail_type_not_offered', 'client_accepted'],
+  ],
+  ['listed authorization details', withRule({ asks: { detailTypes: ['payment'] } }), ['client_accepted']],
+  [
+    'authorization details where none are listed',
+    withRule({ asks: { detailTypes: ['loan'] } }, saying({ authorization_details_types_supported: undefined })),
+    ['client_accepted'],
   ],
   ['a signed request', withRule({ signing: { algorithm: 'ES256' } }), ['client_accepted']],
   ['a signature of any kind', withRule({ signing: { algorithm: null } }), ['client_accepted']],

@@ -350,6 +350,11 @@ function judgeWishes({ profile }: ProviderFacts, metadata: Metadata, ruleFacts: 
     ...judgeMethod(metadata, ruleFacts),
     ...judgeListed('scope_not_offered', asks.scopes, listOf(metadata, 'scopes_supported')),
     ...judgeListed('acr_not_offered', asks.acrValues, listOf(metadata, 'acr_values_supported')),
+    ...judgeListed(
+      'detail_type_not_offered',
+      asks.detailTypes,
+      listOf(metadata, 'authorization_details_types_supported'),
+    ),
     ...judgeSignedRequest(metadata, ruleFacts),
     ...judgePairwise(metadata, ruleFacts),
   ];

@@ -98,6 +98,9 @@ export type PollOutcome =
   /** The answer may have carried tokens, which are gone with it. */
   | { readonly kind: 'lost'; readonly detail: string };
 
+/** How the attempt to revoke tokens ended; a failed one changes nothing else. */
+export type RevocationOutcome = 'revoked' | 'not-offered' | 'failed';
+
 /** What an approval has to prove; the same each time that its answer is verified. */
 export interface EvidenceExpectation {
   readonly clientId: string;

@@ -31,6 +31,8 @@ export interface PreparedRegistration {
   readonly metadata: ProviderMetadata;
   readonly postStart: Post<StartMembers>;
   readonly postPoll: Post;
+  /** Null when the provider offers no revocation (RFC 7009). */
+  readonly postRevocation: Post | null;
 }
 
 /** What preparing needs. */
@@ -97,6 +99,8 @@ export class PreparedRegistrations {
       postPoll: post(token, {
         grant_type: 'urn:openid:params:grant-type:ciba',
       }),
+      postRevocation:
+        endpoints.revocation === null ? null : post(connections.target(endpoints.revocation, identity, tls), {}),
     };
   }
 }

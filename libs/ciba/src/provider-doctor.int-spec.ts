@@ -56,7 +56,7 @@ function aRule(
   return {
     id: clientId,
     name: `Rule of ${clientId}`,
-    asks: { deliveryMode: 'poll', scopes: [], acrValues: [], requestedExpirySeconds: null },
+    asks: { deliveryMode: 'poll', scopes: [], acrValues: [], detailTypes: [], requestedExpirySeconds: null },
     registration: { key: `${clientId}.1`, provider, clientId, credentials },
   };
 }

@@ -11,6 +11,8 @@ export interface ProviderDiscovery {
 export interface ClientEndpoints {
   readonly backchannel: string;
   readonly token: string;
+  /** Null when the provider offers none that can be used; nothing depends on it. */
+  readonly revocation: string | null;
 }
 
 /** A provider's metadata, checked: a client of ours can work with it. */
@@ -55,6 +57,7 @@ export function readProviderMetadata(
   const endpoints = {
     backchannel: address('backchannel_authentication_endpoint'),
     token: address('token_endpoint'),
+    revocation: readOptionalAddress(metadata, 'revocation_endpoint', allowInsecureHttp),
   };
   const aliases = isRecord(metadata['mtls_endpoint_aliases']) ? metadata['mtls_endpoint_aliases'] : {};
   const alias = (name: string, otherwise: string) =>
@@ -66,6 +69,9 @@ export function readProviderMetadata(
     mutualTlsEndpoints: {
       backchannel: alias('backchannel_authentication_endpoint', endpoints.backchannel),
       token: alias('token_endpoint', endpoints.token),
+      revocation: Object.hasOwn(aliases, 'revocation_endpoint')
+        ? readOptionalAddress(aliases, 'revocation_endpoint', allowInsecureHttp)
+        : endpoints.revocation,
     },
     keysUrl: address('jwks_uri'),
     authenticationMethods: readList(metadata, 'token_endpoint_auth_methods_supported'),
@@ -93,6 +99,20 @@ export function readUrl(value: unknown, name: string, allowInsecureHttp: boolean
 
 function readAddress(from: Readonly<Record<string, unknown>>, name: string, allowInsecureHttp: boolean): string {
   return readUrl(from[name], name, allowInsecureHttp).href;
+}
+
+/** An address that a client can do without: null when it is missing or may not be called. */
+function readOptionalAddress(
+  from: Readonly<Record<string, unknown>>,
+  name: string,
+  allowInsecureHttp: boolean,
+): string | null {
+  try {
+    return readAddress(from, name, allowInsecureHttp);
+  } catch (error) {
+    if (error instanceof ProviderMisconfigured) return null;
+    throw error;
+  }
 }
 
 function readList(metadata: Readonly<Record<string, unknown>>, name: string): readonly string[] | null {

@@ -250,6 +250,10 @@ export const providerFindings = {
     'The provider does not list an authentication context of the rule',
     'Check the spelling; approvals with another `acr` than those of the rule are refused.',
   ),
+  detail_type_not_offered: meaning('warning', 'rule')(
+    'The provider does not list a type of the rule’s authorization details',
+    'Check the spelling, or have the provider take the type: one that it does not know it refuses (`authorization_details_types_supported`).',
+  ),
   signing_algorithm_not_offered: inRule(
     'The provider takes no signed requests as the rule makes them',
     'Set `signedRequest` to an algorithm in `backchannel_authentication_request_signing_alg_values_supported`, or to false.',

@@ -54,11 +54,13 @@ export class CheckTokenProvider {
     { id, version, definition }: RuleRow,
     refusals: readonly ClientRefusalAlert[],
   ): Promise<RuleToExamine> {
-    const { name, deliveryMode, scopes, acrValues, requestedExpirySeconds } = definition;
+    const { name, deliveryMode, scopes, acrValues, requestedExpirySeconds, authorizationDetails } = definition;
+    // A type that an attribute fills is known with the request only.
+    const types = (authorizationDetails ?? []).map(({ type }) => type).filter((type) => !type.includes('{{'));
     return {
       id,
       name,
-      asks: { deliveryMode, scopes, acrValues, requestedExpirySeconds },
+      asks: { deliveryMode, scopes, acrValues, detailTypes: [...new Set(types)], requestedExpirySeconds },
       registration: await this.registrationOf({ id, version }),
       refusals: refusals.filter(({ rule }) => rule.id === id),
     };
