@@ -149,6 +149,7 @@ create table deliveries (
   constraint deliveries__state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'exhausted'::text]))),
   constraint deliveries__decision_id_fk FOREIGN KEY (decision_id) REFERENCES decisions(id)
 );
+CREATE INDEX deliveries__decision_id_ix ON public.deliveries USING btree (decision_id);
 CREATE INDEX deliveries__endpoint_id_ix ON public.deliveries USING btree (endpoint_id, created_at, id) WHERE (endpoint_id IS NOT NULL);
 CREATE INDEX deliveries__lease_until_ix ON public.deliveries USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 CREATE INDEX deliveries__next_attempt_at_ix ON public.deliveries USING btree (next_attempt_at) WHERE (state = 'pending'::text);

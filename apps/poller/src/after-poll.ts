@@ -104,7 +104,7 @@ export function atDeadline(item: Omit<Polled, 'spacingMs' | 'sentAtMs'>): Step |
   // Whether the person approved cannot be known any more, and what is unknown is neither approved nor expired.
   if (item.doubt || item.resolving) return fail(item, 'outcome_unknown', null, item.fence);
   // Whether the person answered could not be asked, for a reason that somebody has to mend.
-  if (item.barred) return fail(item, 'configuration_error', null, item.fence);
+  if (item.barred) return fail(item, mayBeUsedUp(item) ? 'outcome_unknown' : 'configuration_error', null, item.fence);
   // The grant is single use: a poll that we gave up, or an owner before us that died, may have redeemed it. One more
   // answer tells.
   if (mayBeUsedUp(item)) return { kind: 'resolve' };

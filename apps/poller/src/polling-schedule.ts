@@ -2,7 +2,7 @@ import type { TokenAnswer } from '#lib/ciba';
 import { fallbackSpacingMs, firstPollMs, type Command } from '#lib/domain';
 import type { PendingWork, RequestStore } from '#lib/persistence';
 import { GivenUp, type Log, type Persevere } from '#lib/runtime';
-import { atDeadline, type Rhythm, type Step } from './after-poll.js';
+import { atDeadline, resolutionWindowMs, type Rhythm, type Step } from './after-poll.js';
 import { Alarm } from './alarm.js';
 import type { ConcludeAuthentication } from './conclude-authentication.js';
 import type { DatabaseClock } from './database-clock.js';
@@ -61,6 +61,7 @@ export class PollingSchedule {
   /** What is under way for the requests that are `busy`. */
   readonly #busy = new Map<number, Promise<void>>();
   readonly #held = new Map<number, ArrivedAnswer>();
+  readonly #resolvingUntilMs = new Map<number, number>();
   #stopped = false;
 
   constructor(private readonly parts: PollingScheduleParts) {
@@ -186,6 +187,7 @@ export class PollingSchedule {
       deliveryMode: pending.terms(slot).deliveryMode,
       deadlineMs: pending.deadlineMs(slot),
       resolving: pending.isResolving(slot),
+      resolvingUntilMs: this.#resolvingUntilMs.get(slot),
     };
   }
 
@@ -205,7 +207,9 @@ export class PollingSchedule {
     const step = atDeadline({ ...request, fence: leases.fence(request.shard)! });
     if (step.kind !== 'resolve') return this.#occupy(slot, () => this.#follow(slot, step));
     pending.startResolving(slot);
-    this.#await(slot, resolutionPollMs(request.deadlineMs, nowMs, clock.aheadMs));
+    const pollMs = resolutionPollMs(request.deadlineMs, nowMs, clock.aheadMs);
+    this.#resolvingUntilMs.set(slot, pollMs + resolutionWindowMs);
+    this.#await(slot, pollMs);
   }
 
   /** The moment of what is never polled for: its deadline. An answer may have been pushed in time, its hint lost. */
@@ -353,6 +357,7 @@ export class PollingSchedule {
     this.#wheel.disarm(slot);
     this.#busy.delete(slot);
     this.#held.delete(slot);
+    this.#resolvingUntilMs.delete(slot);
     queues.remove(slot);
     queues.leave(pending.terms(slot).tokenProviderId);
     pending.remove(slot);

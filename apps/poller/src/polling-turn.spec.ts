@@ -31,6 +31,12 @@ describe('the moment of a pending request', () => {
     ['waiting for its resolution poll', aRequest({ resolving: true }), inWindow, 'make-ready'],
     ['ready for its resolution poll', aRequest({ resolving: true, phase: 'ready' }), inWindow, 'keep-ready'],
     ['after its window', aRequest({ resolving: true }), inWindow + 1, 'decide'],
+    [
+      'taken over an hour after its deadline',
+      aRequest({ resolving: true, resolvingUntilMs: deadlineMs + 3_600_000 + resolutionWindowMs }),
+      deadlineMs + 3_600_000,
+      'make-ready',
+    ],
     ['held', aRequest({ phase: 'held' }), before, 'verify-held'],
     ['held after its deadline', aRequest({ phase: 'held' }), inWindow, 'verify-held'],
     ['waiting for a push', aRequest({ deliveryMode: 'push' }), before, 'look-for-push'],

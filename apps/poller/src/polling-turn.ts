@@ -11,6 +11,8 @@ export interface DueRequest {
   readonly deadlineMs: number;
   /** The deadline has passed, and one poll may still be made. */
   readonly resolving: boolean;
+  /** Until when; absent: until the window after the deadline closes. */
+  readonly resolvingUntilMs?: number | undefined;
 }
 
 /** What a moment is for. */
@@ -28,9 +30,16 @@ export type Turn =
   /** Its poll is due. */
   | 'make-ready';
 
-/** Until when a poll may go out: the deadline, or the window after it for a resolution poll. */
-export const pollsEndMs = ({ deadlineMs, resolving }: Pick<DueRequest, 'deadlineMs' | 'resolving'>): number =>
-  deadlineMs + (resolving ? resolutionWindowMs : 0);
+/**
+ * Until when a poll may go out: the deadline, or the window for a resolution poll. That window opens when the poll may go
+ * out and not with the deadline, which a process that comes back after an hour finds long past.
+ */
+export const pollsEndMs = ({
+  deadlineMs,
+  resolving,
+  resolvingUntilMs,
+}: Pick<DueRequest, 'deadlineMs' | 'resolving' | 'resolvingUntilMs'>): number =>
+  resolving ? (resolvingUntilMs ?? deadlineMs + resolutionWindowMs) : deadlineMs;
 
 /**
  * When the resolution poll of a request may go out. By the database's clock too its deadline must have passed by then:

@@ -45,9 +45,5 @@ export const standaloneConfig = z.object({
   ...notificationListenerConfig.shape,
   ...promptLimitConfig.shape,
   ...retentionConfig.shape,
-  // The people of the sandbox say no for a living.
-  ASSENT_PROMPT_COOL_DOWN_SECONDS: promptLimitConfig.shape.ASSENT_PROMPT_COOL_DOWN_SECONDS.removeDefault()
-    .default(0)
-    .describe('How long a person who has said no twice in a row is left alone; 0: not at all.'),
 });
 export type StandaloneConfig = Readonly<z.output<typeof standaloneConfig>>;

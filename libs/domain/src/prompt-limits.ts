@@ -21,7 +21,7 @@ export const defaultPromptLimits: PromptLimits = {
   outstanding: 5,
   perFiveMinutes: 10,
   perHour: 60,
-  coolDownSeconds: 900,
+  coolDownSeconds: 0,
   clientPerMinute: 0,
   rulePerMinute: 0,
 };

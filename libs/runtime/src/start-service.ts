@@ -101,7 +101,12 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     await pause(options.farewellMs ?? 0);
     // A connection that is kept alive after its last answer would hold up the end until its time-out.
     const hangUp = setInterval(() => adapter.getInstance().server.closeIdleConnections(), 50);
-    await app.close().finally(() => clearInterval(hangUp));
+    // Nor may one that says nothing, or stops half-way through a call: nobody times it out once the server closes.
+    const cutOff = setTimeout(() => adapter.getInstance().server.closeAllConnections(), cutOffAfterMs);
+    await app.close().finally(() => {
+      clearInterval(hangUp);
+      clearTimeout(cutOff);
+    });
   };
   let stopped: Promise<void> | null = null;
   return {
@@ -110,6 +115,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     stop: () => (stopped ??= leave()),
   };
 }
+
+/** How long calls that have begun may take when the service stops, in ms. */
+const cutOffAfterMs = 8_000;
 
 /** Nest also logs what `listen` rejects with; whoever started the service says it once, in words. */
 function startingLogger(log: Log): LoggerService {

@@ -36,7 +36,13 @@ export class ConsumeAuthorizationRequest {
   /** @throws ProblemError */
   async run(use: Use): Promise<Answer<Consumption>> {
     const decision = await this.approval(use);
-    await this.refuseNoLongerAllowed(use, decision);
+    try {
+      await this.refuseNoLongerAllowed(use, decision);
+    } catch (error) {
+      // What was used while it was allowed stays used, and its repetition is answered like the first call.
+      if (error instanceof ProblemError && (await this.isConsumed(use))) return this.replay(use, decision);
+      throw error;
+    }
     await this.refuseMismatch(use);
     const { id, caller, idempotencyKey } = use;
     const command = { type: 'consume', by: caller.id, key: idempotencyKey } as const;
@@ -98,6 +104,10 @@ export class ConsumeAuthorizationRequest {
     const consumed = await this.consumed(use);
     if (use.idempotencyKey === null || consumed.consumeKey !== use.idempotencyKey) throw refusal('already_consumed');
     return answer(decision, consumed, { 'idempotent-replayed': 'true' });
+  }
+
+  private async isConsumed({ id, caller }: Use): Promise<boolean> {
+    return (await this.database.requests.consumed(id, caller.id)) !== null;
   }
 
   private async consumed({ id, caller }: Use): Promise<ConsumedApproval> {

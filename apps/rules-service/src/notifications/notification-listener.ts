@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { ConfigProblem, PortInUse, ProblemError, sendProblem, type Secret } from '#lib/runtime';
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
@@ -32,6 +33,7 @@ interface Settings {
 export class NotificationListener implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #settings: Settings | null;
   readonly #calls = new WeakSet<IncomingMessage>();
+  readonly #sockets = new Set<Socket>();
   #server: Server | null = null;
   #inFlight = 0;
 
@@ -65,6 +67,10 @@ export class NotificationListener implements OnApplicationBootstrap, BeforeAppli
     const server = settings.tls === null ? createServer(answer) : createTlsServer(tlsOptions(settings.tls), answer);
     server.requestTimeout = requestTimeoutMs;
     server.headersTimeout = requestTimeoutMs;
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     this.#server = server;
     server.listen(settings.port, settings.host);
     try {
@@ -82,17 +88,25 @@ export class NotificationListener implements OnApplicationBootstrap, BeforeAppli
     const closed = once(server, 'close');
     server.close();
     const givenUpAtMs = performance.now() + graceMs;
+    // A handshake that never comes is no connection to the server, and a body that never ends stays in flight.
+    const cutOff = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), cutOffAfterMs);
     // A connection that is kept alive after its last answer would hold up the end, and so would one that says nothing.
     const hangUp = setInterval(() => {
       server.closeIdleConnections();
       if (this.#inFlight === 0 && performance.now() > givenUpAtMs) server.closeAllConnections();
     }, 50);
-    await closed.finally(() => clearInterval(hangUp));
+    await closed.finally(() => {
+      clearInterval(hangUp);
+      clearTimeout(cutOff);
+    });
   }
 }
 
 /** How long a call that has begun to arrive may take, in ms, when the service stops. */
 const graceMs = 1_000;
+
+/** After how long, in ms, whatever is still there is cut off. */
+const cutOffAfterMs = 5_000;
 
 /** A notification is small: whoever takes longer to send one, in ms, is not heard out. */
 const requestTimeoutMs = 15_000;

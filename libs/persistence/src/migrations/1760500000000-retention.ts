@@ -28,6 +28,7 @@ create index authorization_requests__subject_ix on authorization_requests (evide
 create index authorization_requests__late_subject_ix on authorization_requests (evidence_subject(late_evidence))
   where late_evidence is not null and erased_at is null;
 
+create index deliveries__decision_id_ix on deliveries (decision_id);
 create index deliveries__over_ix on deliveries (created_at) where state <> 'pending';
 
 -- The event that told the decision, and holds its document too.
