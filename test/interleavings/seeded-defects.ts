@@ -138,8 +138,9 @@ export const seededDefects: readonly SeededDefect[] = [
     name: 'two submissions under one key are two requests',
     defects: instead(
       'insert_requests',
-      'on conflict (api_client_id, idempotency_key) do nothing',
-      '',
+      `where admitted.verdict = 'admitted' order by api_client_id, idempotency_key, id
+    on conflict (api_client_id, idempotency_key) do nothing`,
+      `where admitted.verdict in ('admitted', 'repeated')`,
       without('authorization_requests__api_client_id_idempotency_key_key'),
     ),
     meeting: at('absent', ['submit', 'submit']),
