@@ -131,6 +131,7 @@ describe('a start answer that a ping has overtaken', () => {
 
   it('changes nothing when it names the same auth_req_id (R47)', async () => {
     const { id, settled } = await overtaken((answered) => answered);
+    expect(await started(id)).toMatchObject({ status: 'pending' });
     await settled();
     expect((await house.database.requests.view(id, null))!.status).toBe('pending');
   });
