@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { Body, Controller, Get, Module, Post, Query } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
@@ -150,6 +152,19 @@ describe('a running service', () => {
     const text = await (await fetch(`${service.url}/metrics`)).text();
     expect(text).toContain('process_cpu_seconds_total');
   });
+
+  it('stops although somebody is connected who says nothing, or half of a call', async () => {
+    const leaving = await startService(options(0));
+    const port = Number(new URL(leaving.url!).port);
+    const sockets = ['', 'GET /payments HTTP/1.1\r\nhost: 127.0.0.1\r\n'].map((said) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(said));
+      return socket.on('error', () => undefined);
+    });
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    const cutOff = sockets.map((socket) => once(socket, 'close'));
+    await leaving.stop();
+    await Promise.all(cutOff);
+  }, 30_000);
 
   it('answers what is in flight when it stops, and does not wait for idle connections after that', async () => {
     const leaving = await startService(options(0));

@@ -181,4 +181,11 @@ describe('what was allowed is looked at again when an approval is used (R107)', 
     expect(await client.consume(id)).toMatchObject({ status: 409, body: { code: 'rule_disabled' } });
     expect(await consumed(id)).toBeNull();
   });
+
+  it('and says of what was used before that it was used (I8)', async () => {
+    const { client, id, own } = await approved();
+    expect((await client.consume(id)).status).toBe(200);
+    await house.admin.call('PATCH', `/v1/rules/${own.id}`, { enabled: false });
+    expect(await client.consume(id)).toMatchObject({ status: 409, body: { code: 'already_consumed' } });
+  });
 });
