@@ -69,6 +69,7 @@ const doubtful = 'poll again?';
 const wait = 'await deadline';
 const waitInDoubt = 'await deadline?';
 const unknown = 'fail outcome_unknown!';
+const rejected = 'fail provider_rejected!';
 
 // One row per answer. Before the deadline: plain, in doubt, taken over, both; after it: the same four.
 const table: readonly (readonly [keyof typeof outcomes, ...string[]])[] = [
@@ -78,9 +79,9 @@ const table: readonly (readonly [keyof typeof outcomes, ...string[]])[] = [
   ['denied', 'deny', 'deny', 'deny', 'deny', 'deny', 'deny', 'deny', 'deny'],
   ['expired', ...Array<string>(8).fill('provider-expired!')],
   ['invalid-grant', 'fail provider_error!', unknown, unknown, unknown, 'provider-expired!', unknown, unknown, unknown],
-  ['invalid_client', ...Array<string>(8).fill('fail configuration_error')],
-  ['unauthorized_client', ...Array<string>(8).fill('fail configuration_error')],
-  ['invalid_request', ...Array<string>(8).fill('fail provider_rejected')],
+  ['invalid_client', ...Array<string>(8).fill('fail configuration_error!')],
+  ['unauthorized_client', ...Array<string>(8).fill('fail configuration_error!')],
+  ['invalid_request', rejected, unknown, unknown, unknown, rejected, unknown, unknown, unknown],
   ['not-sent', again, doubtful, again, doubtful, wait, waitInDoubt, wait, waitInDoubt],
   ['throttled', again, doubtful, again, doubtful, wait, waitInDoubt, wait, waitInDoubt],
   ['unavailable', again, doubtful, again, doubtful, wait, waitInDoubt, wait, waitInDoubt],
@@ -131,9 +132,9 @@ describe('the answer to a poll (R59)', () => {
     ['denied', 'deny'],
     ['expired', 'provider-expired!'],
     ['invalid-grant', unknown],
-    ['invalid_client', 'fail configuration_error'],
-    ['unauthorized_client', 'fail configuration_error'],
-    ['invalid_request', 'fail provider_rejected'],
+    ['invalid_client', 'fail configuration_error!'],
+    ['unauthorized_client', 'fail configuration_error!'],
+    ['invalid_request', unknown],
     ['not-sent', unknown],
     ['throttled', unknown],
     ['unavailable', unknown],

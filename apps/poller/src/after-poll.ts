@@ -86,7 +86,7 @@ export function afterPoll(item: Polled, outcome: PollAnswer, nowMs: number): Ste
     case 'invalid-grant':
       return afterInvalidGrant(item, described('invalid_grant', outcome), nowMs);
     case 'refused':
-      return fail(item, reasonOfRefusal(outcome.error.code), outcome.error, null);
+      return fail(item, reasonOfRefusal(item, outcome.error.code), outcome.error, item.fence);
     case 'not-sent':
     case 'unavailable':
       return tryAgain(item, nowMs, null);
@@ -158,8 +158,11 @@ function afterInvalidGrant(item: Polled, error: ProviderError, nowMs: number): S
   return fail(item, 'provider_error', error, item.fence);
 }
 
-const reasonOfRefusal = (code: string): FailureReason =>
-  refusesClient(code) ? 'configuration_error' : 'provider_rejected';
+/** Some providers answer `invalid_request` to whoever asks for a grant that is used up: then it tells nothing. */
+function reasonOfRefusal(item: Polled, code: string): FailureReason {
+  if (refusesClient(code)) return 'configuration_error';
+  return item.doubt || mayBeUsedUp(item) ? 'outcome_unknown' : 'provider_rejected';
+}
 
 const calm = ({ lost }: Polled, intervalMs: number): Rhythm => ({
   intervalMs,

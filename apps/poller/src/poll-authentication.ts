@@ -48,7 +48,8 @@ export class PollAuthentication {
     let registration;
     try {
       registration = await this.registrations.load(terms.rule);
-    } catch {
+    } catch (error) {
+      this.log.warn('A poll was not sent: its registration could not be loaded', { requestId, error });
       return { kind: 'not-sent', detail: 'the registration could not be loaded' };
     }
     const pause = await this.refusedClients.admit(terms, registration);
