@@ -98,6 +98,9 @@ export const apiClient = z
   .meta({ id: 'ApiClient' });
 export type ApiClient = z.infer<typeof apiClient>;
 
+/** How long the key that a rotation makes lives, unless the rotation says otherwise. */
+export const rotatedKeyLifeDays = 365;
+
 /** How a key is replaced. */
 export const rotateKeyBody = z
   .strictObject({
@@ -107,7 +110,9 @@ export const rotateKeyBody = z
       .max(2_592_000)
       .default(0)
       .meta({ description: 'How long the key that is replaced still works; 0: not at all. No two rotations overlap.' }),
-    expiresAt: fields.expiresAt.default(null),
+    expiresAt: fields.expiresAt.optional().meta({
+      description: `When the new key ends. Left out: in ${rotatedKeyLifeDays} days. Null, and only if said so: never.`,
+    }),
   })
   .meta({ id: 'RotateKeyBody' });
 export type RotateKeyBody = z.infer<typeof rotateKeyBody>;

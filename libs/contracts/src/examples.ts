@@ -326,6 +326,7 @@ export const deadLetterExample = {
 export const rotatedApiClientExample = {
   ...apiClientExample,
   previousKey: { prefix: 'assent_9fQe', expiresAt: decidedAt },
+  expiresAt: '2027-03-02T09:15:42.000Z',
   key: createdApiClientExample.key,
 };
 

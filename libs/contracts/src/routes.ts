@@ -613,7 +613,11 @@ const adminRoutes: readonly Route[] = [
     body: {
       schema: rotateKeyBody,
       required: false,
-      examples: { overlap: { overlapSeconds: 86_400 }, atOnce: {} },
+      examples: {
+        overlap: { overlapSeconds: 86_400 },
+        atOnce: {},
+        untilThen: { overlapSeconds: 3_600, expiresAt: '2026-06-01T00:00:00.000Z' },
+      },
     },
     answers: [
       {

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { apiClient, rotatedApiClient, type ApiClient, type Problem, type RotatedApiClient } from '#lib/contracts';
+import {
+  apiClient,
+  rotatedApiClient,
+  rotatedKeyLifeDays,
+  type ApiClient,
+  type Problem,
+  type RotatedApiClient,
+} from '#lib/contracts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AssentClient } from '../../../../test/support/assent-client.js';
 import { RulesHouse } from '../../../../test/support/rules-house.js';
@@ -73,7 +80,24 @@ describe('a key', () => {
     const made = await make({ expiresAt: soon(60) });
     const { body } = await rotate(made.id, { overlapSeconds: 6000 });
     expect(body.previousKey!.expiresAt).toBe(made.expiresAt);
-    expect(body.expiresAt).toBeNull();
+  });
+
+  it.each([
+    ['of a key without end', null],
+    ['of a key that ends', soon(60)],
+  ])('has an end when the rotation %s names none', async (_, expiresAt) => {
+    const made = await make({ expiresAt });
+    for (const body of [{}, { overlapSeconds: 60 }]) {
+      const { body: rotated } = await rotate(made.id, body);
+      const days = (Date.parse(rotated.expiresAt!) - Date.parse(rotated.updatedAt)) / 86_400_000;
+      expect(days).toBeGreaterThan(rotatedKeyLifeDays - 0.01);
+      expect(days).toBeLessThan(rotatedKeyLifeDays + 0.01);
+    }
+  });
+
+  it('lives without end only when the rotation says so', async () => {
+    const { id } = await make({ expiresAt: soon(60) });
+    expect((await rotate(id, { expiresAt: null })).body.expiresAt).toBeNull();
   });
 
   it('stops with its client, the one before it too', async () => {

@@ -1,6 +1,7 @@
 import {
   apiClientBody,
   pageQuery,
+  rotatedKeyLifeDays,
   rotateKeyBody,
   type ApiClientBody,
   type PageQuery,
@@ -55,10 +56,7 @@ export class ApiClientsController {
   private async rotated(id: string, { overlapSeconds, expiresAt }: RotateKeyBody): Promise<Answer> {
     const key = newApiKey();
     const made = { keyHash: hashOfKey(key), keyPrefix: prefixOfKey(key), overlapSeconds };
-    await this.database.apiClients.rotateKey(id, {
-      ...made,
-      expiresAt: expiresAt === null ? null : new Date(expiresAt),
-    });
+    await this.database.apiClients.rotateKey(id, { ...made, expiresAt: endOfRotatedKey(expiresAt) });
     const answer = await this.resource.get(id);
     return { ...answer, body: { ...(answer.body as object), key } };
   }
@@ -106,6 +104,12 @@ export class ApiClientsController {
   ) {
     return respond(reply, this.resource.delete(id, ifMatch));
   }
+}
+
+// A rotation that names no end must not make of a key that ended one that never does.
+function endOfRotatedKey(expiresAt: RotateKeyBody['expiresAt']): Date | null {
+  if (expiresAt === null) return null;
+  return new Date(expiresAt ?? Date.now() + rotatedKeyLifeDays * 86_400_000);
 }
 
 const bodyOf = ({ name, scopes, enabled, rules, subjects, requestsPerMinute, expiresAt }: ApiClientRow) => ({
