@@ -45,7 +45,7 @@ export class ServiceSlot {
   async untilReady(): Promise<boolean> {
     const deadline = Date.now() + readyLimitMs;
     while (Date.now() < deadline && this.running) {
-      const answer = await fetch(`http://127.0.0.1:${this.port}/health/live`, {
+      const answer = await fetch(`http://127.0.0.1:${this.port}/health/ready`, {
         signal: AbortSignal.timeout(2_000),
       }).catch(() => null);
       if (answer?.ok) return true;

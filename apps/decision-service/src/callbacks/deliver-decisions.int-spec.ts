@@ -234,7 +234,8 @@ describe('receivers that hang', () => {
 
   it('starve nobody as a crowd: whoever answers gets all of theirs, although none of the crowd has ended', async () => {
     // Each holds four of a hundred places: together all of them.
-    for (const path of Array.from({ length: 30 }, (_, index) => `/hung-${index}`)) {
+    const crowd = Array.from({ length: 30 }, (_, index) => `/hung-${index}`);
+    for (const path of crowd) {
       sink.answer(path, ...Array.from({ length: 8 }, () => 'hang' as const));
       await house.addEndpoint(`${sink.url}${path}`);
     }
@@ -246,7 +247,8 @@ describe('receivers that hang', () => {
     await decide(20);
     for (let i = 0; i < 20; i += 1) await sink.next('/well');
     // No more was begun where something hangs.
-    expect(sink.unread()).toBe(0);
+    const begun = (path: string): number => sink.received.filter((delivery) => delivery.path === path).length;
+    expect(Math.max(...crowd.map(begun))).toBe(4);
     await sink.stop();
     await deliver.onApplicationShutdown();
   }, 180_000);
