@@ -58,20 +58,23 @@ describeWithPrivateBroker('failures', () => {
     loginHintAttribute: 'email',
   });
 
-  const submit = async (more: object = {}): Promise<AuthorizationRequestDocument> => {
-    const answer = await assent.submit({ rule: 'Pay', attributes: { email: 'alice@example.com' }, ...more });
+  /** Each request has a person of its own, by whom it is known at the provider. */
+  let people = 0;
+  const submit = async (more: object = {}): Promise<Submitted> => {
+    const person = `person${people++}@example.com`;
+    const answer = await assent.submit({ rule: 'Pay', attributes: { email: person }, ...more });
     expect(answer.status).toBe(202);
-    return answer.body;
+    return { id: answer.body.id, person };
   };
 
-  /** The next request that reached the provider and was not taken by an earlier call. */
-  let taken = 0;
-  const nextStart = async (): Promise<ScriptedRequest> => {
+  /** What the provider made of a request, once Assent has recorded its answer: before that, a kill may lose it. */
+  const pending = async ({ id, person }: Submitted): Promise<ScriptedRequest> => {
     const deadline = Date.now() + 90_000;
-    while (provider.requests.length <= taken && Date.now() < deadline) await pause(20);
-    const request = provider.requests[taken++];
-    if (!request) throw new Error('The provider was not asked.');
-    return request;
+    while ((await assent.request(id)).body.status !== 'pending') {
+      if (Date.now() > deadline) throw new Error('The request is not pending at the provider.');
+      await pause(20);
+    }
+    return provider.requests.findLast(({ form }) => form.get('login_hint') === person)!;
   };
 
   /** Answers the next call of an endpoint in this way, and the later ones as usual. */
@@ -85,19 +88,19 @@ describeWithPrivateBroker('failures', () => {
     it.each(serviceNames)(
       '%s: the request ends all the same',
       async (name) => {
-        const pending = await submit();
-        const { authReqId } = await nextStart();
+        const before = await submit();
+        const { authReqId } = await pending(before);
         await composition.process(name).kill9();
         // What is submitted meanwhile waits in the database.
         const later = name === 'rules-service' ? null : await submit();
         provider.approve(authReqId);
         await composition.process(name).start();
-        expect(await assent.decided(pending.id)).toMatchObject({ status: 'approved' });
+        expect(await assent.decided(before.id)).toMatchObject({ status: 'approved' });
         if (later) {
-          provider.approve((await nextStart()).authReqId);
+          provider.approve((await pending(later)).authReqId);
           expect(await assent.decided(later.id)).toMatchObject({ status: 'approved' });
         }
-        expect(await assent.consume(pending.id)).toMatchObject({ status: 200 });
+        expect(await assent.consume(before.id)).toMatchObject({ status: 200 });
       },
       120_000,
     );
@@ -106,24 +109,24 @@ describeWithPrivateBroker('failures', () => {
   describe('the broker', () => {
     it('is killed and comes back: requests are accepted meanwhile, and flow afterwards', async () => {
       const before = await submit();
-      const first = await nextStart();
+      const first = await pending(before);
       await rabbit.kill9();
       const meanwhile = await submit();
       provider.approve(first.authReqId);
       await rabbit.restart();
       expect(await assent.decided(before.id)).toMatchObject({ status: 'approved' });
-      provider.deny((await nextStart()).authReqId);
+      provider.deny((await pending(meanwhile)).authReqId);
       expect(await assent.decided(meanwhile.id)).toMatchObject({ status: 'denied' });
     }, 180_000);
 
     it('loses everything that it ever stored: no request is lost with it', async () => {
       const before = await submit();
-      const first = await nextStart();
+      const first = await pending(before);
       await rabbit.wipe();
       provider.approve(first.authReqId);
       expect(await assent.decided(before.id)).toMatchObject({ status: 'approved' });
       const after = await submit();
-      provider.approve((await nextStart()).authReqId);
+      provider.approve((await pending(after)).authReqId);
       expect(await assent.decided(after.id)).toMatchObject({ status: 'approved' });
     }, 180_000);
 
@@ -134,7 +137,7 @@ describeWithPrivateBroker('failures', () => {
       expect(readiness).toMatchObject({ status: 'degraded' });
       const accepted = await submit();
       await rabbit.restart();
-      provider.approve((await nextStart()).authReqId);
+      provider.approve((await pending(accepted)).authReqId);
       expect(await assent.decided(accepted.id)).toMatchObject({ status: 'approved' });
     }, 180_000);
   });
@@ -142,7 +145,7 @@ describeWithPrivateBroker('failures', () => {
   describe('the database', () => {
     it('is killed: nothing is accepted, and everything goes on without a restart', async () => {
       const before = await submit();
-      const { authReqId } = await nextStart();
+      const { authReqId } = await pending(before);
       await postgres.kill9();
       const refused = await assent.submit({ rule: 'Pay', attributes: { email: 'bob@example.com' } });
       expect(refused).toMatchObject({ status: 503, body: { code: 'database_unavailable' } });
@@ -184,17 +187,17 @@ describeWithPrivateBroker('failures', () => {
       });
       answerNext('backchannel', { reset: true });
       const again = await submit({ rule: 'Ask again' });
-      provider.approve((await nextStart()).authReqId);
+      provider.approve((await pending(again)).authReqId);
       expect(await assent.decided(again.id)).toMatchObject({ status: 'approved' });
     }, 60_000);
 
     it('loses the answer that carried the tokens: failed, never approved, never denied', async () => {
-      const { id } = await submit();
-      const request = await nextStart();
+      const submitted = await submit();
+      const request = await pending(submitted);
       // The provider gives the grant away, and its answer is lost on the way.
       request.state = 'redeemed';
       answerNext('token', { reset: true });
-      expect(await assent.decided(id)).toMatchObject({ status: 'failed', reason: 'outcome_unknown' });
+      expect(await assent.decided(submitted.id)).toMatchObject({ status: 'failed', reason: 'outcome_unknown' });
     }, 60_000);
 
     it.each([
@@ -209,10 +212,10 @@ describeWithPrivateBroker('failures', () => {
     ])(
       'sends an ID token that is %s: never approved',
       async (_what, idToken) => {
-        const { id } = await submit();
-        await nextStart();
+        const submitted = await submit();
+        await pending(submitted);
         answerNext('token', { json: { access_token: 'a', token_type: 'Bearer', id_token: await idToken() } });
-        expect(await assent.decided(id)).toMatchObject({ status: 'failed', reason: 'invalid_evidence' });
+        expect(await assent.decided(submitted.id)).toMatchObject({ status: 'failed', reason: 'invalid_evidence' });
       },
       60_000,
     );
@@ -228,6 +231,11 @@ describeWithPrivateBroker('failures', () => {
     }, 90_000);
   });
 });
+
+interface Submitted {
+  readonly id: string;
+  readonly person: string;
+}
 
 /** The same claims under `alg: none`, without a signature. */
 const unsigned = (token: string): string =>

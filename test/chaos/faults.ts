@@ -27,8 +27,9 @@ interface Effect {
   readonly fromMs: number;
   readonly untilMs: number;
   readonly healedAtMs: number;
-  readonly held?: HeldWork;
   readonly detail?: Record<string, unknown>;
+  /** The recovery is watched already. */
+  readonly watched?: true;
 }
 
 /** Puts the planned faults in, each in its time; faults of one target wait for each other. */
@@ -68,14 +69,17 @@ export class Faults {
   }
 
   async #inject(fault: PlannedFault): Promise<void> {
-    const { signal, ledger, recovery, done } = this.options;
+    const { signal, ledger, done } = this.options;
     if (signal.aborted) return;
     const { faultId, kind, target } = fault;
-    const effect = await this.#effect(fault);
-    const { fromMs, untilMs, healedAtMs, held, detail = {} } = effect;
+    const { fromMs, untilMs, healedAtMs, watched, detail = {} } = await this.#effect(fault);
     ledger.write({ faultId, kind, target, fromMs, untilMs, detail: { ...detail, size: fault.size } });
-    recovery.watch({ faultId, kind, target, healedAtMs, held: held ?? this.#heldBy(target) });
+    if (!watched) this.#watch(fault, healedAtMs);
     done();
+  }
+
+  #watch({ faultId, kind, target }: PlannedFault, healedAtMs: number, held = this.#heldBy(target)): void {
+    this.options.recovery.watch({ faultId, kind, target, healedAtMs, held });
   }
 
   #effect(fault: PlannedFault): Promise<Effect> {
@@ -83,7 +87,7 @@ export class Faults {
     const { kind, target, forMs, size } = fault;
     switch (kind) {
       case 'kill':
-        return this.#kill(cluster.named(target), forMs);
+        return this.#kill(fault, cluster.named(target));
       case 'stop':
         return this.#stop(cluster.named(target), forMs);
       case 'kill-postgres':
@@ -158,21 +162,21 @@ export class Faults {
   }
 
   /** The process dies and another generation is started later; what it held must go on without it. */
-  async #kill({ slot }: Replica, pauseMs: number): Promise<Effect> {
-    const { recovery } = this.options;
-    const held = await recovery.heldByProcess(slot.name, slot.service as Service);
+  async #kill(fault: PlannedFault, { slot }: Replica): Promise<Effect> {
+    const { recovery, signal } = this.options;
+    const service = slot.service as Service;
+    const held = await recovery.heldByProcess(slot.name, service);
     const fromMs = Date.now();
     await slot.kill9();
     const killedAtMs = Date.now();
-    await pause(pauseMs);
-    if (this.options.signal.aborted) return { fromMs, untilMs: killedAtMs, healedAtMs: killedAtMs };
+    // Only a client stays with the process that died; everybody else has its replica, from now on.
+    const healedAtMs = service === 'rules-service' ? killedAtMs + fault.forMs : killedAtMs;
+    this.#watch(fault, healedAtMs, held);
+    await pause(fault.forMs);
+    if (signal.aborted) return { fromMs, untilMs: killedAtMs, healedAtMs, watched: true };
     slot.start();
-    const ready = slot.untilReady().then(() => recovery.learn(slot.name, slot.service as Service));
-    await ready;
-    const untilMs = Date.now();
-    // Only a client stays with the process that died; everybody else has its replica.
-    const healedAtMs = slot.service === 'rules-service' ? killedAtMs + pauseMs : killedAtMs;
-    return { fromMs, untilMs, healedAtMs, held, detail: { generation: slot.generation } };
+    if (await slot.untilReady()) await recovery.learn(slot.name, service);
+    return { fromMs, untilMs: Date.now(), healedAtMs, watched: true, detail: { generation: slot.generation } };
   }
 
   /** A poller is stopped with polls in flight, so that it wakes up with answers that are no longer its own to judge. */

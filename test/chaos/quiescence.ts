@@ -13,7 +13,6 @@ export interface Unfinished {
   readonly undecided: number;
   readonly unpublished: number;
   readonly deliveries: number;
-  readonly attempts: number;
 }
 
 const countUnfinished = `
@@ -21,8 +20,7 @@ const countUnfinished = `
     (select count(*)::integer from authorization_requests where ended_at is null) as requests,
     (select count(*)::integer from authorization_requests where ended_at is not null and decision_id is null) as undecided,
     (select count(*)::integer from outbox where published_at is null) as unpublished,
-    (select count(*)::integer from deliveries where state = 'pending') as deliveries,
-    (select count(*)::integer from start_attempts where closed_at is null) as attempts`;
+    (select count(*)::integer from deliveries where state = 'pending') as deliveries`;
 
 /** Retries that are due later than this are moved forward: the second comes five minutes after the first. */
 const moveForward = `

@@ -106,6 +106,14 @@ describe('what is not an invariant', () => {
     expect(verdict.recoveryViolations.map(({ what }) => what).join()).toMatch(says);
   });
 
+  it('asserts no time of a short run', async () => {
+    const verdict = await judged((paper) => {
+      paper.run = { ...paper.run, mode: 'short' };
+      paper.recovery[0]!.flowedAgainAtMs! += 60_000;
+    });
+    expect(verdict.recoveryViolations).toEqual([]);
+  });
+
   it('counts what is lost and what is done twice', async () => {
     const { book, cast } = genuineHistory();
     const gone = cast.expired.row['id'];

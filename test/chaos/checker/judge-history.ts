@@ -78,7 +78,7 @@ export async function judgeHistory(history: History): Promise<Verdict> {
     };
   }
   const counters = countersOf(history);
-  const recovery = judgeRecovery(history.recorded.recovery, history.faults.all);
+  const recovery = judgeRecovery(history.recorded.recovery, history.faults.all, mode);
   const sometimes = judgeSometimes(history);
   const vacuous = (mode === 'full' ? neverVacuousInFull : neverVacuous).filter((id) => judged[id]?.checked === 0);
   const ok =

@@ -10,8 +10,9 @@ const receiptType = 'assent-receipt+jwt';
 export async function judgeReceipts(history: History, findings: Findings): Promise<void> {
   const keys = new Map<string, CryptoKey | Uint8Array>();
   for (const jwk of history.run.jwks) {
-    if (typeof jwk['kid'] === 'string')
-      keys.set(jwk['kid'], await importJWK(jwk as JWK, jwk['alg'] as string | undefined));
+    // The set also has keys that tokens are encrypted to; they sign nothing.
+    if (typeof jwk['kid'] !== 'string' || jwk['use'] === 'enc') continue;
+    keys.set(jwk['kid'], await importJWK(jwk as JWK, jwk['alg'] as string | undefined));
   }
   for (const decision of history.decisions) {
     if (decision.outcome !== 'approved') continue;

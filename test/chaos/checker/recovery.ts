@@ -13,10 +13,16 @@ export interface Quantiles {
   readonly limit: number;
 }
 
-/** Times until work flowed again, by what had failed; every kind of fault that occurred has to have been measured. */
+/**
+ * Times until work flowed again, by what had failed; every kind of fault that occurred has to have been measured.
+ *
+ * A short run has too few of them for a quantile, and the machine to itself no more than any other test: there, work has
+ * to flow again, and no time is asserted.
+ */
 export function judgeRecovery(
   lines: readonly RecoveryLine[],
   faults: readonly FaultLine[],
+  mode: 'full' | 'short',
 ): { readonly quantiles: Record<Class, Quantiles>; readonly judgement: Judgement } {
   const findings = new Findings();
   const times: Record<Class, number[]> = { process: [], postgres: [], broker: [] };
@@ -32,7 +38,7 @@ export function judgeRecovery(
     const p95 = quantile(sorted, 0.95);
     quantiles[what] = { count: sorted.length, p50: quantile(sorted, 0.5), p95, max: sorted.at(-1) ?? null, limit };
     findings.expect(
-      p95 === null || p95 <= limit,
+      mode === 'short' || p95 === null || p95 <= limit,
       what,
       `p95 of recovery is ${p95} ms, at most ${limit} ms are promised`,
     );
