@@ -77,7 +77,13 @@ export async function aRule(
 }
 
 /** What an API client has when the administrator does not say. */
-export const clientDefaults = { enabled: true, ...unlimited, requestsPerMinute: null, expiresAt: null } as const;
+export const clientDefaults = {
+  enabled: true,
+  ...unlimited,
+  requestsPerMinute: null,
+  expiresAt: null,
+  oauthClient: null,
+} as const;
 
 export const aRequest = (rule: RuleRow, over: Partial<NewRequest> = {}): NewRequest => ({
   id: uuid(),

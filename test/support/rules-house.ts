@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { RulesServiceModule, type RulesServiceParts } from '#app/rules-service';
-import type { Decision, PromptLimitConfig, Rule, Scope, TokenProvider } from '#lib/contracts';
+import type { AccessTokenConfig, Decision, PromptLimitConfig, Rule, Scope, TokenProvider } from '#lib/contracts';
 import type { Command } from '#lib/domain';
 import { createInProcessBus, OutboxRelay, type EventBus } from '#lib/messaging';
 import { Database, generateMasterKey, isUnavailable } from '#lib/persistence';
@@ -15,6 +15,8 @@ export interface RulesHouseOptions {
   readonly allowLoopback?: boolean;
   readonly trustedProxies?: string[];
   readonly notificationListener?: Partial<RulesServiceParts['config']>;
+  /** Whose access tokens are taken. */
+  readonly tokenIssuers?: AccessTokenConfig['ASSENT_TOKEN_ISSUERS'];
   /** Without: no limits. */
   readonly limits?: Partial<PromptLimitConfig>;
 }
@@ -49,6 +51,7 @@ export class RulesHouse {
         ASSENT_API_KEY: new Secret(apiKey),
         ASSENT_ALLOW_LOOPBACK: allowLoopback,
         ASSENT_TRUSTED_PROXIES: options.trustedProxies ?? [],
+        ASSENT_TOKEN_ISSUERS: options.tokenIssuers ?? [],
         ...options.notificationListener,
         ...(options.limits ?? noLimits),
       },

@@ -1,4 +1,4 @@
-import { httpUrl, promptLimitConfig } from '#lib/contracts';
+import { accessTokenConfig, httpUrl, promptLimitConfig } from '#lib/contracts';
 import {
   brokerConfig,
   databaseConfig,
@@ -19,6 +19,7 @@ export const rulesServiceConfig = z.object({
   ...inboundConfig.shape,
   ...notificationListenerConfig.shape,
   ...promptLimitConfig.shape,
+  ...accessTokenConfig.shape,
   ASSENT_API_KEY: secret(
     z.string().regex(/^[\x21-\x7E]{24,1024}$/, 'must be 24 printable characters or more, without blanks'),
   ).describe('The first API key, with all scopes.'),

@@ -1,5 +1,5 @@
-import { ProviderDoctor } from '#lib/ciba';
-import { configuredLimits, type PromptLimitConfig } from '#lib/contracts';
+import { AccessTokens, ProviderDoctor } from '#lib/ciba';
+import { configuredLimits, type AccessTokenConfig, type PromptLimitConfig } from '#lib/contracts';
 import type { EventBus } from '#lib/messaging';
 import { Database } from '#lib/persistence';
 import { asFunction, type Log, type OutboundGuard } from '#lib/runtime';
@@ -7,6 +7,7 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.js';
 import { Authenticate } from './access/authenticate.js';
+import { BearerTokens } from './access/bearer-tokens.js';
 import { KeyUse } from './access/key-use.js';
 import { QueryGuard } from './access/query.guard.js';
 import { ApiClientsController } from './api-clients/api-clients.controller.js';
@@ -53,7 +54,8 @@ import { WebhookEndpointsController } from './webhook-endpoints/webhook-endpoint
 export interface RulesServiceParts {
   readonly config: Pick<RulesServiceConfig, 'ASSENT_API_KEY' | 'ASSENT_ALLOW_LOOPBACK' | 'ASSENT_TRUSTED_PROXIES'> &
     NotificationListenerConfig &
-    Partial<PromptLimitConfig>;
+    Partial<PromptLimitConfig> &
+    Partial<AccessTokenConfig & Pick<RulesServiceConfig, 'ASSENT_PUBLIC_URL'>>;
   readonly database: Database;
   readonly bus: Pick<EventBus, 'deadLetters'>;
   readonly log: Log;
@@ -99,13 +101,30 @@ const surface = ({ config, database, guard, log }: RulesServiceParts): Provider[
   HttpSurface,
   { provide: KeyUse, useFactory: () => new KeyUse(database.apiClients, log) },
   {
+    provide: BearerTokens,
+    useFactory: () => new BearerTokens(accessTokens({ config, guard, log }), database.apiClients, log),
+  },
+  {
     provide: Authenticate,
-    useFactory: (keyUse: KeyUse) => new Authenticate(config.ASSENT_API_KEY, database.apiClients, keyUse),
-    inject: [KeyUse],
+    useFactory: (tokens: BearerTokens, keyUse: KeyUse) =>
+      new Authenticate(config.ASSENT_API_KEY, database.apiClients, tokens, keyUse),
+    inject: [BearerTokens, KeyUse],
   },
   { provide: APP_GUARD, useClass: AccessGuard },
   { provide: APP_GUARD, useClass: QueryGuard },
 ];
+
+const accessTokens = ({ config, guard, log }: Pick<RulesServiceParts, 'config' | 'guard' | 'log'>): AccessTokens =>
+  new AccessTokens({
+    // Without an address of ours there is no audience that we could be meant by.
+    issuers: (config.ASSENT_TOKEN_ISSUERS ?? []).flatMap(({ issuer, audience }) => {
+      const ours = audience ?? config.ASSENT_PUBLIC_URL;
+      return ours === undefined ? [] : [{ issuer, audience: ours }];
+    }),
+    connect: (tls) => guard.connector(tls),
+    allowInsecureHttp: config.ASSENT_ALLOW_LOOPBACK,
+    log: asFunction(log),
+  });
 
 const administration = ({ config, database, guard, log }: RulesServiceParts): Provider[] => [
   ListDeliveries,

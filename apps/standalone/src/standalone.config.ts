@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { promptLimitConfig, retentionConfig } from '#lib/contracts';
+import { accessTokenConfig, promptLimitConfig, retentionConfig } from '#lib/contracts';
 import { flag, inboundConfig, notificationListenerConfig, outboundConfig, processConfig, secret } from '#lib/runtime';
 import { z } from 'zod';
 
@@ -44,6 +44,7 @@ export const standaloneConfig = z.object({
   ...inboundConfig.shape,
   ...notificationListenerConfig.shape,
   ...promptLimitConfig.shape,
+  ...accessTokenConfig.shape,
   ...retentionConfig.shape,
 });
 export type StandaloneConfig = Readonly<z.output<typeof standaloneConfig>>;

@@ -48,7 +48,7 @@ export class EvidenceVerifier {
     );
     switch (signature.kind) {
       case 'keys-unavailable':
-        return signature;
+        return { kind: 'keys-unavailable', detail: signature.detail };
       case 'bad':
         return reject('signature', "the ID token is not signed by one of the issuer's keys");
       case 'good':

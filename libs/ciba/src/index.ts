@@ -1,3 +1,5 @@
+export type { AccessTokenClaims, TokenIssuer } from './access-token.js';
+export { AccessTokens, type AccessTokensOptions, type AccessTokenVerdict } from './access-tokens.js';
 export { CibaClient, type CibaClientOptions } from './ciba-client.js';
 export type { CibaLog } from './ciba-log.js';
 export type { ConnectorFactory, TlsMaterial } from './connections.js';

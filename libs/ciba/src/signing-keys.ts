@@ -9,7 +9,12 @@ export type SignatureCheck =
   | { readonly kind: 'good' }
   | { readonly kind: 'bad' }
   /** The key is unknown or could not be had: nothing is said about the signature. */
-  | { readonly kind: 'keys-unavailable'; readonly detail: string };
+  | {
+      readonly kind: 'keys-unavailable';
+      /** Whether the issuer's list was had, and lacks the key. */
+      readonly cause: 'unpublished' | 'unreachable';
+      readonly detail: string;
+    };
 
 /** Fetches a provider's key document; rejects when it cannot. */
 export type LoadKeys = () => Promise<JsonObject>;
@@ -45,7 +50,7 @@ export class SigningKeys {
       const renewed = await this.cache.renew(providerId, renewAtMostEveryMs, loadKeySet);
       return renewed === known ? verdict : await checkSignature(compact, algorithms, renewed);
     } catch (error) {
-      return unavailable(faultMessage(error));
+      return unavailable('unreachable', faultMessage(error));
     }
   }
 }
@@ -71,8 +76,9 @@ async function checkSignature(compact: string, algorithms: string[], keys: KeySe
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return { kind: 'bad' };
     if (error instanceof errors.JWKSMultipleMatchingKeys) return checkEach(compact, algorithms, error);
-    if (error instanceof errors.JWKSNoMatchingKey) return unavailable('the key of the ID token is not published');
-    return unavailable('the key of the ID token cannot be used');
+    if (error instanceof errors.JWKSNoMatchingKey)
+      return unavailable('unpublished', 'the key of the token is not published');
+    return unavailable('unpublished', 'the key of the token cannot be used');
   }
 }
 
@@ -92,6 +98,6 @@ async function checkEach(
   return { kind: 'bad' };
 }
 
-function unavailable(detail: string): SignatureCheck {
-  return { kind: 'keys-unavailable', detail };
+function unavailable(cause: 'unpublished' | 'unreachable', detail: string): SignatureCheck {
+  return { kind: 'keys-unavailable', cause, detail };
 }

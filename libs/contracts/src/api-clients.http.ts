@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, instant, name } from './identifiers.js';
+import { httpUrl, id, instant, name } from './identifiers.js';
 
 export const scopes = ['requests:write', 'requests:read', 'admin:read', 'admin:write'] as const;
 export type Scope = (typeof scopes)[number];
@@ -28,6 +28,17 @@ export const subjectEntitlement = z
     'Give at least one of equals, endsWith and attributes.',
   );
 
+/** Under which name an authorization server knows a client of ours. */
+export const oauthClient = z.strictObject({
+  issuer: httpUrl.meta({
+    description: 'Exactly as its access tokens write it in `iss`; one of those that are configured.',
+  }),
+  clientId: z
+    .string()
+    .regex(/^[\x20-\x7E]{1,256}$/, 'Give 1 to 256 printable ASCII characters.')
+    .meta({ description: 'What its access tokens have in `client_id`, or in `sub` when they have no `client_id`.' }),
+});
+
 const fields = {
   name,
   scopes: z.array(z.enum(scopes)).min(1),
@@ -55,6 +66,11 @@ const fields = {
   expiresAt: instant
     .nullable()
     .meta({ description: 'When the key ends; from then on it is answered 401. Null: never.' }),
+  oauthClient: oauthClient.nullable().meta({
+    description:
+      'The client of an authorization server whose access tokens (RFC 9068) count as credentials of this API client, ' +
+      'beside its key. A token can do what its `scope` and the scopes here have in common. Null: keys only.',
+  }),
 };
 
 export const apiClientBody = z
@@ -65,6 +81,7 @@ export const apiClientBody = z
     subjects: fields.subjects.default(null),
     requestsPerMinute: fields.requestsPerMinute.default(null),
     expiresAt: fields.expiresAt.default(null),
+    oauthClient: fields.oauthClient.default(null),
     callbackSecret: z
       .boolean()
       .default(false)
@@ -89,7 +106,7 @@ export const apiClient = z
       .meta({ description: 'The key before the last rotation: it works until then.' }),
     lastUsedAt: instant
       .nullable()
-      .meta({ description: 'When a key was last used; coarse, and told some minutes late.' }),
+      .meta({ description: 'When a key or an access token was last used; coarse, and told some minutes late.' }),
     hasCallbackSecret: z.boolean(),
     version: z.int().positive(),
     createdAt: instant,

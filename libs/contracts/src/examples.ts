@@ -288,6 +288,11 @@ export const apiClientBodyLimited = {
   rules: [ruleExample.id],
   subjects: [{ endsWith: '@example.com', attributes: { department: 'finance' } }, { equals: 'ceo@example.org' }],
 };
+export const apiClientBodyOauth = {
+  name: 'Warehouse',
+  scopes: ['requests:write', 'requests:read'],
+  oauthClient: { issuer: 'https://login.example.com', clientId: 'warehouse' },
+};
 export const apiClientExample = {
   id: clientId,
   ...apiClientBodyExample,
@@ -296,6 +301,7 @@ export const apiClientExample = {
   subjects: null,
   requestsPerMinute: null,
   expiresAt: null,
+  oauthClient: null,
   previousKey: null,
   lastUsedAt: decidedAt,
   keyPrefix: 'assent_Jx3k',

@@ -1,3 +1,4 @@
+export * from './access-tokens.config.js';
 export * from './api-clients.http.js';
 export * from './asyncapi.js';
 export * from './authorization-requests.http.js';

@@ -93,7 +93,9 @@ export function openApi(): JsonSchema {
         apiKey: {
           type: 'http',
           scheme: 'bearer',
-          description: `An API key. Its scopes decide what it may do: ${scopes.map((scope) => `\`${scope}\``).join(', ')}.`,
+          description:
+            `An API key, or an access token (RFC 9068) of a trusted issuer. Its scopes decide what it may do: ` +
+            `${scopes.map((scope) => `\`${scope}\``).join(', ')}.`,
         },
       },
       parameters: {

@@ -29,12 +29,15 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
     remedy: 'Use `nextCursor` of the page before, unchanged and with the same filters; or start again without one.',
   },
   unauthenticated: {
-    when: 'There is no API key, or nobody has that one.',
-    remedy: 'Send `Authorization: Bearer <API key>`.',
+    when: 'There is no API key or access token, nobody has that one, it has ended, or its client is stopped.',
+    remedy:
+      'Send `Authorization: Bearer <API key>`, or a fresh access token of a trusted issuer: `typ` `at+jwt`, the right ' +
+      '`aud`, no more than an hour to live, and a client that an API client names in `oauthClient`.',
   },
   insufficient_scope: {
-    when: 'The key is known, but lacks the scope that this route needs.',
-    remedy: 'Use a key with the scope that `detail` names.',
+    when: 'The credentials are known, but lack the scope that this route needs.',
+    remedy:
+      'Use a key with the scope that `detail` names; of an access token count the scopes that its API client has too.',
   },
   rule_not_allowed: {
     when: 'The API client is limited to other rules; whether this one exists is not said.',
@@ -134,6 +137,11 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
   internal_error: {
     when: 'Something that we did not expect; the log has it.',
     remedy: 'Try again later, with the same `Idempotency-Key`.',
+  },
+  issuer_unavailable: {
+    when: 'An access token cannot be judged, because the keys of its issuer cannot be had.',
+    remedy:
+      'Try again after `Retry-After`; let the operator see that Assent reaches the issuer. API keys work meanwhile.',
   },
   decision_pending: {
     when: 'The request has ended and its decision is being written.',

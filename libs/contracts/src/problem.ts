@@ -62,6 +62,7 @@ export const problems = {
   prompt_limit: { status: 429, title: 'Asked too often' },
   too_many_calls: { status: 429, title: 'Too many calls' },
   internal_error: { status: 500, title: 'Unexpected error' },
+  issuer_unavailable: { status: 503, title: 'The issuer of the access token is not available' },
   decision_pending: { status: 503, title: 'The decision is being written' },
   busy: { status: 503, title: 'Too busy' },
   broker_unavailable: { status: 503, title: 'The broker is not available' },

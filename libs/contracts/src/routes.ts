@@ -504,7 +504,11 @@ const adminRoutes: readonly Route[] = [
     answer: apiClient,
     created: createdApiClient,
     createDescription: 'The answer shows the key (and the callback secret): the only time that they are shown.',
-    bodyExamples: { shop: examples.apiClientBodyExample, limited: examples.apiClientBodyLimited },
+    bodyExamples: {
+      shop: examples.apiClientBodyExample,
+      limited: examples.apiClientBodyLimited,
+      oauth: examples.apiClientBodyOauth,
+    },
     patchExamples: {
       narrow: { scopes: ['requests:read'] },
       stop: { enabled: false },

@@ -30,6 +30,6 @@ export class AccessGuard implements CanActivate {
 }
 
 const insufficientScope = (scope: Scope): ProblemError =>
-  new ProblemError('insufficient_scope', `This needs the scope ${scope}, which the API key does not have.`, {
+  new ProblemError('insufficient_scope', `This needs the scope ${scope}, which the credentials do not have.`, {
     headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
   });

@@ -4,6 +4,7 @@ import { unlimited } from '#lib/domain';
 import type { Database } from '#lib/persistence';
 import { ProblemError, type Secret } from '#lib/runtime';
 import { hashOfKey, looksLikeApiKey } from './api-key.js';
+import type { BearerTokens, ClientByToken } from './bearer-tokens.js';
 import type { Caller } from './caller.js';
 import type { KeyUse } from './key-use.js';
 
@@ -17,35 +18,45 @@ const bootstrapCaller: Caller = {
   requestsPerMinute: null,
 };
 
-/** Finds out who makes a call, from its `Authorization` header (RFC 6750 §2.1). */
+/** Longer than any key, and than any access token that is worth a look. */
+const credential = /^Bearer +([\x21-\x7E]{1,8192})$/i;
+
+/** Finds out who makes a call, from its `Authorization` header (RFC 6750 §2.1): by an API key, or by an access token. */
 export class Authenticate {
   readonly #bootstrapHash: Buffer;
 
   constructor(
     bootstrapKey: Secret,
     private readonly apiClients: Pick<Database['apiClients'], 'findByKeyHash'>,
+    private readonly tokens: Pick<BearerTokens, 'clientOf'>,
     private readonly keyUse: Pick<KeyUse, 'note'>,
   ) {
     this.#bootstrapHash = hashOfKey(bootstrapKey.reveal());
   }
 
-  /** @throws ProblemError `unauthenticated` */
+  /** @throws ProblemError `unauthenticated`, `issuer_unavailable` */
   async run(authorization: string | undefined): Promise<Caller> {
-    const key = /^Bearer +([\x21-\x7E]{1,1024})$/i.exec(authorization ?? '')?.[1];
+    const key = credential.exec(authorization ?? '')?.[1];
     if (key === undefined) throw unauthenticated('Bearer', 'Send an API key: Authorization: Bearer assent_….');
     const hash = hashOfKey(key);
     if (timingSafeEqual(hash, this.#bootstrapHash)) return bootstrapCaller;
-    const found = looksLikeApiKey(key) ? await this.apiClients.findByKeyHash(hash) : null;
-    // Nobody who lacks a key that works learns that there is such a client.
-    if (found === null || !found.client.enabled || hasEnded(found.keyExpiresAt)) {
+    const found = looksLikeApiKey(key) ? await this.byKey(hash) : await this.tokens.clientOf(key);
+    // Nobody who lacks credentials that work learns that there is such a client.
+    if (found === null || !found.client.enabled) {
       throw unauthenticated(
         'Bearer error="invalid_token"',
-        'This API key is not known, has ended, or its client is stopped. Check it, or make another one.',
+        'This API key or access token is not known, has ended, or its client is stopped. Check it, or get another one.',
       );
     }
     const { id, rules, subjects, requestsPerMinute } = found.client;
     this.keyUse.note(id);
-    return { id, scopes: new Set(found.client.scopes), rules, subjects, requestsPerMinute };
+    return { id, scopes: found.scopes, rules, subjects, requestsPerMinute };
+  }
+
+  private async byKey(hash: Buffer): Promise<ClientByToken | null> {
+    const found = await this.apiClients.findByKeyHash(hash);
+    if (found === null || hasEnded(found.keyExpiresAt)) return null;
+    return { client: found.client, scopes: new Set(found.client.scopes) };
   }
 }
 

@@ -56,7 +56,7 @@ export class AdminResource<Row extends AdminRow, New, Change, Body> {
         return { status: 201, headers, body: { ...show(result.row), ...shownOnce } };
       }
       case 'name-taken':
-        throw this.nameTaken();
+        throw this.nameTaken(result.member);
       case 'unknown-reference':
         throw unknownReference(result.member);
     }
@@ -130,7 +130,7 @@ export class AdminResource<Row extends AdminRow, New, Change, Body> {
       case 'version-mismatch':
         return this.versionMismatch(result.current);
       case 'name-taken':
-        return this.nameTaken();
+        return this.nameTaken(result.member);
       case 'unknown-reference':
         return unknownReference(result.member);
       case 'predefined':
@@ -152,9 +152,9 @@ export class AdminResource<Row extends AdminRow, New, Change, Body> {
     return new ProblemError('not_found', `There is no such ${this.subject.noun}.`);
   }
 
-  private nameTaken(): ProblemError {
-    const { noun, nameMember } = this.subject;
-    return invalidMember(`/${nameMember}`, `Another ${noun} has this ${nameMember}. Choose another one.`, 'name_taken');
+  private nameTaken(member = this.subject.nameMember): ProblemError {
+    const { noun } = this.subject;
+    return invalidMember(`/${member}`, `Another ${noun} has this ${member}. Choose another one.`, 'name_taken');
   }
 
   private versionMismatch(current: Row): ProblemError {

@@ -112,12 +112,13 @@ function endOfRotatedKey(expiresAt: RotateKeyBody['expiresAt']): Date | null {
   return new Date(expiresAt ?? Date.now() + rotatedKeyLifeDays * 86_400_000);
 }
 
-const bodyOf = ({ name, scopes, enabled, rules, subjects, requestsPerMinute, expiresAt }: ApiClientRow) => ({
-  name,
-  scopes,
-  enabled,
-  rules,
-  subjects,
-  requestsPerMinute,
+const bodyOf = ({ expiresAt, oauthClient, ...row }: ApiClientRow) => ({
+  name: row.name,
+  scopes: row.scopes,
+  enabled: row.enabled,
+  rules: row.rules,
+  subjects: row.subjects,
+  requestsPerMinute: row.requestsPerMinute,
   expiresAt: expiresAt?.toISOString() ?? null,
+  oauthClient,
 });

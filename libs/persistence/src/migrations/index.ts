@@ -8,6 +8,7 @@ import { ApiKeyRotation1760600000000 } from './1760600000000-api-key-rotation.js
 import { ClientRefusals1764410400000 } from './1764410400000-client-refusals.js';
 import { SignedFapiRules1764410700000 } from './1764410700000-signed-fapi-rules.js';
 import { EncryptionKeys1764411000000 } from './1764411000000-encryption-keys.js';
+import { OauthClients1764423000000 } from './1764423000000-oauth-clients.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   ClientRefusals1764410400000,
   SignedFapiRules1764410700000,
   EncryptionKeys1764411000000,
+  OauthClients1764423000000,
 ];

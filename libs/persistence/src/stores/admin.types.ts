@@ -19,7 +19,8 @@ export interface ReferenceUser {
 
 export type CreateResult<Row> =
   | { readonly kind: 'created'; readonly row: Row }
-  | { readonly kind: 'name-taken' }
+  /** `member`: the property that is unique, where it is not the name. */
+  | { readonly kind: 'name-taken'; readonly member?: string }
   /** `member`: the property that names an object which does not exist, for example `tokenProviderId`. */
   | { readonly kind: 'unknown-reference'; readonly member: string };
 
@@ -27,7 +28,8 @@ export type UpdateResult<Row> =
   | { readonly kind: 'updated'; readonly row: Row }
   | { readonly kind: 'not-found' }
   | { readonly kind: 'version-mismatch'; readonly current: Row }
-  | { readonly kind: 'name-taken' }
+  /** `member`: the property that is unique, where it is not the name. */
+  | { readonly kind: 'name-taken'; readonly member?: string }
   | { readonly kind: 'unknown-reference'; readonly member: string }
   | { readonly kind: 'predefined' };
 
@@ -141,6 +143,13 @@ export interface ApiClientValue extends Entitlements {
   readonly requestsPerMinute: number | null;
   /** When the key ends; null: never. */
   readonly expiresAt: Date | null;
+  /** Whose access tokens are credentials of this client beside its key; unique. */
+  readonly oauthClient: OauthClientName | null;
+}
+/** A client as its authorization server names it. */
+export interface OauthClientName {
+  readonly issuer: string;
+  readonly clientId: string;
 }
 export interface NewApiClient extends ApiClientValue {
   /** SHA-256 of the key; the key itself is never stored. */
@@ -178,6 +187,8 @@ export interface ApiClientStore extends AdminStore<ApiClientRow, NewApiClient, A
   findByName(name: string): Promise<ApiClientRow | null>;
   /** By its key or the one before; up to one second old. Whether the key has ended is for the caller to judge. */
   findByKeyHash(keyHash: Buffer): Promise<ApiClientByKey | null>;
+  /** By the name that an authorization server knows; up to one second old. */
+  findByOauthClient(name: OauthClientName): Promise<ApiClientRow | null>;
   /** Replaces the key; null when there is no such client. */
   rotateKey(id: string, key: NewKey): Promise<ApiClientRow | null>;
   /** Notes when clients last used a key; the version stays. */

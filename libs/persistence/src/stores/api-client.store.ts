@@ -14,6 +14,7 @@ import type {
   DeleteResult,
   NewApiClient,
   NewKey,
+  OauthClientName,
   UpdateResult,
 } from './admin.types.js';
 import { TypeormAdminStore } from './typeorm-admin.store.js';
@@ -26,14 +27,19 @@ export class TypeormApiClientStore
   extends TypeormAdminStore<ApiClientColumns, ApiClientRow, NewApiClient, ApiClientChange>
   implements ApiClientStore
 {
-  private readonly byKeyHash = new ShortCache<ApiClientByKey>({ ttlMs: 1_000, maxEntries: 1_000 });
+  private readonly byCredential = new ShortCache<ApiClientByKey>({ ttlMs: 1_000, maxEntries: 1_000 });
 
   constructor(context: StoreContext) {
-    super(context, { schema: apiClientsTable, nameColumn: 'name', referable: null });
+    super(context, {
+      schema: apiClientsTable,
+      nameColumn: 'name',
+      uniqueMembers: { api_clients__oauth_client_key: 'oauthClient' },
+      referable: null,
+    });
   }
 
   async findByKeyHash(keyHash: Buffer): Promise<ApiClientByKey | null> {
-    return this.byKeyHash.get(keyHash.toString('hex'), async () => {
+    return this.byCredential.get(keyHash.toString('hex'), async () => {
       const current = await this.table.findBy('keyHash', keyHash);
       if (current !== null) return { client: this.toRow(current), keyExpiresAt: current.keyExpiresAt };
       const previous = await this.table.findBy('previousKeyHash', keyHash);
@@ -41,10 +47,21 @@ export class TypeormApiClientStore
     });
   }
 
+  async findByOauthClient({ issuer, clientId }: OauthClientName): Promise<ApiClientRow | null> {
+    const found = await this.byCredential.get(JSON.stringify([issuer, clientId]), async () => {
+      const row = await this.context.dataSource.manager.findOneBy(apiClientsTable, {
+        oauthIssuer: issuer,
+        oauthClientId: clientId,
+      });
+      return row && { client: this.toRow(row), keyExpiresAt: null };
+    });
+    return found && found.client;
+  }
+
   async rotateKey(id: string, { keyHash, keyPrefix, expiresAt, overlapSeconds }: NewKey): Promise<ApiClientRow | null> {
     if (!isUuid(id)) return null;
     await this.context.sql.rows(rotateKey, [id, keyHash, keyPrefix, expiresAt, overlapSeconds]);
-    this.byKeyHash.clear();
+    this.byCredential.clear();
     return this.find(id);
   }
 
@@ -58,26 +75,29 @@ export class TypeormApiClientStore
     value: ApiClientChange,
   ): Promise<UpdateResult<ApiClientRow>> {
     const result = await super.update(id, expectedVersion, value);
-    this.byKeyHash.clear();
+    this.byCredential.clear();
     return result;
   }
 
   override async delete(id: string, expectedVersion: number | null): Promise<DeleteResult<ApiClientRow>> {
     const result = await super.delete(id, expectedVersion);
-    this.byKeyHash.clear();
+    this.byCredential.clear();
     return result;
   }
 
   protected toRow(columns: ApiClientColumns): ApiClientRow {
     const { id, version, createdAt, updatedAt, name, scopes, enabled, rules, subjects, requestsPerMinute } = columns;
     const { keyPrefix, keyExpiresAt, previousKeyPrefix, previousKeyExpiresAt, lastUsedAt } = columns;
+    const { oauthIssuer, oauthClientId } = columns;
+    const oauthClient =
+      oauthIssuer === null || oauthClientId === null ? null : { issuer: oauthIssuer, clientId: oauthClientId };
     const previousKey =
       previousKeyPrefix === null || previousKeyExpiresAt === null
         ? null
         : { prefix: previousKeyPrefix, expiresAt: previousKeyExpiresAt };
     return {
       ...{ id, version, createdAt, updatedAt, name, scopes, enabled, rules, subjects, requestsPerMinute },
-      ...{ keyPrefix, expiresAt: keyExpiresAt, previousKey, lastUsedAt },
+      ...{ keyPrefix, expiresAt: keyExpiresAt, previousKey, lastUsedAt, oauthClient },
       hasCallbackSecret: columns.callbackSecret !== null,
     };
   }
@@ -117,6 +137,8 @@ const valueColumns = (value: ApiClientValue) => ({
   subjects: value.subjects,
   requestsPerMinute: value.requestsPerMinute,
   keyExpiresAt: value.expiresAt,
+  oauthIssuer: value.oauthClient?.issuer ?? null,
+  oauthClientId: value.oauthClient?.clientId ?? null,
 });
 
 // The key that is replaced never lives longer than it would have.

@@ -22,6 +22,8 @@ export abstract class TypeormAdminStore<
       readonly schema: EntitySchema<Columns>;
       /** The unique column that names an object. */
       readonly nameColumn: (keyof Columns & string) | null;
+      /** Further members that are unique, by the constraint that says so. */
+      readonly uniqueMembers?: Readonly<Record<string, string>>;
       /** Who may refer to such an object. */
       readonly referable: Referable | null;
     },
@@ -38,7 +40,8 @@ export abstract class TypeormAdminStore<
     try {
       return { kind: 'created', row: this.toRow(await this.table.insert(id, this.newColumns(id, value))) };
     } catch (error) {
-      if (this.isNameTaken(error)) return { kind: 'name-taken' };
+      const taken = this.takenName(error);
+      if (taken !== null) return taken;
       throw error;
     }
   }
@@ -68,7 +71,8 @@ export abstract class TypeormAdminStore<
           return outcome;
       }
     } catch (error) {
-      if (this.isNameTaken(error)) return { kind: 'name-taken' };
+      const taken = this.takenName(error);
+      if (taken !== null) return taken;
       throw error;
     }
   }
@@ -97,8 +101,12 @@ export abstract class TypeormAdminStore<
     return this.kind.referable === null ? [] : usersOf(this.context.dataSource.manager, this.kind.referable, id);
   }
 
-  private isNameTaken(error: unknown): boolean {
-    const { nameColumn, schema } = this.kind;
-    return nameColumn !== null && brokenConstraint(error) === `${schema.options.tableName}__${nameColumn}_key`;
+  private takenName(error: unknown): { kind: 'name-taken'; member?: string } | null {
+    const { nameColumn, schema, uniqueMembers = {} } = this.kind;
+    const constraint = brokenConstraint(error);
+    if (constraint === null) return null;
+    if (constraint === `${schema.options.tableName}__${nameColumn}_key`) return { kind: 'name-taken' };
+    const member = uniqueMembers[constraint];
+    return member === undefined ? null : { kind: 'name-taken', member };
   }
 }

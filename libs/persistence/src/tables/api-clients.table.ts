@@ -17,6 +17,8 @@ export interface ApiClientColumns extends AdminColumns {
   previousKeyPrefix: string | null;
   previousKeyExpiresAt: Date | null;
   lastUsedAt: Date | null;
+  oauthIssuer: string | null;
+  oauthClientId: string | null;
   /** Sealed. */
   callbackSecret: Buffer | null;
 }
@@ -39,6 +41,8 @@ export const apiClientsTable = new EntitySchema<ApiClientColumns>({
     previousKeyPrefix: { type: 'text', name: 'previous_key_prefix', nullable: true },
     previousKeyExpiresAt: { type: 'timestamptz', name: 'previous_key_expires_at', nullable: true },
     lastUsedAt: { type: 'timestamptz', name: 'last_used_at', nullable: true },
+    oauthIssuer: { type: 'text', name: 'oauth_issuer', nullable: true },
+    oauthClientId: { type: 'text', name: 'oauth_client_id', nullable: true },
     callbackSecret: { type: 'bytea', name: 'callback_secret', nullable: true },
   },
 });
