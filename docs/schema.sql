@@ -20,10 +20,14 @@ create table api_clients (
   previous_key_prefix text,
   previous_key_expires_at timestamp(3) with time zone,
   last_used_at timestamp(3) with time zone,
+  oauth_issuer text,
+  oauth_client_id text,
   constraint api_clients__id_pk PRIMARY KEY (id),
   constraint api_clients__key_hash_key UNIQUE (key_hash),
   constraint api_clients__name_key UNIQUE (name),
+  constraint api_clients__oauth_client_key UNIQUE (oauth_issuer, oauth_client_id),
   constraint api_clients__previous_key_hash_key UNIQUE (previous_key_hash),
+  constraint api_clients__oauth_client_check CHECK (((oauth_issuer IS NULL) = (oauth_client_id IS NULL))),
   constraint api_clients__previous_key_check CHECK ((((previous_key_hash IS NULL) = (previous_key_expires_at IS NULL)) AND ((previous_key_hash IS NULL) = (previous_key_prefix IS NULL))))
 );
 

@@ -5,6 +5,7 @@ import { routes } from '#lib/contracts';
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { expect, it } from '@jest/globals';
+import { accessMatrix } from './support/access-matrix.js';
 
 /** What every process serves by itself, beside its controllers (`libs/runtime/src/start-service.ts`). */
 const ofEveryProcess = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
@@ -13,6 +14,12 @@ it('serves every route of the contract, and no other', async () => {
   const served = (await controllersOf('apps/rules-service/src')).flatMap(routesOf);
   const promised = routes.map(({ method, path }) => `${method} ${path}`);
   expect([...served, ...ofEveryProcess].sort()).toEqual([...promised].sort());
+});
+
+it('has a row in the matrix of access for every route, and the scope that stands there (I23)', () => {
+  const promised = routes.map(({ operationId, scope }) => [operationId, scope]);
+  const rows = Object.entries(accessMatrix).map(([operationId, [scope]]) => [operationId, scope]);
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(promised));
 });
 
 async function controllersOf(folder: string): Promise<Type[]> {

@@ -8,36 +8,15 @@ import {
   type Rule,
 } from '#lib/contracts';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { accessMatrix, type Apartness } from '../../../../test/support/access-matrix.js';
 import { AssentClient } from '../../../../test/support/assent-client.js';
 import { RulesHouse } from '../../../../test/support/rules-house.js';
 
 /**
- * I23: an API client sees and changes nothing of another one's. The whole API is replayed with swapped credentials;
- * every route has a row here, and one without fails.
+ * I23: an API client sees and changes nothing of another one's. The whole API is replayed with swapped credentials, as the
+ * matrix of access says (`test/routes.spec.ts` holds that it has a row for every route).
  */
-type Treatment =
-  /** Names a request: to anybody else it is not there. */
-  | 'one request'
-  /** Shows the caller's own. */
-  | 'own requests'
-  /** Makes something that is the caller's own. */
-  | 'makes'
-  /** For administrators, whose scope the other client lacks. */
-  | 'administration'
-  /** Shows nothing of any client's. */
-  | 'public';
-
-const treatments: Readonly<Record<string, Treatment>> = {
-  submitAuthorizationRequest: 'makes',
-  listAuthorizationRequests: 'own requests',
-  getAuthorizationRequest: 'one request',
-  streamAuthorizationRequest: 'one request',
-  getTimeline: 'one request',
-  cancelAuthorizationRequest: 'one request',
-  consumeAuthorizationRequest: 'one request',
-};
-const treatmentOf = ({ operationId, scope }: Route): Treatment | undefined =>
-  treatments[operationId] ?? (scope === null ? 'public' : scope.startsWith('admin:') ? 'administration' : undefined);
+const treatmentOf = ({ operationId }: Route): Apartness | undefined => accessMatrix[operationId]?.[1];
 
 let house: RulesHouse;
 let rule: Rule;
@@ -69,14 +48,8 @@ const call = async (client: AssentClient, { method, path }: Route, id: string) =
   return { status: answer.status, text: await answer.text() };
 };
 const rows = () => house.query<{ row: string }>('select r::text as row from authorization_requests r order by id');
-const withTreatment = (wanted: Treatment) =>
+const withTreatment = (wanted: Apartness) =>
   routes.filter((route) => treatmentOf(route) === wanted).map((route) => [route.operationId, route] as const);
-
-it('knows how each route keeps clients apart (I23)', () => {
-  expect(routes.filter((route) => treatmentOf(route) === undefined).map(({ operationId }) => operationId)).toEqual([]);
-  const known = new Set(routes.map(({ operationId }) => operationId));
-  expect(Object.keys(treatments).filter((operationId) => !known.has(operationId))).toEqual([]);
-});
 
 describe('what belongs to another client (I23)', () => {
   it.each(withTreatment('one request'))('is not there for %s, and nothing changes', async (_, route) => {
