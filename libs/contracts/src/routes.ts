@@ -768,7 +768,7 @@ export const routes: readonly Route[] = [...authorizationRequestRoutes, ...admin
 export function problemsOf(route: Route): ProblemCode[] {
   const codes: ProblemCode[] = [...(route.problems ?? [])];
   if (route.tag === 'Operations') return codes;
-  if (route.scope !== null) codes.push('unauthenticated', 'insufficient_scope');
+  if (route.scope !== null) codes.push('unauthenticated', 'insufficient_scope', 'issuer_unavailable');
   if (route.path.includes('{id}')) codes.push('not_found');
   codes.push('invalid_parameter');
   if (route.query && 'cursor' in route.query.shape) codes.push('invalid_cursor');
