@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cellsOf, ends, endsOfBrokenCommit, points } from './poller-cells.js';
+import { limitMs } from './arrivals.js';
+import { cellsOf, ends, endsOfBrokenCommit, points, type ProviderAnswer } from './poller-cells.js';
 import { PollerHouse, type Ended } from './poller-house.js';
+import { SideBySide } from './side-by-side.js';
 
-const sideBySide = 4;
-const limitMs = 600_000;
+const answersOf = (row: Parameters<typeof cellsOf>[0]) => cellsOf(row).map(([answer]) => answer);
 
 /**
  * Faults F2 and F8: kill -9 of a real poller at each point where it waits for an answer, and what the next one makes of
@@ -14,32 +15,28 @@ describe('a poller', () => {
   const breaks = (['before', 'after'] as const).flatMap((side) =>
     cellsOf(endsOfBrokenCommit).map(([answer, end]) => ({ side, answer, end })),
   );
-  const houses: PollerHouse[] = [];
-  const came = new Map<object, Promise<Ended>>();
+  const houses = new SideBySide<PollerHouse, Map<ProviderAnswer, Ended>>(2, () => PollerHouse.open());
 
-  // Each house has one poller at a time, and its cells come one after the other; the houses run side by side.
+  // One kill for all the answers that may be under way at a point.
   beforeAll(async () => {
-    const last: Promise<unknown>[] = [];
-    for (let count = 0; count < sideBySide; count++) houses.push(await PollerHouse.open());
-    const begin = (cell: object, index: number, run: (house: PollerHouse) => Promise<Ended>) => {
-      const ended = Promise.resolve(last[index % sideBySide]).then(() => run(houses[index % sideBySide]!));
-      last[index % sideBySide] = ended.catch(() => undefined);
-      came.set(cell, ended);
-    };
-    kills.forEach((cell, index) => begin(cell, index, (house) => house.cell(cell.point, cell.answer)));
-    breaks.forEach((cell, index) => begin(cell, index, (house) => house.brokenCommit(cell.side, cell.answer)));
-  }, limitMs);
-  afterAll(() => Promise.all(houses.map((house) => house.close())), limitMs);
+    await houses.open();
+    for (const point of points) houses.begin(point, (house) => house.kill(point, answersOf(ends[point])));
+    for (const side of ['before', 'after'] as const) {
+      houses.begin(`break ${side}`, (house) => house.breakCommits(side, answersOf(endsOfBrokenCommit)));
+    }
+  }, 2 * limitMs);
+  afterAll(() => houses.close(), limitMs);
 
   it.each(kills)(
     'killed at the point "$point", the answer being "$answer": $end',
-    async (cell) => expect(await came.get(cell)).toEqual({ end: cell.end, events: 1 }),
-    limitMs,
+    async ({ point, answer, end }) => expect((await houses.came(point)).get(answer)).toEqual({ end, events: 1 }),
+    5 * limitMs,
   );
 
   it.each(breaks)(
     'whose connection breaks $side the commit of "$answer": $end, once',
-    async (cell) => expect(await came.get(cell)).toEqual({ end: cell.end, events: 1 }),
-    limitMs,
+    async ({ side, answer, end }) =>
+      expect((await houses.came(`break ${side}`)).get(answer)).toEqual({ end, events: 1 }),
+    5 * limitMs,
   );
 });

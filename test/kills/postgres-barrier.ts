@@ -1,26 +1,33 @@
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Arrivals } from './arrivals.js';
 
 /** Where a statement is stopped: on its way to the server, or with its answer on the way back, its commit done. */
 export type Side = 'before' | 'after';
 
-/** The statement that is stopped: by its name, and by something that its values contain. */
+/** Statements that are stopped, each once. */
 export interface Stop {
+  /** The name of a prepared statement, or a piece of the text of one that has no name. */
   readonly statement: string;
-  readonly about: string;
+  /** One statement for each of these is stopped: whichever contains it. One may contain several, and stops for all. */
+  readonly about: readonly string[];
   readonly side: Side;
   /** What becomes of it: it waits until its client is dead, or its connection breaks there and then. */
   readonly then: 'wait' | 'break';
+  /** Told whom a statement is about when it has come to its point. */
+  readonly arrivals: Arrivals;
 }
 
+/** A statement that was met. */
+type Met = Pick<Stop, 'side' | 'then' | 'arrivals'> & { readonly about: readonly string[] };
+
 /**
- * A way to Postgres on which one statement can be stopped at a chosen point.
+ * A way to Postgres on which statements can be stopped at a chosen point.
  *
  * Whatever a service awaits is an answer from outside, so to stop the answers is to stop the service at each of its
  * awaits, with nothing in its code that knows of it.
  */
 export class PostgresBarrier {
-  #stop: Stop | null = null;
-  #reached: () => void = () => undefined;
+  #stops: { readonly stop: Stop; readonly left: Set<string> }[] = [];
   readonly #sockets = new Set<Socket>();
 
   private constructor(
@@ -44,10 +51,14 @@ export class PostgresBarrier {
     return url.href;
   }
 
-  /** Stops the next such statement, once; resolves when it has come to its point. */
-  stopNext(stop: Stop): Promise<void> {
-    this.#stop = stop;
-    return new Promise((resolve) => (this.#reached = resolve));
+  /** Stops the next statements that fit. */
+  stop(stop: Stop): void {
+    this.#stops.push({ stop, left: new Set(stop.about) });
+  }
+
+  /** Stops nothing more; what was stopped stays so. */
+  letPass(): void {
+    this.#stops = [];
   }
 
   /** Cuts every connection, those that wait at their point too. */
@@ -71,35 +82,40 @@ export class PostgresBarrier {
       });
     }
     const messages = new FrontendMessages();
-    /** Set once the statement was met: nothing passes any more on the side where it was stopped. */
-    let stopped: Stop | null = null;
-    const arrive = (stop: Stop) => {
-      this.#reached();
-      if (stop.then === 'break') client.destroy();
+    const answers = new BackendAnswers();
+    /** Set once a statement was met: nothing passes any more on the side where it was stopped. */
+    let stopped: Met | null = null;
+    const arrive = ({ about, arrivals, then }: Met) => {
+      for (const who of about) arrivals.add(who);
+      if (then === 'break') client.destroy();
     };
     client.on('data', (chunk) => {
       for (const message of messages.read(chunk)) {
-        const stop = stopped === null ? this.#take(message) : null;
-        stopped ??= stop;
-        if (stopped?.side === 'before') {
-          if (stop !== null) arrive(stop);
-          return;
+        if (stopped === null && (stopped = this.#meet(message)) !== null) {
+          answers.forget();
+          if (stopped.side === 'before') arrive(stopped);
         }
+        if (stopped?.side === 'before') return;
         server.write(message);
       }
     });
     server.on('data', (chunk) => {
       if (stopped === null) return void client.write(chunk);
-      // ReadyForQuery: the statement is done, and committed.
-      if (stopped.side === 'after' && chunk.length >= 6 && chunk[chunk.length - 6] === 0x5a) arrive(stopped);
+      if (stopped.side === 'after' && answers.isReady(chunk)) arrive(stopped);
     });
   }
 
-  #take(message: Buffer): Stop | null {
-    const stop = this.#stop;
-    if (stop === null || statementOf(message) !== stop.statement || !message.includes(stop.about)) return null;
-    this.#stop = null;
-    return stop;
+  #meet(message: Buffer): Met | null {
+    for (const each of this.#stops) {
+      const { stop, left } = each;
+      if (!runs(message, stop.statement)) continue;
+      const about = [...left].filter((who) => message.includes(who));
+      if (about.length === 0) continue;
+      for (const who of about) left.delete(who);
+      if (left.size === 0) this.#stops = this.#stops.filter((other) => other !== each);
+      return { ...stop, about };
+    }
+    return null;
   }
 }
 
@@ -123,9 +139,29 @@ class FrontendMessages {
   }
 }
 
-/** The name of the prepared statement that a Bind message uses; null for every other message. */
-function statementOf(message: Buffer): string | null {
-  if (message[0] !== 0x42) return null;
-  const from = message.indexOf(0, 5) + 1;
-  return message.toString('latin1', from, message.indexOf(0, from));
+const readyForQuery = Buffer.from([0x5a, 0, 0, 0, 5]);
+
+/** Finds the end of a statement's answer: ReadyForQuery, after which the statement is done (and outside of a transaction committed). */
+class BackendAnswers {
+  #tail = Buffer.alloc(0);
+
+  forget(): void {
+    this.#tail = Buffer.alloc(0);
+  }
+
+  isReady(chunk: Buffer): boolean {
+    this.#tail = Buffer.concat([this.#tail, chunk]).subarray(-6);
+    return this.#tail.subarray(0, 5).equals(readyForQuery);
+  }
+}
+
+/** Whether a message runs a statement: Bind of a prepared one, Parse of one without a name, or a simple query. */
+function runs(message: Buffer, statement: string): boolean {
+  const type = message[0];
+  if (type === 0x42) {
+    const from = message.indexOf(0, 5) + 1;
+    return message.toString('latin1', from, message.indexOf(0, from)) === statement;
+  }
+  if (type === 0x50) return message[5] === 0 && message.includes(statement, 6);
+  return type === 0x51 && message.includes(statement, 5);
 }

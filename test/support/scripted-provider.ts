@@ -76,6 +76,8 @@ export interface RecordedCall {
   readonly remotePort: number;
   /** The certificate shown in the TLS handshake. */
   readonly clientCertificateFingerprint: string | null;
+  /** Resolves when the answer is on its way, or the connection is gone. */
+  readonly answered: Promise<void>;
 }
 
 /** A request in the provider's memory. */
@@ -294,7 +296,8 @@ class Provider implements ScriptedProvider {
   }
 
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const call = this.record(request, await readBody(request));
+    const answered = new Promise<void>((resolve) => response.once('finish', resolve).once('close', resolve));
+    const call = { ...this.record(request, await readBody(request)), answered };
     this.ledger.push(call);
     if (call.endpoint === 'unknown') return send(response, { status: 404, json: {} });
     for (const resolve of this.waiting.get(call.endpoint) ?? []) resolve(call);
@@ -309,7 +312,7 @@ class Provider implements ScriptedProvider {
     this.lateAnswers.add(timer);
   }
 
-  private record(request: IncomingMessage, body: string): RecordedCall {
+  private record(request: IncomingMessage, body: string): Omit<RecordedCall, 'answered'> {
     const path = new URL(request.url ?? '/', this.issuer).pathname;
     const endpoints = Object.entries(paths) as [Endpoint, string][];
     const form = new URLSearchParams(body);
