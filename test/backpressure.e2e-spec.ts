@@ -1,11 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuthorizationRequestDocument, Rule, TokenProvider } from '#lib/contracts';
+import { Client } from 'pg';
 import { AssentClient } from './support/assent-client.js';
 import { prepareComposition, serviceNames, type Composition } from './support/composition.js';
 import { describeWithPrivateBroker } from './support/needs.js';
 import { startRabbit, type Rabbit } from './support/rabbitmq.js';
 import { startScriptedProvider, type ScriptedProvider } from './support/scripted-provider.js';
+
+/** Connections to the database that a service has by default. */
+const poolSize = 10;
+
+const ruleOf = (name: string, tokenProviderId: string) => ({
+  name,
+  type: 'one-time-authorization',
+  tokenProviderId,
+  clientId: 'client',
+  clientCredentials: { type: 'secret', clientSecret: 'a secret' },
+  loginHintAttribute: 'email',
+});
 
 /** What is full or slow holds up itself alone; it fills no memory, and what waited goes on when there is room. */
 describeWithPrivateBroker('backpressure', () => {
@@ -26,20 +39,18 @@ describeWithPrivateBroker('backpressure', () => {
     assent = new AssentClient(composition.url, composition.apiKey);
     for (const [name, { issuer }] of Object.entries({ Pay: provider, Slow: slow })) {
       const { id } = await assent.create<TokenProvider>('token-providers', { name, issuer });
-      await assent.create<Rule>('rules', {
-        name,
-        type: 'one-time-authorization',
-        tokenProviderId: id,
-        clientId: 'client',
-        clientCredentials: { type: 'secret', clientSecret: 'a secret' },
-        loginHintAttribute: 'email',
-      });
+      await assent.create<Rule>('rules', ruleOf(name, id));
     }
   }, 360_000);
   afterAll(async () => {
     await composition?.stop();
     await Promise.all([provider?.stop(), slow?.stop()]);
   }, 120_000);
+
+  const anotherRule = async (name: string): Promise<string> => {
+    const { body } = await assent.call<{ data: { id: string }[] }>('GET', '/v1/token-providers');
+    return (await assent.create<Rule>('rules', ruleOf(name, body.data[0]!.id))).id;
+  };
 
   let people = 0;
   const submit = async (count: number, rule = 'Pay'): Promise<string[]> => {
@@ -204,5 +215,56 @@ describeWithPrivateBroker('backpressure', () => {
       await approveAll(slow, first + 30);
       expect((await decided(held)).map(({ status }) => status)).toEqual(approved(30));
     }, 300_000);
+  });
+
+  describe('a pool of connections that is used up', () => {
+    let look: Client;
+    beforeEach(async () => {
+      look = new Client({ connectionString: composition.databaseUrl });
+      await look.connect();
+    });
+    afterEach(() => look.end());
+
+    it('holds up the callers of one service, who are told to come back; the other services go on', async () => {
+      // As many changes that wait for a lock as the rules service has connections, and some more.
+      const rules = await Promise.all(Array.from({ length: 14 }, (_, n) => anotherRule(`Locked ${n}`)));
+      const asked = provider.requests.length;
+      const ids = await submit(20);
+      await until('20 more requests at the provider', async () => provider.requests.length >= asked + 20);
+      await look.query('begin');
+      await look.query('select from rules where id = any($1::uuid[]) for no key update', [rules]);
+      let locked = true;
+      const refusals = new Set<number>();
+      const callers = rules.map(async (id) => {
+        while (locked) {
+          const { status, headers } = await assent.call('PATCH', `/v1/rules/${id}`, { enabled: false });
+          refusals.add(status);
+          if (status === 503) expect(headers.has('retry-after')).toBe(true);
+        }
+      });
+      const blocked = `select count(*)::integer as blocked from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`;
+      const usedUp = async (): Promise<boolean> =>
+        (await look.query<{ blocked: number }>(blocked)).rows[0]!.blocked === poolSize;
+      await until('that many blocked connections', usedUp);
+
+      await approveAll(provider, asked + 20);
+      const undecided = `select count(*)::integer as left from authorization_requests r
+        left join decisions d on d.id = r.decision_id
+        where r.id = any($1::uuid[]) and d.outcome is distinct from 'approved'`;
+      await until(
+        'approvals and their decisions',
+        async () => (await look.query<{ left: number }>(undecided, [ids])).rows[0]!.left === 0,
+      );
+      // They were through while nobody had let go.
+      await until('that many blocked connections', usedUp);
+
+      await until('callers who are told to come back', async () => refusals.has(503));
+      await look.query('rollback');
+      locked = false;
+      await Promise.all(callers);
+      expect([...refusals].sort()).toEqual([200, 503]);
+      expect((await assent.request(ids[0]!)).body.status).toBe('approved');
+    }, 240_000);
   });
 });
