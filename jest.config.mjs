@@ -1,8 +1,11 @@
+// `npm run test:long` sets it: suites that take minutes have a command of their own.
+const suites = process.env.ASSENT_LONG_TESTS === undefined ? '{spec,int-spec,e2e-spec}' : 'long-spec';
+
 /** Native ES modules through @swc/jest; `#lib/*` and `#app/*` resolve to the sources. */
 export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['assent-src', 'node', 'node-addons'] },
-  testMatch: ['<rootDir>/{apps,libs,test}/**/*.{spec,int-spec,e2e-spec}.ts'],
+  testMatch: [`<rootDir>/{apps,libs,test}/**/*.${suites}.ts`],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.assent'],
   extensionsToTreatAsEsm: ['.ts'],
@@ -11,7 +14,8 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   reporters: ['default', '<rootDir>/test/support/summary-reporter.mjs'],
   maxWorkers: 2,
-  workerIdleMemoryLimit: '512MB',
+  // A fresh process costs seconds of compilation before its first test: only one that has grown large is replaced.
+  workerIdleMemoryLimit: '2GB',
   testTimeout: 30_000,
   transform: {
     '^.+\\.ts$': [

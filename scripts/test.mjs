@@ -1,6 +1,7 @@
 /**
  * `npm test`: installs what is missing, builds, and runs every test against real servers, which the tests start
- * themselves. `npm test -- <path>` runs a part. Ends with the line `N passed, N failed, N skipped`.
+ * themselves. `npm test -- <path>` runs a part; `npm run test:long` runs the suites that take minutes instead. Ends with
+ * the line `N passed, N failed, N skipped`.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
@@ -14,6 +15,8 @@ import { endStragglers } from './stragglers.mjs';
 import { run } from './progress.mjs';
 import { provideTestPrograms } from './test-programs.mjs';
 
+const { long, rest } = argumentsOf(process.argv.slice(2));
+
 await run(async () => {
   requireNode();
   const programs = await inThisClone(async (announce) => {
@@ -26,7 +29,13 @@ await run(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'assent-'));
   await chmod(folder, 0o755);
   const summaryFile = join(folder, 'summary.json');
-  const code = await jest({ ...process.env, ...programs.env, TMPDIR: folder, ASSENT_TEST_SUMMARY: summaryFile });
+  const code = await jest({
+    ...process.env,
+    ...programs.env,
+    TMPDIR: folder,
+    ASSENT_TEST_SUMMARY: summaryFile,
+    ...long,
+  });
   const summary = existsSync(summaryFile) ? JSON.parse(readFileSync(summaryFile, 'utf8')) : null;
   await endStragglers(folder);
   await programs.stop();
@@ -47,7 +56,7 @@ function jest(env) {
         '--experimental-vm-modules',
         '--disable-warning=ExperimentalWarning',
         join(root, 'node_modules/jest/bin/jest.js'),
-        ...process.argv.slice(2),
+        ...rest,
       ],
       { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true },
     );
@@ -68,4 +77,9 @@ function jest(env) {
     }
     child.once('close', (code, signal) => resolve(stopped ? exitCodeOf(null, stopped) : exitCodeOf(code, signal)));
   });
+}
+
+function argumentsOf(all) {
+  const rest = all.filter((argument) => argument !== '--long');
+  return { long: rest.length < all.length ? { ASSENT_LONG_TESTS: '1' } : {}, rest };
 }
