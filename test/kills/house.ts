@@ -56,6 +56,8 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     AMQP_URL: options.amqpUrl ?? noBroker,
     ASSENT_MASTER_KEYS: masterKeys,
     ASSENT_ALLOW_LOOPBACK: 'true',
+    // Every statement that is stopped keeps its connection.
+    DATABASE_POOL_SIZE: '20',
     ...noPromptLimits,
     ...options.env,
   });
@@ -85,12 +87,13 @@ export async function openHouse(options: HouseOptions): Promise<House> {
 
 /**
  * Holds these calls back until all of them are there, and has them answered while the service stands still: it finds all
- * answers at one moment, and takes them on together.
+ * answers at one moment, and takes them on together. `prepare` is called when all are there.
  */
 export function answeredTogether(
   { service }: House,
   count: number,
   isOne: (call: RecordedCall) => boolean,
+  prepare: () => Promise<void> = () => Promise.resolve(),
 ): (call: RecordedCall) => Promise<null> {
   const calls: RecordedCall[] = [];
   let allThere: () => void = () => undefined;
@@ -99,6 +102,7 @@ export function answeredTogether(
     if (calls.length === count || !isOne(call)) return null;
     calls.push(call);
     if (calls.length === count) {
+      await prepare();
       service.freeze();
       void Promise.all(calls.map(({ answered }) => answered)).then(() => service.thaw());
       allThere();

@@ -14,7 +14,7 @@ export interface Stop {
   /** What becomes of it: it waits until its client is dead, or its connection breaks there and then. */
   readonly then: 'wait' | 'break';
   /** Told whom a statement is about when it has come to its point. */
-  readonly arrivals: Arrivals;
+  readonly arrivals: Pick<Arrivals, 'add'>;
 }
 
 /** A statement that was met. */
