@@ -7,9 +7,11 @@ import {
   refusedStart,
   startRetryDelayMs,
   type Command,
+  type FailureReason,
+  type ProviderError,
   type RuleDefinition,
 } from '#lib/domain';
-import type { ChangeResult } from '#lib/persistence';
+import type { ChangeResult, OpenAttemptResult } from '#lib/persistence';
 
 /** An attempt as its outcome is judged. */
 export interface JudgedAttempt {
@@ -101,6 +103,34 @@ export function afterUnknownStart(
 }
 
 /**
+ * How a request ends for which nobody may be called any more, by what opening an attempt has told; null: a call is under
+ * way and speaks for itself, or nothing is left to end. Whether an earlier call rang the phone nobody knows then, and a
+ * rule that asks again in such a case cannot have its way.
+ */
+export function endUncalled(
+  attemptId: string,
+  opened: OpenAttemptResult,
+  providerError: ProviderError | null,
+): Command | null {
+  switch (opened.kind) {
+    case 'lapsed':
+      return failStart(opened.attemptId, 'initiation_unknown', null);
+    case 'opened':
+      return opened.unknownAttempts > 0
+        ? failStart(attemptId, 'initiation_unknown', null)
+        : failStart(attemptId, 'configuration_error', providerError);
+    case 'in-progress':
+    case 'not-requested':
+    case 'duplicate':
+      return null;
+  }
+}
+
+/** How a request ends that has waited too long for this attempt: nobody was asked, unless an earlier one rang the phone. */
+export const giveUp = (attempt: { readonly id: string; readonly unknownAttempts: number }): Command =>
+  attempt.unknownAttempts > 0 ? failStart(attempt.id, 'initiation_unknown', null) : { type: 'give-up-start' };
+
+/**
  * How often the person may have been asked before an attempt. Null for `known`: what came of earlier attempts, by other
  * processes, is not known here; each may have been a prompt. Counting too many asks a person too seldom, never too often.
  */
@@ -110,11 +140,16 @@ export const promptsBefore = (attemptNumber: number, known: number | null): numb
 export function afterStartChange(command: Command, result: ChangeResult['kind']): Command | null {
   if (result !== 'evidence-reused' || command.type !== 'acknowledge') return null;
   // One `auth_req_id` never serves two requests.
-  const { attemptId } = command;
-  return { type: 'fail-start', attemptId, reason: 'invalid_evidence', providerError: null };
+  return failStart(command.attemptId, 'invalid_evidence', null);
 }
 
 const change = (command: Command): StartStep => ({ kind: 'change', command });
 
-const fail = (attemptId: string, reason: Extract<Command, { type: 'fail-start' }>['reason']): StartStep =>
-  change({ type: 'fail-start', attemptId, reason, providerError: null });
+const fail = (attemptId: string, reason: FailureReason): StartStep => change(failStart(attemptId, reason, null));
+
+const failStart = (attemptId: string, reason: FailureReason, providerError: ProviderError | null): Command => ({
+  type: 'fail-start',
+  attemptId,
+  reason,
+  providerError,
+});

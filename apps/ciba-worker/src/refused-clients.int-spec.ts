@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PollingHouse, type HouseRule } from '../../../test/support/polling-house.js';
+import type { ScriptedHandler } from '../../../test/support/scripted-provider.js';
 
 let house: PollingHouse;
 let rule: HouseRule;
@@ -68,6 +69,54 @@ describe('a client that the provider refuses at the start (R62)', () => {
     expect(starts()).toBe(7);
     expect(await house.query('select from client_refusals')).toEqual([]);
   });
+
+  it.each(['fail', 'ask-again'] as const)(
+    'leaves a call behind that may have rung the phone: its request ends unknown (%s)',
+    async (onInitiationUnknown) => {
+      rule = await house.addRule({}, { onInitiationUnknown });
+      const worker = await house.startWorker({ CIBA_WORKER_SETTLE_SECONDS: 1 });
+      const { id } = await inItsCall({ hang: true });
+      await worker.die();
+      await house.query('update start_attempts set lapses_at = clock_timestamp()');
+      await house.startWorker();
+      expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
+      expect(starts()).toBe(2);
+      await rule.provider.goAway();
+    },
+  );
+
+  it('ends no request whose call is still under way', async () => {
+    await Promise.all([house.startWorker(), house.startWorker()]);
+    let answer: () => void = () => undefined;
+    const answered = new Promise<null>((resolve) => (answer = () => resolve(null)));
+    const { id, event } = await inItsCall(answered);
+    for (let times = 0; times < 6; times++) await house.bus.publish(event);
+    const other = await house.addRule();
+    for (let times = 0; times < 2; times++) await house.begin(other);
+    answer();
+    expect(await started(id)).toMatchObject({ status: 'pending' });
+  });
+
+  /** A request whose call has arrived and is answered so, its patience over, when the client has been paused meanwhile. */
+  async function inItsCall(reply: Awaited<ReturnType<ScriptedHandler>> | Promise<null>) {
+    let calls = 0;
+    const no = { status: 401, json: { error: 'invalid_client' } };
+    rule.provider.on('backchannel', () => (calls++ === 0 ? reply : no));
+    const arrived = rule.provider.nextCall('backchannel');
+    const id = await house.submit(rule);
+    await arrived;
+    await house.ended(await house.submit(rule));
+    await house.query(`update client_refusals set paused_until = clock_timestamp() + interval '1 hour'`);
+    await house.query(`update authorization_requests set created_at = created_at - interval '61 seconds'`);
+    const [stored] = await house.query<{ event: never; routing_key: string }>(
+      `select routing_key, event from outbox where event->>'subject' = $1`,
+      [id],
+    );
+    return {
+      id,
+      event: { exchange: 'assent.authorizations', routingKey: stored!.routing_key, event: stored!.event } as const,
+    };
+  }
 
   it('goes on at once under a new version of the rule', async () => {
     refuse();

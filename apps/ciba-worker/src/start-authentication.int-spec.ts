@@ -414,6 +414,15 @@ describe('a worker that dies', () => {
     await rule.provider.goAway();
   });
 
+  it('in its call ends the request as unknown although what it needs does not open any more', async () => {
+    const id = await abandoned(await house.addRule());
+    await house.query(
+      `update authorization_requests set login_hint = '\\x0102', created_at = created_at - interval '901 seconds'`,
+    );
+    await house.startWorker();
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
+  });
+
   it('or asks once more when the rule says so, and not a third time', async () => {
     const rule = await house.addRule({}, { onInitiationUnknown: 'ask-again' });
     const id = await abandoned(rule);

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
 import { providerProfiles, type CibaClient, type StartOutcome } from '#lib/ciba';
-import { askedText, type Command, type FailureReason } from '#lib/domain';
+import { askedText, type Command, type ProviderError } from '#lib/domain';
 import {
   isSealed,
   MissingRow,
@@ -16,7 +16,15 @@ import {
   type StoredRegistration,
 } from '#lib/persistence';
 import type { Log, Persevere } from '#lib/runtime';
-import { afterStart, afterStartChange, afterUnknownStart, promptsBefore, type StartStep } from './after-start.js';
+import {
+  afterStart,
+  afterStartChange,
+  afterUnknownStart,
+  endUncalled,
+  giveUp,
+  promptsBefore,
+  type StartStep,
+} from './after-start.js';
 import type { Place, ProviderLanes } from './provider-lanes.js';
 import type { RefusedClients } from './refused-clients.js';
 import { startRequestOf } from './start-request.js';
@@ -57,6 +65,8 @@ interface Attempt {
   readonly openedAtMs: number;
   /** How often the person may have been asked before. */
   readonly earlierPrompts: number;
+  /** Earlier attempts whose answer is unknown, as the ledger has them. */
+  readonly unknownAttempts: number;
 }
 
 /** What follows an attempt: nothing, or another one after a while. */
@@ -156,6 +166,7 @@ export class StartAuthentication {
           opened.unknownAttempts,
         );
       case 'opened':
+        if (registration === null) return this.#conclude(requestId, endUncalled(id, opened, null));
         return this.#call(
           { ...work, bindingMessage: opened.bindingMessage },
           registration,
@@ -179,8 +190,7 @@ export class StartAuthentication {
   async #whileSealed({ requestId, createdAt, databaseNow }: StartWork | SealedStart): Promise<Next> {
     this.parts.log.error('What a start call needs does not open with the master keys of this process', { requestId });
     if (databaseNow.getTime() - createdAt.getTime() <= this.parts.startWithinSeconds * 1000) return 'settled';
-    const reason = 'configuration_error';
-    return this.#change(requestId, { type: 'fail-start', attemptId: null, reason, providerError: null });
+    return this.#endUncalled(requestId, null);
   }
 
   /**
@@ -190,22 +200,23 @@ export class StartAuthentication {
   async #whileRefused({ requestId, createdAt, databaseNow }: StartWork, { error }: ClientPause): Promise<Next> {
     const waitedMs = databaseNow.getTime() - createdAt.getTime();
     if (waitedMs < this.parts.refusedClientWaitSeconds * 1000) return 'settled';
-    const providerError = { code: error, description: null };
-    return this.#change(requestId, {
-      type: 'fail-start',
-      attemptId: null,
-      reason: 'configuration_error',
-      providerError,
-    });
+    return this.#endUncalled(requestId, { code: error, description: null });
+  }
+
+  /** An attempt is opened although no call follows: that keeps others from calling, and tells what came of earlier ones. */
+  async #endUncalled(requestId: string, providerError: ProviderError | null): Promise<Next> {
+    const { requests, instanceId } = this.parts;
+    const attemptId = newId();
+    const opened = await requests.openAttempt({ requestId, attemptId, instanceId, callTimeoutMs, cause: null });
+    return this.#conclude(requestId, endUncalled(attemptId, opened, providerError));
   }
 
   async #call(
     work: StartWork,
-    registration: StoredRegistration | null,
+    registration: StoredRegistration,
     attempt: Attempt,
     notificationToken: string | null,
   ): Promise<Next> {
-    if (registration === null) return this.#fail(work, attempt.id, 'configuration_error');
     if (attempt.sentAt.getTime() - work.createdAt.getTime() > this.parts.startWithinSeconds * 1000) {
       return this.#giveUp(work, attempt);
     }
@@ -294,11 +305,11 @@ export class StartAuthentication {
   /** Nobody needs to be asked any more about what was wanted so long ago. */
   async #giveUp(work: StartWork, attempt: Attempt): Promise<Next> {
     await this.#close(attempt.id, 'not-accepted');
-    return this.#change(work.requestId, { type: 'give-up-start' });
+    return this.#change(work.requestId, giveUp(attempt));
   }
 
-  #fail(work: StartWork, attemptId: string, reason: FailureReason): Promise<Next> {
-    return this.#change(work.requestId, { type: 'fail-start', attemptId, reason, providerError: null });
+  #conclude(requestId: string, command: Command | null): Promise<Next> | Next {
+    return command === null ? 'settled' : this.#change(requestId, command);
   }
 
   /**
@@ -348,7 +359,7 @@ export class StartAuthentication {
 
 const attemptOf = (
   id: string,
-  { number, sentAt, firstSentAt }: Extract<OpenAttemptResult, { kind: 'opened' }>,
+  { number, sentAt, firstSentAt, unknownAttempts }: Extract<OpenAttemptResult, { kind: 'opened' }>,
   openedAtMs: number,
   earlierPrompts: number | null,
 ): Attempt => ({
@@ -358,4 +369,5 @@ const attemptOf = (
   elapsedMs: sentAt.getTime() - firstSentAt.getTime(),
   openedAtMs,
   earlierPrompts: promptsBefore(number, earlierPrompts),
+  unknownAttempts,
 });

@@ -203,6 +203,8 @@ export type OpenAttemptResult =
       /** The database's time, taken before the call: the deadline counts from it. */
       readonly sentAt: Date;
       readonly firstSentAt: Date;
+      /** Earlier attempts of the request whose answer is unknown. */
+      readonly unknownAttempts: number;
       /** The text to send, as it stands now: it may have been made plainer since the request was read. */
       readonly bindingMessage: string | null;
     }

@@ -67,7 +67,7 @@ describe('the ledger of start calls', () => {
     expect(opened).toMatchObject({ number: 1, firstSentAt: opened.sentAt });
     await database.requests.closeAttempt(first.attemptId, 'not-accepted');
     const again = await database.requests.openAttempt(anAttempt(id));
-    expect(again).toMatchObject({ kind: 'opened', number: 2, firstSentAt: opened.sentAt });
+    expect(again).toMatchObject({ kind: 'opened', number: 2, firstSentAt: opened.sentAt, unknownAttempts: 0 });
   });
 
   it('tells the text as it is when the attempt is opened, not as it was read before', async () => {
@@ -105,7 +105,11 @@ describe('the ledger of start calls', () => {
 
     await database.requests.closeAttempt(first.attemptId, 'unknown');
     const second = anAttempt(id);
-    expect(await database.requests.openAttempt(second)).toMatchObject({ kind: 'opened', number: 2 });
+    expect(await database.requests.openAttempt(second)).toMatchObject({
+      kind: 'opened',
+      number: 2,
+      unknownAttempts: 1,
+    });
     await lapse(id);
     expect(await database.requests.openAttempt(anAttempt(id))).toMatchObject({ kind: 'lapsed', unknownAttempts: 2 });
     const failed = await database.requests.change(id, {

@@ -125,8 +125,15 @@ function toResult(row: OpenAttemptRow | undefined): OpenAttemptResult {
   if (row === undefined) return { kind: 'not-requested' };
   if (row.opened_number !== null && row.sent_at !== null) {
     const { opened_number: number, sent_at: sentAt } = row;
-    const { binding_message: bindingMessage, first_sent_at: firstSentAt } = row;
-    return { kind: 'opened', number, sentAt, firstSentAt: firstSentAt ?? sentAt, bindingMessage };
+    const { binding_message: bindingMessage, unknown_attempts: unknownAttempts } = row;
+    return {
+      kind: 'opened',
+      number,
+      sentAt,
+      firstSentAt: row.first_sent_at ?? sentAt,
+      unknownAttempts,
+      bindingMessage,
+    };
   }
   if (row.duplicate) return { kind: 'duplicate' };
   if (!row.requested) return { kind: 'not-requested' };
