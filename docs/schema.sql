@@ -317,6 +317,7 @@ create table rule_versions (
   key_pair_id uuid,
   client_secret bytea,
   created_at timestamp(3) with time zone not null default clock_timestamp(),
+  unsigned_fapi boolean not null default false,
   constraint rule_versions__rule_id_version_pk PRIMARY KEY (rule_id, version),
   constraint rule_versions__version_check CHECK ((version > 0))
 );
@@ -688,10 +689,22 @@ AS $function$
   $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.sign_fapi_requests()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.definition := jsonb_set(new.definition::jsonb, '{signedRequest}', 'true')::json;
+  return new;
+end $function$
+;
+
 CREATE TRIGGER authorization_requests__drop_held_answer AFTER UPDATE ON public.authorization_requests FOR EACH ROW WHEN (((old.status = 'pending'::text) AND (new.status <> 'pending'::text))) EXECUTE FUNCTION drop_held_answer();
 
 CREATE TRIGGER authorization_requests__guard BEFORE INSERT OR UPDATE ON public.authorization_requests FOR EACH ROW EXECUTE FUNCTION guard_authorization_request();
 
 CREATE TRIGGER key_pairs__forget_refusals AFTER UPDATE ON public.key_pairs FOR EACH ROW WHEN ((old.version <> new.version)) EXECUTE FUNCTION forget_refusals_of_key_pair();
+
+CREATE TRIGGER rule_versions__sign_fapi_requests BEFORE INSERT OR UPDATE ON public.rule_versions FOR EACH ROW WHEN (((NOT new.unsigned_fapi) AND ((new.definition ->> 'fapi'::text) = 'true'::text) AND ((new.definition ->> 'signedRequest'::text) = 'false'::text))) EXECUTE FUNCTION sign_fapi_requests();
 
 CREATE TRIGGER token_providers__forget_refusals AFTER UPDATE ON public.token_providers FOR EACH ROW WHEN ((old.version <> new.version)) EXECUTE FUNCTION forget_refusals_of_token_provider();

@@ -9,6 +9,7 @@ import { ClientRefusals1764410400000 } from './1764410400000-client-refusals.js'
 import { SignedFapiRules1764410700000 } from './1764410700000-signed-fapi-rules.js';
 import { EncryptionKeys1764411000000 } from './1764411000000-encryption-keys.js';
 import { OauthClients1764423000000 } from './1764423000000-oauth-clients.js';
+import { UnsignedFapiRules1764424200000 } from './1764424200000-unsigned-fapi-rules.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   SignedFapiRules1764410700000,
   EncryptionKeys1764411000000,
   OauthClients1764423000000,
+  UnsignedFapiRules1764424200000,
 ];

@@ -196,6 +196,23 @@ describe('administered objects', () => {
     });
   });
 
+  it('takes a rule with fapi at its word, and not a version that does not know how to say it (R118)', async () => {
+    const fapi = { fapi: true, signedRequest: false, clientCredentials: { type: 'private-key-jwt' } } as const;
+    const rule = await aRule(database, { tokenProviderId: fixture.provider.id, ...fapi });
+    expect(await database.registrations.load(rule)).toMatchObject({ requestSigning: null });
+    // As a version writes that does not have the mark.
+    const client = new Client({ connectionString: fixture.url });
+    await client.connect();
+    await client.query(
+      `insert into rule_versions (rule_id, version, definition, token_provider_id)
+       select rule_id, 2, definition, token_provider_id from rule_versions where rule_id = $1`,
+      [rule.id],
+    );
+    await client.end();
+    const { requestSigning } = await database.registrations.load({ id: rule.id, version: 2 });
+    expect(requestSigning).toMatchObject({ alg: null });
+  });
+
   it('names the reference of a rule that does not exist', async () => {
     const create = (over: Parameters<typeof aDefinition>[0]) =>
       database.rules.create({ definition: aDefinition(over), clientSecret: null });

@@ -167,6 +167,7 @@ export class TypeormRuleStore implements RuleStore {
       tokenProviderId,
       keyPairId,
       clientSecret,
+      unsignedFapi: definition.fapi && definition.signedRequest === false,
     });
   }
 

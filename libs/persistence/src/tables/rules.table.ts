@@ -37,6 +37,8 @@ export interface RuleVersionColumns {
   keyPairId: string | null;
   /** Sealed. */
   clientSecret: Buffer | null;
+  /** The rule is held to FAPI-CIBA and means it when it says that its requests are not signed. */
+  unsignedFapi: boolean;
 }
 
 export const ruleVersionsTable = new EntitySchema<RuleVersionColumns>({
@@ -49,5 +51,6 @@ export const ruleVersionsTable = new EntitySchema<RuleVersionColumns>({
     tokenProviderId: { type: 'uuid', name: 'token_provider_id' },
     keyPairId: { type: 'uuid', name: 'key_pair_id', nullable: true },
     clientSecret: { type: 'bytea', name: 'client_secret', nullable: true },
+    unsignedFapi: { type: 'boolean', name: 'unsigned_fapi' },
   },
 });
