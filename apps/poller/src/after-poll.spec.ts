@@ -251,12 +251,15 @@ describe('the deadline', () => {
 });
 
 describe('a request whose client the provider refuses (R62)', () => {
-  it('looks again soon, however long the pause, and never after the deadline', () => {
-    const at = (nowMs: number, pausedForMs: number) => {
-      const step = afterPoll(aRequest(), { kind: 'client-refused', pausedForMs }, nowMs);
+  it('looks again soon, however long the pause, but not more often than it would poll, nor after the deadline', () => {
+    const at = (nowMs: number, pausedForMs: number, spacingMs: number) => {
+      const step = afterPoll(aRequest({ spacingMs }), { kind: 'client-refused', pausedForMs }, nowMs);
       return step.kind === 'wait' ? step.atMs : null;
     };
-    expect([at(20_000, 300), at(20_000, 600_000), at(99_000, 600_000)]).toEqual([20_300, 25_000, deadlineMs]);
+    expect([at(20_000, 300, 1000), at(20_000, 3000, 1000), at(20_000, 600_000, 1000)]).toEqual([
+      21_000, 23_000, 25_000,
+    ]);
+    expect([at(20_000, 600_000, 8000), at(99_000, 600_000, 8000)]).toEqual([28_000, deadlineMs]);
   });
 
   it('keeps its interval and what is in doubt, and is barred until a poll is made', () => {

@@ -58,7 +58,7 @@ export type Step =
 /** How long after the deadline the resolution poll of a request may wait for its turn, in ms. */
 export const resolutionWindowMs = 15_000;
 
-/** How long a request whose client is refused waits at most before it is looked at again, in ms. */
+/** A request whose client is refused is looked at again after this at the latest, or after its spacing, in ms. */
 const longestLookAwayMs = 5_000;
 
 /** Decides what the answer to a poll means (CIBA Core 1.0 §11; design §4, §5). */
@@ -130,7 +130,8 @@ function tryAgain(item: Polled, nowMs: number, retryAfterSeconds: number | null)
 function afterRefusedClient(item: Polled, pausedForMs: number, nowMs: number): Step {
   if (item.resolving) return fail(item, 'outcome_unknown', null, item.fence);
   const { intervalMs, doubt, lost, failures } = item;
-  const atMs = Math.min(nowMs + Math.min(pausedForMs, longestLookAwayMs), item.deadlineMs);
+  const lookAwayMs = Math.max(Math.min(pausedForMs, longestLookAwayMs), item.spacingMs);
+  const atMs = Math.min(nowMs + lookAwayMs, item.deadlineMs);
   return { kind: 'wait', rhythm: { intervalMs, doubt, lost, failures, barred: true }, atMs };
 }
 

@@ -12,6 +12,8 @@ const longestPauseMs = 60_000;
 export class CircuitBreaker {
   #failures = 0;
   #closedUntilMs = -Infinity;
+  /** The pause that the last trial began, and where it stood before. */
+  #trial: { readonly endsMs: number; readonly beforeMs: number } | null = null;
 
   /** True when the provider counts as down. */
   get isOpen(): boolean {
@@ -25,7 +27,15 @@ export class CircuitBreaker {
 
   /** A poll goes out: while the provider is down, the next one waits its turn. */
   sent(nowMs: number): void {
-    if (this.isOpen) this.#wait(nowMs + trialEveryMs);
+    if (!this.isOpen) return;
+    const beforeMs = this.#closedUntilMs;
+    this.#wait(nowMs + trialEveryMs);
+    this.#trial = { endsMs: this.#closedUntilMs, beforeMs };
+  }
+
+  /** The poll of the last `sent` did not go out after all: the trial is somebody else's. */
+  unsent(): void {
+    if (this.#trial?.endsMs === this.#closedUntilMs) this.#closedUntilMs = this.#trial.beforeMs;
   }
 
   answered(): void {

@@ -22,6 +22,12 @@ export interface PollResult {
   readonly step: Step;
 }
 
+/** What came of a poll, and when it was sent. */
+interface Asked {
+  readonly outcome: PollAnswer;
+  readonly sentAtMs: number;
+}
+
 /** Answers that come again and again: nobody asks the provider about one of them. */
 const undecided: readonly PollOutcome['kind'][] = ['pending', 'slow-down'];
 
@@ -35,32 +41,38 @@ export class PollAuthentication {
     private readonly nowMs: () => number,
   ) {}
 
-  /** Sends one poll at most, writes nothing, and never rejects. */
+  /** Sends one poll at most, writes nothing about the request, and never rejects. */
   async run(request: PendingAuthentication, order: PollOrder): Promise<PollResult> {
-    const sentAtMs = this.nowMs();
-    const outcome = await this.#ask(request);
+    const { outcome, sentAtMs } = await this.#ask(request);
     const { fence } = order;
     const step = afterPoll({ ...request, fence, spacingMs: order.spacingMs(), sentAtMs }, outcome, this.nowMs());
     return { outcome: outcome.kind, health: healthAfter(outcome), step };
   }
 
-  async #ask({ requestId, terms, authReqId }: PendingAuthentication): Promise<PollAnswer> {
+  /** What is needed for a poll is loaded before it counts as sent: an answer is not late because the database was. */
+  async #ask({ requestId, terms, authReqId }: PendingAuthentication): Promise<Asked> {
     let registration;
     try {
       registration = await this.registrations.load(terms.rule);
     } catch (error) {
       this.log.warn('A poll was not sent: its registration could not be loaded', { requestId, error });
-      return { kind: 'not-sent', detail: 'the registration could not be loaded' };
+      return this.#unsent({ kind: 'not-sent', detail: 'the registration could not be loaded' });
     }
     const pause = await this.refusedClients.admit(terms, registration);
-    if (pause !== null) return { kind: 'client-refused', pausedForMs: pause.forMs };
+    if (pause !== null) return this.#unsent({ kind: 'client-refused', pausedForMs: pause.forMs });
+    const sentAtMs = this.nowMs();
     const interactionId = registration.fapi ? randomUUID() : null;
     const outcome = await this.#poll(registration, authReqId, terms.requestedScope, interactionId);
     if (interactionId !== null && !undecided.includes(outcome.kind)) {
       this.log.info('A poll was answered', { requestId, kind: outcome.kind, interactionId });
     }
-    await this.refusedClients.learn(terms, registration, outcome);
-    return outcome;
+    // Not awaited: it is a hint for later calls, and the answer may be the only copy of a grant.
+    void this.refusedClients.learn(terms, registration, outcome);
+    return { outcome, sentAtMs };
+  }
+
+  #unsent(outcome: PollAnswer): Asked {
+    return { outcome, sentAtMs: this.nowMs() };
   }
 
   async #poll(

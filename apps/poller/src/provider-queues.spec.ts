@@ -131,6 +131,38 @@ describe('provider queues', () => {
     expect(queues.inFlight).toBe(1);
   });
 
+  it('spend neither the rate nor the trial of a provider on a poll that was not sent (R62)', () => {
+    const unasked = { kind: 'unasked' } as const;
+    const busy = queuesOf({ a: 3 }, { pollsPerSecondPerProvider: 1 });
+    expect(served(busy, 0)).toBe('a');
+    busy.finished('a', unasked, 0);
+    expect(served(busy, 0)).toBe('a');
+    busy.finished('a', answered, 1);
+    expect(served(busy, 1)).toBe('');
+
+    const down = queuesOf({ a: 9 }, { maxInFlightPerProvider: 5 });
+    expect(served(down, 0)).toBe('aaaaa');
+    for (let i = 0; i < 5; i++) down.finished('a', failed, 10);
+    expect(served(down, 1010)).toBe('a');
+    down.finished('a', unasked, 1020);
+    expect(served(down, 1020)).toBe('a');
+    down.finished('a', failed, 1030);
+    expect(served(down, 1030)).toBe('');
+    expect(served(down, 2020)).toBe('a');
+  });
+
+  it('keep the pause that a provider asked for while a poll was not sent after all', () => {
+    const queues = queuesOf({ a: 10 }, { maxInFlightPerProvider: 5 });
+    expect(served(queues, 0)).toBe('aaaaa');
+    for (let i = 0; i < 4; i++) queues.finished('a', failed, 10);
+    expect(served(queues, 20)).toBe('aaaa');
+    queues.finished('a', failed, 30);
+    queues.finished('a', { kind: 'throttled', forMs: 20_000 }, 40);
+    queues.returned('a');
+    expect(served(queues, 20_000)).toBe('');
+    expect(served(queues, 20_040)).toBe('a');
+  });
+
   it('never let a provider with work wait for more than one turn of each other', () => {
     const lengths = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 2, maxLength: 6 });
     fc.assert(

@@ -101,6 +101,7 @@ export class ProviderQueues {
   /** A poll that `next` handed out has ended. */
   finished(providerId: string, health: PollHealth, nowMs: number): void {
     const provider = this.#provider(providerId);
+    if (health.kind === 'unasked') return this.returned(providerId);
     provider.inFlight--;
     this.#inFlight--;
     switch (health.kind) {
@@ -110,15 +111,16 @@ export class ProviderQueues {
         return provider.breaker.failed(nowMs);
       case 'throttled':
         return provider.breaker.throttled(health.forMs, nowMs);
-      case 'unasked':
-        return;
     }
   }
 
-  /** A poll that `next` handed out was not sent after all. */
+  /** A poll that `next` handed out was not sent after all: another one may go out in its place. */
   returned(providerId: string): void {
-    this.#provider(providerId).inFlight--;
+    const provider = this.#provider(providerId);
+    provider.inFlight--;
     this.#inFlight--;
+    provider.bucket.giveBack();
+    provider.breaker.unsent();
   }
 
   /** When it is worth calling `next` again although nothing finishes until then; null: no time helps. */

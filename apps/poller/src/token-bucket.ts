@@ -25,6 +25,11 @@ export class TokenBucket {
     this.#tokens -= 1;
   }
 
+  /** Gives a token back that was taken for nothing. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#capacity, this.#tokens + 1);
+  }
+
   #fill(nowMs: number): void {
     const elapsedMs = nowMs - this.#filledAtMs;
     if (elapsedMs <= 0) return;
