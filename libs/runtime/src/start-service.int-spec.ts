@@ -158,10 +158,13 @@ describe('a running service', () => {
     const port = Number(new URL(leaving.url!).port);
     const sockets = ['', 'GET /payments HTTP/1.1\r\nhost: 127.0.0.1\r\n'].map((said) => {
       const socket = connect(port, '127.0.0.1', () => socket.write(said));
-      return socket.on('error', () => undefined);
+      return socket;
     });
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    const cutOff = sockets.map((socket) => once(socket, 'close'));
+    // A reset ends a connection as well as a farewell does; `once` would take it for a failure.
+    const cutOff = sockets.map(
+      (socket) => new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve)),
+    );
     await leaving.stop();
     await Promise.all(cutOff);
   }, 30_000);
