@@ -118,6 +118,29 @@ describe('a client that the provider refuses at the start (R62)', () => {
     };
   }
 
+  it('costs no answer: a request ends although what was learned of the client cannot be noted', async () => {
+    refuse();
+    await house.startWorker();
+    await house.query('begin');
+    await house.query('lock table client_refusals in share mode');
+    expect(await house.ended(await house.submit(rule))).toMatchObject(failed);
+    await house.query('commit');
+  });
+
+  it('is spared no longer when the trial ends in an error that speaks of the request', async () => {
+    refuse();
+    await house.startWorker();
+    await house.ended(await house.submit(rule));
+    await endPause();
+    rule.provider.on('backchannel', () => ({ status: 400, json: { error: 'invalid_request' } }));
+    const tried = await house.submit(rule);
+    await house.query("update authorization_requests set created_at = created_at - interval '6 seconds'");
+    expect(await house.ended(tried)).toMatchObject({ status: 'failed', reason: 'provider_rejected' });
+    while ((await house.query('select from client_refusals')).length > 0) await new Promise(setImmediate);
+    rule.provider.off('backchannel');
+    await house.begin(rule);
+  });
+
   it('goes on at once under a new version of the rule', async () => {
     refuse();
     await house.startWorker();

@@ -227,7 +227,8 @@ export class StartAuthentication {
       this.parts.log.info('A start call was made', { requestId, kind: outcome.kind, interactionId });
     }
     this.parts.onStarted(outcome.kind);
-    await this.parts.refusedClients.learn(work, registration, outcome);
+    // Beside the commit, not before it: a hint for later calls must not hold up the only copy of an answer.
+    const learned = this.parts.refusedClients.learn(work, registration, outcome);
     if ('detail' in outcome) {
       const { requestId, definition } = work;
       const { kind, detail } = outcome;
@@ -238,7 +239,9 @@ export class StartAuthentication {
         detail,
       });
     }
-    return this.#settle(work, attempt, outcome, registration);
+    const next = await this.#settle(work, attempt, outcome, registration);
+    await learned;
+    return next;
   }
 
   async #start(

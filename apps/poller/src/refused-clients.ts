@@ -1,11 +1,14 @@
 import type { PollOutcome } from '#lib/ciba';
-import { refusesClient } from '#lib/domain';
+import { acceptsClient, refusesClient } from '#lib/domain';
 import type { ClientPause, ClientRefusalStore, StoredRegistration } from '#lib/persistence';
 import { counter, type Log } from '#lib/runtime';
 import type { Terms } from './pending-authentications.js';
 
 /** What says nothing about the client: no answer, or one from something in front of the provider. */
-const silent: readonly PollOutcome['kind'][] = ['not-sent', 'throttled', 'unavailable', 'lost', 'refused'];
+const silent: readonly PollOutcome['kind'][] = ['not-sent', 'throttled', 'unavailable', 'lost'];
+
+const showsAcceptance = (outcome: PollOutcome): boolean =>
+  outcome.kind === 'refused' ? acceptsClient(outcome.error.code) : !silent.includes(outcome.kind);
 
 /**
  * Spares providers that refuse a client as such: its polls pause for all pollers, and an operator is told.
@@ -48,7 +51,7 @@ export class RefusedClients {
         const { forMs } = await this.store.note(subject, { tokenProviderId, error });
         const detail = { code: 'client_refused', provider: tokenProviderId, rule: rule.id, error };
         this.log.warn('The provider refuses a client; its polls pause', { ...detail, pausedForMs: forMs });
-      } else if (!silent.includes(outcome.kind)) {
+      } else if (showsAcceptance(outcome)) {
         const ended = await this.store.accepted(subject, refusedCalls.includes('poll'));
         const detail = { code: 'client_accepted', provider: tokenProviderId, rule: rule.id };
         if (ended) this.log.info('The provider takes the client again', detail);

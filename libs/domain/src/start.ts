@@ -19,20 +19,28 @@ const failureByCode: Readonly<Record<string, FailureReason>> = {
 /** Codes that speak of the client and not of the request: whatever it asks next will be refused as well. */
 const clientCodes: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client']);
 
-/** Codes by which a provider says, of the person or the text, that it knows the client. */
+/**
+ * Codes that speak of the request. A provider looks at it when it has authenticated the client (CIBA Core 1.0 §7.2, §11;
+ * RFC 6749 §3.2.1); what other codes say may be the word of something in front of it.
+ */
 const requestCodes: ReadonlySet<string> = new Set([
   'access_denied',
   'expired_login_hint_token',
+  'invalid_authorization_details',
   'invalid_binding_message',
+  'invalid_request',
+  'invalid_scope',
+  'invalid_target',
   'invalid_user_code',
   'missing_user_code',
+  'transaction_failed',
   'unknown_user_id',
 ]);
 
 /** Whether an error code refuses the client as such (RFC 6749 §5.2, CIBA Core 1.0 §13). */
 export const refusesClient = (code: string): boolean => clientCodes.has(code);
 
-/** Whether an error code of the start call shows that the client itself was accepted. */
+/** Whether an error code shows that the client itself was accepted. */
 export const acceptsClient = (code: string): boolean => requestCodes.has(code);
 
 /** However a provider says it, and whatever it adds: callers learn no more than that the person cannot be asked. */
