@@ -177,8 +177,9 @@ describe('the rhythm', () => {
     expect(next(outcomes.pending)).toMatchObject({ atMs: now + 5000, rhythm: { intervalMs: 5000, failures: 0 } });
   });
 
-  it('goes on at once after an answer that took an interval by itself', () => {
-    expect(next(outcomes.pending, { sentAtMs: now - 5000 }).atMs).toBe(now);
+  it('goes on at once after an answer that took two intervals by itself', () => {
+    expect(next(outcomes.pending, { sentAtMs: now - 10_000 }).atMs).toBe(now);
+    expect(next(outcomes.pending, { sentAtMs: now - 5000 }).atMs).toBe(now + 5000);
   });
 
   it('lets a longer Retry-After win, and not a shorter one (R56)', () => {

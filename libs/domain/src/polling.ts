@@ -18,9 +18,13 @@ const shortestFallbackMs = 30_000;
 /** The last regular poll is made this long before the deadline, so that its answer can still count. */
 export const lastPollMarginMs = 1500;
 
-/** When an answer came, the next poll may go this long after it: at once when the answer itself took an interval. */
+/**
+ * When an answer came, the next poll may go an interval after it: the provider, whose clock counts, may have received the
+ * question as late as that. Only an answer that was held for more than an interval is followed sooner, and by two
+ * intervals after the question: so a question that was up to an interval on its way is not followed early either.
+ */
 export function earliestNextPollMs(sentAtMs: number, answeredAtMs: number, intervalMs: number): number {
-  return answeredAtMs - sentAtMs >= intervalMs ? answeredAtMs : answeredAtMs + intervalMs;
+  return Math.min(answeredAtMs + intervalMs, Math.max(answeredAtMs, sentAtMs + 2 * intervalMs));
 }
 
 /** The interval after a `slow_down`: at least 5 s more, and at least what the provider named. */
