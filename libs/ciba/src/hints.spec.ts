@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HintKind } from '#lib/domain';
-import { hintProblem, hintSubject, renderHint, takesHint, type HintForm } from './hints.js';
+import { hintProblem, hintSubject, isUnreadable, renderHint, takesHint, type HintForm } from './hints.js';
 import { startMembers } from './start-members.js';
 import { providerProfiles } from './provider-profiles.js';
 import type { ProviderProfileName } from './registration.js';
@@ -95,6 +95,41 @@ describe('an ID token as hint (R23)', () => {
   it('is asked for of that kind only', () => {
     expect(hintProblem('login_hint', 'alice@example.com', issuer)).toBeNull();
     expect(hintProblem('login_hint_token', 'a.b.c', issuer)).toBeNull();
+  });
+});
+
+describe('a login hint that is JSON (R108)', () => {
+  const bom = '\uFEFF';
+  it.each<[string, string, boolean]>([
+    ['a plain object', '{"format":"email","email":"alice@example.com"}', true],
+    ['one with blanks around it', ' {"a":1}\n', true],
+    ['an address', 'alice@example.com', true],
+    ['an address with a brace', 'alice{1}@example.com', true],
+    ['a member twice', '{"format":"email","email":"alice@example.com","email":"bob@example.com"}', false],
+    ['a member twice, one of them escaped', '{"a":1,"\\u0061":2}', false],
+    ['a trailing comma', '{"format":"email","email":"alice@example.com",}', false],
+    ['single quotes', "{'format':'email'}", false],
+    ['names without quotes', '{format:"email"}', false],
+    ['a comment in it', '{/**/"format":"email"}', false],
+    ['a comment before it', '/**/{"format":"email"}', false],
+    ['a line of comment before it', '//\n{"format":"email"}', false],
+    ['a byte order mark before it', `${bom}{"format":"email"}`, false],
+    ['something after it', '{"format":"email"}{}', false],
+    ['a prototype', '{"__proto__":{"format":"email"}}', false],
+    ['a brace that stays open', '{"format":"email"', false],
+  ])('%s', (_what, hint, good) => {
+    expect(hintProblem('login_hint', hint, issuer) === null).toBe(good);
+  });
+});
+
+describe('whom only the provider can read (R108)', () => {
+  it.each<[HintKind, string, boolean]>([
+    ['id_token_hint', encrypted, true],
+    ['login_hint_token', encrypted, true],
+    ['login_hint', encrypted, false],
+    ['id_token_hint', jwt({ iss: issuer, sub: 'alice' }), false],
+  ])('of %s: %s is %s', (kind, hint, expected) => {
+    expect(isUnreadable(kind, hint)).toBe(expected);
   });
 });
 

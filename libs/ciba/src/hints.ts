@@ -48,10 +48,13 @@ export async function openHint(
 /**
  * What is wrong with a hint; null when nothing is known to be.
  *
- * An ID token has to come from the provider that is asked; one that is encrypted to the provider nobody else can read,
+ * A JSON object has to be one that every reader understands alike: else it could name one person to the provider and
+ * another one, or a new one each time, to the limits. An ID token has to come from the provider that is asked; one that is encrypted to the provider nobody else can read,
  * and it is passed on as it is (CIBA Core 1.0 §7.1).
  */
 export function hintProblem(kind: HintKind, hint: string, issuer: string): string | null {
+  if (kind === 'login_hint')
+    return isAmbiguousJson(hint) ? 'It begins like a JSON object, and is not a plain one.' : null;
   if (kind !== 'id_token_hint' || isEncrypted(hint)) return null;
   const claims = readClaims(hint);
   if (claims === null) return 'It is no ID token.';
@@ -88,6 +91,12 @@ export function namedPerson(kind: HintKind, hint: string, value: string): string
     }
   }
 }
+
+/** Whether nobody but the provider can read whom a hint names. */
+export const isUnreadable = (kind: HintKind, hint: string): boolean => kind !== 'login_hint' && isEncrypted(hint);
+
+/** Lenient readers skip comments and a byte order mark before they come to a brace. */
+const isAmbiguousJson = (hint: string): boolean => /^\s*(?:\{|\/[/*])/.test(hint) && parseJsonObject(hint) === null;
 
 function identified(identifier: unknown): string | null {
   if (!isRecord(identifier)) return null;

@@ -19,7 +19,16 @@ export type {
 } from './outcomes.js';
 export { judgeProvider } from './judge-provider.js';
 export { readNotification, readPushedAnswer, type ProviderNotification, type PushedAnswer } from './notification.js';
-export { hintProblem, hintSubject, namedPerson, openHint, renderHint, takesHint, type HintForm } from './hints.js';
+export {
+  hintProblem,
+  hintSubject,
+  isUnreadable,
+  namedPerson,
+  openHint,
+  renderHint,
+  takesHint,
+  type HintForm,
+} from './hints.js';
 export { bindingMessageLimits } from './provider-binding-messages.js';
 export { ProviderDoctor, type ProviderDoctorOptions } from './provider-doctor.js';
 export { ProviderMisconfigured, ProviderUnavailable } from './provider-faults.js';

@@ -90,7 +90,8 @@ export class ConsumeAuthorizationRequest {
     if (caller.subjects === null) return;
     const asked = await this.database.requests.asked(decision.authorizationRequestId);
     if (asked === null) throw noSuchRequest();
-    refuseSubject(caller, personOf(asked.definition, asked.loginHint, asked.attributes), asked.attributes);
+    const { definition, loginHint, attributes } = asked;
+    refuseSubject(caller, personOf({ id: ruleId, definition }, caller.id, loginHint, attributes), attributes);
   }
 
   private async refuseMismatch({ caller, id, body }: Use): Promise<void> {

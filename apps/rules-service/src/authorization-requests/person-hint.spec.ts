@@ -1,6 +1,6 @@
 import { ruleDefaults, type RuleDefinition } from '#lib/domain';
 import { describe, expect, it } from '@jest/globals';
-import { personHint } from './person-hint.js';
+import { personHint, personOf } from './person-hint.js';
 
 const issuer = 'https://tenant.example/';
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -34,6 +34,7 @@ describe('the hint of a request', () => {
     ['that is empty', {}, ' ', 'login_hint_missing'],
     ['of another issuer (R23)', { hintKind: 'id_token_hint' }, idToken('https://tenant.example'), 'invalid_body'],
     ['that is no ID token (R23)', { hintKind: 'id_token_hint' }, 'alice', 'invalid_body'],
+    ['that lenient readers read otherwise (R108)', {}, '{"format":"opaque","id":"a","id":"b"}', 'invalid_body'],
     ['that names no subject where one is expected (R94)', { subjectPolicy: 'hint' }, 'alice', 'invalid_body'],
   ])('is refused before anything is stored when it is one %s', (_what, over, user, code) => {
     expect(() => personHint(aRule(over), { user })).toThrow(
@@ -42,6 +43,17 @@ describe('the hint of a request', () => {
         extras: { errors: [expect.objectContaining({ pointer: '/attributes/user' })] },
       }),
     );
+  });
+
+  it('names one person for all whom only the provider can read, by client and rule (R108)', () => {
+    const rule = { id: 'rule-1', ...aRule({ hintKind: 'id_token_hint' }) };
+    const named = (text: string, client = 'client-1', id = 'rule-1') => {
+      const user = `eyJhbGciOiJSU0EifQ.a2V5.aXY.${text}.dGFn`;
+      return personOf({ ...rule, id }, client, user, { user });
+    };
+    expect(named('dGV4dA')).toBe(named('b3RoZXI'));
+    expect(new Set([named('a'), named('a', 'client-2'), named('a', 'client-1', 'rule-2')]).size).toBe(3);
+    expect(personOf(rule, 'client-1', idToken(issuer), { user: idToken(issuer) })).toBe('alice');
   });
 
   it.each<[string, Partial<RuleDefinition>, string]>([

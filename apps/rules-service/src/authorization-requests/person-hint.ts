@@ -1,4 +1,4 @@
-import { hintProblem, hintSubject, namedPerson, openHint, renderHint } from '#lib/ciba';
+import { hintProblem, hintSubject, isUnreadable, namedPerson, openHint, renderHint } from '#lib/ciba';
 import { loginHint, type Attributes } from '#lib/domain';
 import type { Database, RuleForSubmit } from '#lib/persistence';
 import { invalidMember } from '../http/invalid-member.js';
@@ -48,9 +48,18 @@ export function personHint(
   return hint;
 }
 
-/** The name under which the person behind a hint is known to limits, entitlements and erasure. */
-export const personOf = (
-  { loginHintAttribute, hintKind }: RuleForSubmit['definition'],
+/**
+ * The name under which the person behind a hint is known to limits, entitlements and erasure.
+ *
+ * All whom nobody but the provider can read share one name for each client and rule: encrypted anew, the same person
+ * would otherwise be another one with every request.
+ */
+export function personOf(
+  { id, definition: { loginHintAttribute, hintKind } }: Pick<RuleForSubmit, 'id' | 'definition'>,
+  apiClientId: string,
   hint: string,
   attributes: Attributes,
-): string => namedPerson(hintKind, hint, loginHint(loginHintAttribute, attributes) ?? hint);
+): string {
+  if (isUnreadable(hintKind, hint)) return `unreadable hints of ${apiClientId} under ${id}`;
+  return namedPerson(hintKind, hint, loginHint(loginHintAttribute, attributes) ?? hint);
+}

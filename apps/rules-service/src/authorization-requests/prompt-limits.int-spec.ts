@@ -86,6 +86,14 @@ describe('a person (R108)', () => {
     expect(freed.body.promptLimits).toBeNull();
   });
 
+  it('is asked five times, however its hint is encrypted to the provider', async () => {
+    const own = await house.rule({ hintKind: 'id_token_hint' });
+    const encrypted = () => `eyJhbGciOiJSU0EifQ.a2V5.aXY.${Buffer.from(randomUUID()).toString('base64url')}.dGFn`;
+    const statuses = [];
+    for (let n = 0; n < 6; n++) statuses.push((await ask(encrypted(), { rule: own.id })).status);
+    expect(statuses).toEqual([202, 202, 202, 202, 202, 429]);
+  });
+
   it('is not asked again for a repetition, which is answered at the limit too', async () => {
     const person = somebody();
     const key = { 'idempotency-key': randomUUID() };

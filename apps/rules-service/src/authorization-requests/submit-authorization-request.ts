@@ -123,7 +123,7 @@ export class SubmitAuthorizationRequest {
     const { definition, provider } = rule;
     const readable = await openedHint(rule, body.attributes, this.database.encryptionKeys);
     const hint = personHint(rule, readable);
-    const person = personOf(definition, hint, readable);
+    const person = personOf(rule, caller.id, hint, readable);
     refuseSubject(caller, person, body.attributes);
     const missing = neededAttributes(definition).find((name) => !Object.hasOwn(body.attributes, name));
     if (missing !== undefined) throw attributeMissing(definition, missing);
