@@ -1,5 +1,5 @@
-import { hintSubject, type CibaClient, type EvidenceExpectation, type TokenAnswer, type Verification } from '#lib/ciba';
-import { requestedDetails, type Command, type ReleasedToken } from '#lib/domain';
+import { expectationOf, type CibaClient, type TokenAnswer, type Verification } from '#lib/ciba';
+import type { Command, ReleasedToken } from '#lib/domain';
 import {
   isUnavailable,
   type AskedRequest,
@@ -88,8 +88,9 @@ export class VerifyAnswer {
     const basis = await this.parts.persevere('Loading what an answer is held against', () => this.#load(request));
     // The tokens are worth waiting for a rule, a provider or a master key that may come back.
     if (basis === null) return { kind: 'keys-unavailable', detail: 'what the answer is held against cannot be loaded' };
-    const expectation = expectationOf(request, basis);
-    return this.parts.ciba.verify(basis.registration, answer, expectation, this.parts.clock.now());
+    const { registration, asked } = basis;
+    const expectation = expectationOf(request.terms, request, asked, registration.provider.issuer);
+    return this.parts.ciba.verify(registration, answer, expectation, this.parts.clock.now());
   }
 
   async #load({ requestId, terms }: PendingAuthentication): Promise<Basis | null> {
@@ -126,29 +127,3 @@ export const invalidEvidence = ({ polls }: { readonly polls: number }): Command 
   fence: null,
   polls,
 });
-
-const expectationOf = (request: PendingAuthentication, { registration, asked }: Basis): EvidenceExpectation => ({
-  clientId: request.terms.clientId,
-  requestedScope: request.terms.requestedScope,
-  sentAt: request.sentAt,
-  acrValues: request.terms.acrValues,
-  authorizationDetails: asked && requestedDetails(asked.definition, asked.attributes),
-  expectedSubject: asked && expectedSubject(asked, registration.provider.issuer),
-  authReqId: request.authReqId,
-  pushed: request.terms.deliveryMode === 'push',
-});
-
-/** Null: anybody's approval counts. A subject that cannot be told is empty, which no subject is. */
-function expectedSubject({ definition, attributes, loginHint }: AskedRequest, issuer: string): string | null {
-  const { subjectPolicy, subjectAttribute, hintKind } = definition;
-  switch (subjectPolicy) {
-    case 'record':
-      return null;
-    case 'hint':
-      return hintSubject(hintKind, loginHint, issuer) ?? '';
-    case 'bound':
-      return subjectAttribute !== null && Object.hasOwn(attributes, subjectAttribute)
-        ? String(attributes[subjectAttribute])
-        : '';
-  }
-}

@@ -1,4 +1,4 @@
-import { AccessTokens, ProviderDoctor } from '#lib/ciba';
+import { AccessTokens, CibaClient, ProviderDoctor } from '#lib/ciba';
 import { configuredLimits, type AccessTokenConfig, type PromptLimitConfig } from '#lib/contracts';
 import type { EventBus } from '#lib/messaging';
 import { Database } from '#lib/persistence';
@@ -40,6 +40,7 @@ import { NotificationListener, type NotificationListenerConfig } from './notific
 import { NotificationSurface } from './notifications/notification-surface.js';
 import { NotificationTransport } from './notifications/notification-transport.js';
 import { NotificationsController } from './notifications/notifications.controller.js';
+import { RecordLatePush } from './notifications/record-late-push.js';
 import { ReceiveNotification } from './notifications/receive-notification.js';
 import { outboundGuard } from './outbound-guard.token.js';
 import { RejectionHandlersController } from './rejection-handlers/rejection-handlers.controller.js';
@@ -149,7 +150,7 @@ const deadLetters = ({ bus, log }: RulesServiceParts): Provider[] => [
   { provide: DropDeadLetter, useFactory: () => new DropDeadLetter(bus.deadLetters, log) },
 ];
 
-const notifications = ({ config, database }: RulesServiceParts): Provider[] => [
+const notifications = ({ config, database, guard, log }: RulesServiceParts): Provider[] => [
   {
     provide: NotificationBearer,
     useFactory: () => {
@@ -174,7 +175,22 @@ const notifications = ({ config, database }: RulesServiceParts): Provider[] => [
     inject: [HttpAdapterHost],
   },
   NotificationSurface,
-  { provide: ReceiveNotification, useFactory: () => new ReceiveNotification(database.requests) },
+  {
+    provide: RecordLatePush,
+    useFactory: () => {
+      const ciba = new CibaClient({
+        connect: (tls) => guard.connector(tls),
+        allowInsecureHttp: config.ASSENT_ALLOW_LOOPBACK,
+        log: asFunction(log),
+      });
+      return new RecordLatePush(database, ciba, log);
+    },
+  },
+  {
+    provide: ReceiveNotification,
+    useFactory: (recordLatePush: RecordLatePush) => new ReceiveNotification(database.requests, recordLatePush),
+    inject: [RecordLatePush],
+  },
 ];
 
 const authorizationRequests = ({ config, database, guard, log }: RulesServiceParts): Provider[] => [

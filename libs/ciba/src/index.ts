@@ -19,6 +19,7 @@ export type {
 } from './outcomes.js';
 export { judgeProvider } from './judge-provider.js';
 export { readNotification, readPushedAnswer, type ProviderNotification, type PushedAnswer } from './notification.js';
+export { expectationOf, type AskedOfPerson, type ExpectedTerms } from './expectation.js';
 export {
   hintProblem,
   hintSubject,

@@ -1,19 +1,27 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Rule } from '#lib/contracts';
 import { v7 as uuid } from 'uuid';
 import { RulesHouse } from '../../../../test/support/rules-house.js';
+import { startScriptedProvider, type ScriptedProvider } from '../../../../test/support/scripted-provider.js';
 
 let house: RulesHouse;
+let provider: ScriptedProvider;
 const rules: Record<'ping' | 'push', Rule> = {} as never;
 
 beforeAll(async () => {
   house = await RulesHouse.open();
   rules.ping = await house.rule({ deliveryMode: 'ping' });
-  rules.push = await house.rule({ deliveryMode: 'push', requestedExpirySeconds: 90 });
+  provider = await startScriptedProvider();
+  const { id: tokenProviderId } = await house.provider({ issuer: provider.issuer });
+  const push = { tokenProviderId, clientId: 'client-1', deliveryMode: 'push', requestedExpirySeconds: 90 };
+  rules.push = await house.rule(push);
 }, 60_000);
-afterAll(() => house.close(), 60_000);
+afterAll(async () => {
+  await house.close();
+  await provider.stop();
+}, 60_000);
 
 interface Started {
   readonly id: string;
@@ -389,5 +397,77 @@ describe('a push', () => {
     const { id, authReqId } = await pending('push');
     expect(await statusOf(tell('wrong', { auth_req_id: authReqId, error: 'access_denied' }))).toBe(401);
     expect(await row(id)).toMatchObject({ status: 'pending' });
+  });
+});
+
+describe('a push that comes after the end (R113)', () => {
+  const accessToken = 'late-access-token';
+  const claims = (authReqId: string) => ({
+    at_hash: createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url'),
+    'urn:openid:params:jwt:claim:auth_req_id': authReqId,
+  });
+  const pushed = async (authReqId: string, more: object = {}) => ({
+    auth_req_id: authReqId,
+    access_token: accessToken,
+    token_type: 'Bearer',
+    id_token: await provider.idToken({ ...claims(authReqId), ...more }),
+  });
+  const ended = async () => {
+    const call = await pending('push');
+    await house.database.requests.change(call.id, { type: 'cancel', by: 'test' });
+    return call;
+  };
+  const late = async (id: string) =>
+    (
+      await house.query<{ status: string; evidence: object | null; late: { subject: string } | null; held: string }>(
+        `select status, evidence, late_evidence as late, (select count(*) from held_answers where request_id = $1) as held
+         from authorization_requests where id = $1`,
+        [id],
+      )
+    )[0]!;
+
+  it('is late evidence, once, and decides nothing', async () => {
+    const { id, token, authReqId } = await ended();
+    for (const sub of ['person-1', 'person-2']) {
+      expect(await statusOf(tell(token, await pushed(authReqId, { sub })))).toBe(204);
+    }
+    const kept = {
+      status: 'cancelled',
+      evidence: null,
+      held: '0',
+      late: { issuer: provider.issuer, subject: 'person-1' },
+    };
+    expect(await late(id)).toMatchObject(kept);
+    const timeline = await house.database.requests.timeline(id, null);
+    expect(timeline!.map(({ type }) => type).filter((type) => type === 'late_evidence')).toHaveLength(1);
+    expect(await events(id)).not.toContain('authorization.approved');
+  });
+
+  it('is late evidence too when the request ended before anybody knew its auth_req_id', async () => {
+    const { id, token } = await started('push');
+    const lost = { type: 'fail-start', attemptId: null, reason: 'initiation_unknown', providerError: null } as const;
+    await house.database.requests.change(id, lost);
+    expect(await statusOf(tell(token, await pushed('news')))).toBe(204);
+    expect(await late(id)).toMatchObject({ status: 'failed', late: { subject: 'person-1' } });
+  });
+
+  it.each([
+    ['for somebody else’s request', { 'urn:openid:params:jwt:claim:auth_req_id': 'another' }],
+    ['from another issuer', { iss: 'https://elsewhere.example' }],
+    ['with another access token', { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }],
+  ])('is no evidence when its ID token is %s', async (_what, wrong) => {
+    const { id, token, authReqId } = await ended();
+    expect(await statusOf(tell(token, await pushed(authReqId, wrong)))).toBe(204);
+    expect(await late(id)).toMatchObject({ status: 'cancelled', late: null, held: '0' });
+  });
+
+  it('is answered although its keys are not to be had, and is no evidence then', async () => {
+    const { id, token, authReqId } = await ended();
+    await provider.rotateKeys();
+    const body = await pushed(authReqId);
+    await provider.goAway();
+    expect(await statusOf(tell(token, body))).toBe(204);
+    expect(await late(id)).toMatchObject({ late: null, held: '0' });
+    await provider.comeBack();
   });
 });

@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readNotification, readPushedAnswer, type PushedAnswer } from '#lib/ciba';
+import { readNotification, readPushedAnswer, type PushedAnswer, type TokenAnswer } from '#lib/ciba';
 import { defaultExpirySeconds, defaultIntervalSeconds, type Command } from '#lib/domain';
 import type { Database, NotifiedAttempt } from '#lib/persistence';
 import { ProblemError } from '#lib/runtime';
 import { unfitting, type KnownNotifier } from './notification-bearer.js';
+import type { RecordLatePush } from './record-late-push.js';
 
 /**
  * Takes in what a provider tells of its own accord (CIBA Core 1.0 §10.2, §10.3).
@@ -17,7 +18,10 @@ import { unfitting, type KnownNotifier } from './notification-bearer.js';
  * another one finds the request pending already and changes nothing.
  */
 export class ReceiveNotification {
-  constructor(private readonly requests: Pick<Database['requests'], 'notified' | 'change' | 'noteNotification'>) {}
+  constructor(
+    private readonly requests: Pick<Database['requests'], 'notified' | 'change' | 'noteNotification'>,
+    private readonly recordLatePush: Pick<RecordLatePush, 'run'>,
+  ) {}
 
   /** @throws ProblemError `malformed_body`; `unauthenticated` for an `auth_req_id` that the token does not fit */
   async run({ token, attempt }: KnownNotifier, text: string): Promise<void> {
@@ -28,8 +32,13 @@ export class ReceiveNotification {
     await this.#settleId(token, attempt, notification.authReqId);
     const { requestId } = attempt;
     if (pushed === null) await this.requests.noteNotification(requestId, null);
-    else if (pushed.kind === 'tokens') await this.requests.noteNotification(requestId, pushed.answer);
+    else if (pushed.kind === 'tokens') await this.#keep(token, requestId, notification.authReqId, pushed.answer);
     else await this.requests.change(requestId, endOf(pushed));
+  }
+
+  async #keep(token: string, requestId: string, authReqId: string, answer: TokenAnswer): Promise<void> {
+    const isNews = await this.requests.noteNotification(requestId, answer);
+    if (!isNews) await this.recordLatePush.run(token, authReqId, answer);
   }
 
   /** Resolves when this is the request's `auth_req_id`, or the request has ended without one. */
@@ -47,15 +56,21 @@ export class ReceiveNotification {
   }
 }
 
+/** What has to be known of a start call to settle its `auth_req_id`. */
+type StartCall = Pick<
+  NotifiedAttempt,
+  'requestId' | 'attemptId' | 'sentAt' | 'status' | 'authReqIdSha256' | 'requestedExpirySeconds'
+>;
+
 /** Whether a notification's `auth_req_id` is the request's, cannot be, or is news and put to the state machine. */
-export function settlementOf(current: NotifiedAttempt | null, authReqId: string): 'settled' | 'unfitting' | Command {
+export function settlementOf(current: StartCall | null, authReqId: string): 'settled' | 'unfitting' | Command {
   if (current === null) return 'unfitting';
   if (current.authReqIdSha256 !== null) return isSame(current.authReqIdSha256, authReqId) ? 'settled' : 'unfitting';
   return current.status === 'requested' ? acknowledgement(current, authReqId) : 'settled';
 }
 
 /** The provider's own word on expiry and interval is not known here: the careful reading of what was asked. */
-const acknowledgement = (attempt: NotifiedAttempt, authReqId: string): Command => ({
+const acknowledgement = (attempt: StartCall, authReqId: string): Command => ({
   type: 'acknowledge',
   attemptId: attempt.attemptId,
   authReqId,

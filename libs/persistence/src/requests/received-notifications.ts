@@ -34,6 +34,8 @@ export class ReceivedNotifications {
       requestId: row.request_id,
       attemptId: row.attempt_id,
       sentAt: row.sent_at,
+      databaseNow: row.database_now,
+      rule,
       status: row.status,
       authReqIdSha256: row.auth_req_id_sha256,
       deliveryMode: definition.deliveryMode,
@@ -63,6 +65,7 @@ interface NotifiedRow {
   readonly attempt_id: string;
   readonly notification_token_sha256: Buffer;
   readonly sent_at: Date;
+  readonly database_now: Date;
   readonly status: Status;
   readonly auth_req_id_sha256: Buffer | null;
   readonly rule_id: string;
@@ -72,8 +75,8 @@ interface NotifiedRow {
 const selectNotified = statement(
   'select_notified',
   /* sql */ `
-  select a.id as attempt_id, a.request_id, a.notification_token_sha256, a.sent_at, r.status, r.auth_req_id_sha256,
-    r.rule_id, r.rule_version
+  select a.id as attempt_id, a.request_id, a.notification_token_sha256, a.sent_at, clock_timestamp() as database_now,
+    r.status, r.auth_req_id_sha256, r.rule_id, r.rule_version
   from start_attempts a join authorization_requests r on r.id = a.request_id
   where a.notification_token_sha256 = $1::bytea`,
 );

@@ -227,6 +227,9 @@ export interface NotifiedAttempt {
   readonly attemptId: string;
   /** The database's time, taken before the call. */
   readonly sentAt: Date;
+  /** The database's time when this was read. */
+  readonly databaseNow: Date;
+  readonly rule: { readonly id: string; readonly version: number };
   readonly status: Status;
   /** SHA-256 of the `auth_req_id`, kept beyond the end of the request; null while no answer has told it. */
   readonly authReqIdSha256: Buffer | null;
