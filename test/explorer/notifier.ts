@@ -82,7 +82,6 @@ function take(state: State, world: World, go: Go, r: number): void {
           sentAt: dateOf(attempts[attempt - 1]!.sentAt - 1),
           status: statusOf(notifier.seenStatus),
           authReqIdSha256: notifier.seenId === 0 ? null : hashes[notifier.seenId]!,
-          deliveryMode: bounds.deliveryMode,
           requestedExpirySeconds: tickSeconds,
         },
         `grant-${named}`,

@@ -426,7 +426,7 @@ describe('a push that comes after the end (R113)', () => {
       )
     )[0]!;
 
-  it('is late evidence, once, and decides nothing', async () => {
+  it('is late evidence, once, and decides nothing (R113)', async () => {
     const { id, token, authReqId } = await ended();
     for (const sub of ['person-1', 'person-2']) {
       expect(await statusOf(tell(token, await pushed(authReqId, { sub })))).toBe(204);
