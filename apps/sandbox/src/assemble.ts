@@ -7,7 +7,7 @@ import { certificateJwk, type SandboxIdentity } from './identity.js';
 import { addPageRoutes } from './pages.http.js';
 import { CallLog } from './personas/call-log.js';
 import { PersonaHouse } from './personas/persona-house.js';
-import { addPersonaRoutes } from './personas/personas.http.js';
+import { addPersonaRoutes, refuseUnderPersonas } from './personas/personas.http.js';
 import { Phone } from './phone.js';
 import { addPhoneRoutes } from './phone.http.js';
 import { pollingInterval } from './polling-interval.js';
@@ -114,12 +114,14 @@ export function assemble(
       },
     );
   };
+  const onPersonaRequest = async (req: IncomingMessage, res: ServerResponse): Promise<boolean> =>
+    (await personas.handle(req, res)) || refuseUnderPersonas(personas, req, res);
   const onRequest: RequestHandler = (req, res) =>
     serve(
       req,
       res,
-      router.handle(req, res).then((done) => done || personas.handle(req, res)),
+      router.handle(req, res).then((done) => done || onPersonaRequest(req, res)),
     );
-  const onMtlsRequest: RequestHandler = (req, res) => serve(req, res, personas.handle(req, res));
+  const onMtlsRequest: RequestHandler = (req, res) => serve(req, res, onPersonaRequest(req, res));
   return { description, provider, onRequest, onMtlsRequest };
 }

@@ -286,6 +286,19 @@ const rows: readonly Row[] = [
     ['client_accepted', 'authentication_method_unlisted'],
   ],
   [
+    'an issuer that looks like Okta’s under the generic profile',
+    withRule(
+      { trial: answered(401, 'invalid_client') },
+      { ...saying({ issuer: 'https://dev-1.okta.com' }), issuer: 'https://dev-1.okta.com' },
+    ),
+    ['client_secret_refused', 'profile_unlikely'],
+  ],
+  [
+    'the same under the right profile',
+    { ...saying({ issuer: 'https://dev-1.okta.com' }), issuer: 'https://dev-1.okta.com', profile: 'okta' },
+    [],
+  ],
+  [
     'a certificate at PingOne (Q37)',
     withRule({ credentials: certificate(-1, 300), trial: answered(401, 'invalid_client') }, { profile: 'pingone' }),
     ['client_certificate_not_recognised', 'mutual_tls_impossible'],

@@ -1,6 +1,7 @@
 import { providerFindings, type FindingCode, type ProviderFinding } from '#lib/contracts';
 import type { DocumentFault, OriginFact, ProviderFacts, RuleFacts, TrialFact } from './doctor-facts.js';
 import { acceptedAlgorithms } from './evidence.js';
+import { likelyProfile } from './likely-profile.js';
 import { providerProfiles } from './provider-profiles.js';
 import type { ProviderProfileName } from './registration.js';
 
@@ -32,6 +33,7 @@ const longestExpirySeconds: Readonly<Partial<Record<ProviderProfileName, number>
 export function judgeProvider(facts: ProviderFacts, now: Date): ProviderFinding[] {
   const observations = [
     ...judgeDiscovery(facts),
+    ...judgeKind(facts),
     ...judgeOrigins(facts, now),
     ...judgeClock(facts),
     ...(facts.metadata === null ? [] : [...judgeMetadata(facts, facts.metadata), ...judgeKeys(facts, facts.metadata)]),
@@ -78,6 +80,12 @@ function judgeDiscovery(facts: ProviderFacts): Observation[] {
     case 'read':
       return judgeIssuer(issuer, metadata?.['issuer']);
   }
+}
+
+function judgeKind({ issuer, metadata, profile }: ProviderFacts): Observation[] {
+  const likely = likelyProfile(issuer, metadata);
+  if (likely === null || likely === profile) return [];
+  return [observe('profile_unlikely', `It looks like ${likely}; the profile is ${profile}.`)];
 }
 
 /** A connection that TLS refused is told as such, once. */

@@ -52,6 +52,10 @@ export const providerFindings = {
     'The metadata is written by hand',
     'Keep it in step with the provider; set `metadata` to null to use discovery.',
   ),
+  profile_unlikely: meaning('warning', 'discovery')(
+    'The issuer looks like that of a provider of another kind',
+    'Set the token provider’s `profile` to the one that `detail` names: what is peculiar about such a provider is not taken into account now.',
+  ),
   issuer_trailing_slash: inDiscovery(
     'The issuer differs by a trailing slash',
     'Write the issuer exactly as the provider does, character by character: ID tokens are compared with it in the same way.',

@@ -71,6 +71,11 @@ export class PersonaHouse {
     return this.#rooms.get(name)?.calls.all() ?? null;
   }
 
+  /** The issuers that are played. */
+  issuers(): string[] {
+    return [...this.#rooms.values()].map(({ issuer }) => issuer);
+  }
+
   /** What there is, for people and scripts. */
   describe(): object {
     return {

@@ -153,6 +153,22 @@ describe('the hostile persona', () => {
     expect(String(tokens['id_token'])).toMatch(/\.$/);
   });
 
+  it('says what there is when nobody of a name is played, or has no such endpoint', async () => {
+    const tell = async (path: string) => {
+      const answer = await fetch(`${sandbox.url}${path}`);
+      const { code, detail } = (await answer.json()) as Json;
+      return [answer.status, code, detail] as const;
+    };
+    const [status, code, detail] = await tell('/as/nobody/.well-known/openid-configuration');
+    expect([status, code]).toEqual([404, 'unknown_persona']);
+    expect(detail).toContain(`${sandbox.url}/as/okta`);
+    expect((await tell('/as/nobody'))[1]).toBe('unknown_persona');
+    expect((await tell('/as/nobody/calls'))[1]).toBe('unknown_persona');
+    const [, endpointCode, endpoints] = await tell('/as/okta/tokens');
+    expect(endpointCode).toBe('unknown_endpoint');
+    expect(endpoints).toContain('/as/okta/token');
+  });
+
   it('shows its latest calls, without secrets', async () => {
     const calls = (await (await fetch(`${sandbox.url}/as/hostile/calls`)).json()) as Json[];
     expect(calls.at(-1)).toMatchObject({ clientId, parameters: expect.any(Object) });
