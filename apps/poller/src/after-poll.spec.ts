@@ -177,8 +177,8 @@ describe('the rhythm', () => {
     expect(next(outcomes.pending)).toMatchObject({ atMs: now + 5000, rhythm: { intervalMs: 5000, failures: 0 } });
   });
 
-  it('goes on at once after an answer that took two intervals by itself', () => {
-    expect(next(outcomes.pending, { sentAtMs: now - 10_000 }).atMs).toBe(now);
+  it('goes on at once after an answer that was held for longer than any way takes, and an interval', () => {
+    expect(next(outcomes.pending, { sentAtMs: now - 15_000 }).atMs).toBe(now);
     expect(next(outcomes.pending, { sentAtMs: now - 5000 }).atMs).toBe(now + 5000);
   });
 

@@ -18,13 +18,17 @@ const shortestFallbackMs = 30_000;
 /** The last regular poll is made this long before the deadline, so that its answer can still count. */
 export const lastPollMarginMs = 1500;
 
+/** A poll may need so long to reach the provider, or an interval when that is longer, in ms. */
+const longestWayMs = 10_000;
+
 /**
  * When an answer came, the next poll may go an interval after it: the provider, whose clock counts, may have received the
- * question as late as that. Only an answer that was held for more than an interval is followed sooner, and by two
- * intervals after the question: so a question that was up to an interval on its way is not followed early either.
+ * question as late as that. Only an answer that was held for longer than any way takes is followed sooner, at once when
+ * an interval has passed since the question can have arrived.
  */
 export function earliestNextPollMs(sentAtMs: number, answeredAtMs: number, intervalMs: number): number {
-  return Math.min(answeredAtMs + intervalMs, Math.max(answeredAtMs, sentAtMs + 2 * intervalMs));
+  const arrivedByMs = sentAtMs + Math.max(longestWayMs, intervalMs);
+  return Math.max(answeredAtMs, Math.min(answeredAtMs, arrivedByMs) + intervalMs);
 }
 
 /** The interval after a `slow_down`: at least 5 s more, and at least what the provider named. */
