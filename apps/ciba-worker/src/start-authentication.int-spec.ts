@@ -482,7 +482,7 @@ describe('a provider that hangs', () => {
     const fast = await house.addRule();
     slow.provider.on('backchannel', () => ({ hang: true }));
     await house.startWorker({ CIBA_WORKER_MAX_IN_FLIGHT_PER_PROVIDER: 4 });
-    for (let i = 0; i < 250; i++) await house.submit(slow);
+    await Promise.all(Array.from({ length: 250 }, () => house.submit(slow)));
     const id = await house.submit(fast);
     expect(await started(id)).toMatchObject({ status: 'pending' });
     while (slow.provider.calls('backchannel').length < 4) await slow.provider.nextCall('backchannel');
