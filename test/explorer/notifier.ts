@@ -67,7 +67,7 @@ function notify(
 const hashes = Array.from({ length: 16 }, (_, id) => createHash('sha256').update(`grant-${id}`).digest());
 
 function take(state: State, world: World, go: Go, r: number): void {
-  const { protocol, bounds } = world;
+  const { protocol } = world;
   const { notifier, attempts } = state.requests[r]!;
   const byTokenOf = notifier.grant >> 4;
   const named = (notifier.grant % 16) + 1;
