@@ -245,6 +245,7 @@ create table master_keys (
   id text not null,
   sealed_check bytea not null,
   created_at timestamp(3) with time zone not null default clock_timestamp(),
+  resealed_at timestamp(3) with time zone,
   constraint master_keys__id_pk PRIMARY KEY (id)
 );
 

@@ -3,6 +3,7 @@ import { createHash, randomBytes, webcrypto } from 'node:crypto';
 import {
   BasicConstraintsExtension,
   type JsonGeneralNames,
+  Pkcs10CertificateRequest,
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509';
@@ -28,6 +29,8 @@ export interface CertificateAuthority {
   readonly certificatePem: string;
   /** Issues a certificate for a server or a client. */
   issue(request: CertificateRequest): Promise<CertifiedKey>;
+  /** Answers a request (PKCS#10, PEM) with a certificate for the key and the names that it has; PEM. */
+  sign(request: string, over?: { readonly notAfter?: Date; readonly hash?: string }): Promise<string>;
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -46,6 +49,20 @@ export async function createCertificateAuthority(commonName: string): Promise<Ce
   });
   return {
     certificatePem: authority.toString('pem'),
+    sign: async (pem, { notAfter, hash = 'SHA-256' } = {}) => {
+      const request = new Pkcs10CertificateRequest(pem);
+      const certificate = await X509CertificateGenerator.create({
+        serialNumber: randomBytes(8).toString('hex'),
+        subject: request.subject,
+        issuer: authority.subject,
+        publicKey: request.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: { ...algorithm, hash },
+        extensions: request.extensions,
+        ...validity(notAfter),
+      });
+      return certificate.toString('pem');
+    },
     issue: async (request) => {
       const ownKeys = await newKeys();
       const certificate = await X509CertificateGenerator.create({

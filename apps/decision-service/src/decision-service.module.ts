@@ -13,6 +13,7 @@ import {
 } from './decision-service.config.js';
 import { KeepHouse, retentionOf } from './keep-house.js';
 import { RecordDecision } from './record-decision.js';
+import { ResealSecrets } from './reseal-secrets.js';
 import { RotateSigningKeys } from './rotate-signing-keys.js';
 import { SweepUndecided } from './sweep-undecided.js';
 
@@ -49,6 +50,7 @@ export class DecisionServiceModule {
           inject: [RecordDecision],
         },
         { provide: KeepHouse, useFactory: () => new KeepHouse(database, retentionOf(config), log) },
+        { provide: ResealSecrets, useFactory: () => new ResealSecrets(database.masterKeys, log) },
         { provide: RotateSigningKeys, useFactory: () => new RotateSigningKeys(database, hours * 3600, log) },
       ],
     };

@@ -34,6 +34,7 @@ import { DocumentsController } from './documents/documents.controller.js';
 import { HttpSurface } from './http/http-surface.js';
 import { JwksController } from './jwks/jwks.controller.js';
 import { KeyPairsController } from './key-pairs/key-pairs.controller.js';
+import { MasterKeysController } from './master-keys/master-keys.controller.js';
 import { CallAllowance } from './notifications/call-allowance.js';
 import { NotificationBearer } from './notifications/notification-bearer.js';
 import { NotificationListener, type NotificationListenerConfig } from './notifications/notification-listener.js';
@@ -79,6 +80,7 @@ export class RulesServiceModule {
         RejectionHandlersController,
         WebhookEndpointsController,
         ApiClientsController,
+        MasterKeysController,
         DeadLettersController,
         ErasuresController,
         NotificationsController,

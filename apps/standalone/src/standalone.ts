@@ -58,6 +58,8 @@ async function startParts(config: StandaloneConfig, log: Log, signal: AbortSigna
     allowedNetworks: config.ASSENT_ALLOWED_NETWORKS,
     log,
     signal,
+    // Somebody sits in front of it: they are told at once, and mend it.
+    waitUntilFit: false,
   });
   undo(() => assent.stop());
 

@@ -38,6 +38,11 @@ export interface ProcessSettings {
   readonly log: Log;
   /** Ends the wait for a database that is away, or that must not be used yet. */
   readonly signal?: AbortSignal;
+  /**
+   * Whether a database that must not be used as it is (wrong master keys, missing migrations, settings that could lose
+   * commits) is waited for; true unless given. One that is away is waited for in any case.
+   */
+  readonly waitUntilFit?: boolean;
   /** Told at each attempt why the database cannot be used yet. */
   readonly onUnfit?: (findings: readonly Unfitness[]) => void;
 }
@@ -69,7 +74,7 @@ export interface OpenProcess {
  * Waits, until `signal` aborts, for a database that is away, or that must not be used as it is; works through a broker
  * that is away.
  *
- * @throws MasterKeyMismatch when the master keys cannot be read
+ * @throws MasterKeyMismatch when the master keys cannot be read; that and UnsafeDatabase without `waitUntilFit`
  */
 export async function openProcess(settings: ProcessSettings): Promise<OpenProcess> {
   const { log } = settings;
@@ -83,10 +88,12 @@ export async function openProcess(settings: ProcessSettings): Promise<OpenProces
     poolSize: settings.poolSize,
     log: asFunction(log),
     signal: settings.signal,
-    onUnfit: (findings) => {
-      fitness.tell(findings);
-      settings.onUnfit?.(findings);
-    },
+    ...(settings.waitUntilFit !== false && {
+      onUnfit: (findings) => {
+        fitness.tell(findings);
+        settings.onUnfit?.(findings);
+      },
+    }),
   });
   fitness.watch(database);
   const ensured = Promise.all([database.signingKeys.ensure(), database.encryptionKeys.ensure()]);

@@ -6,13 +6,14 @@ import { Controller, Module } from '@nestjs/common';
 import { EventPattern } from '@nestjs/microservices';
 import { connect } from 'amqplib';
 import { migrate } from '#lib/persistence';
-import { parseConfig, type Log } from '#lib/runtime';
+import { parseConfig, silentLog, type Log } from '#lib/runtime';
 import { Client } from 'pg';
 import { itWithBroker } from '../../../test/support/needs.js';
 import { asAdmin, startPostgres, type FreshDatabase, type TestPostgres } from '../../../test/support/postgres.js';
 import { sharedRabbit, type BrokerAccess } from '../../../test/support/rabbitmq.js';
 import { freeConsecutivePorts } from '../../../test/support/rabbitmq-ports.js';
 import { untilReadiness, type Readiness } from '../../../test/support/service-process.js';
+import { openProcess } from './process-parts.js';
 import { serviceConfig, startAlone, type RunningAlone } from './run-alone.js';
 
 @Controller()
@@ -222,6 +223,21 @@ describe('a service', () => {
     },
     120_000,
   );
+
+  it('ends at once with the reason where somebody sits in front of it', async () => {
+    await (await aService()).until(isReady);
+    await service!.stop();
+    const settings = {
+      ...{ name: 'standalone', databaseUrl: database.url, masterKeys: `k7:${randomBytes(32).toString('base64')}` },
+      ...{ amqpUrl: null, allowLoopback: true, allowedNetworks: [], log: silentLog, waitUntilFit: false },
+    };
+    await expect(openProcess(settings)).rejects.toThrow('Master key "k1" is needed and not configured');
+    await asAdmin(postgres.url, (admin) => admin.query('alter system set fsync = off'));
+    await asAdmin(postgres.url, (admin) => admin.query('select pg_reload_conf()'));
+    await expect(openProcess({ ...settings, masterKeys })).rejects.toThrow(/fsync is off.*Set fsync = on/);
+    await asAdmin(postgres.url, (admin) => admin.query('alter system reset fsync'));
+    await asAdmin(postgres.url, (admin) => admin.query('select pg_reload_conf()'));
+  }, 120_000);
 
   it('ends at once when the master key is not set', async () => {
     expect(() => new Start({ DATABASE_URL: database.url, AMQP_URL: 'amqp://127.0.0.1:1' })).toThrow(

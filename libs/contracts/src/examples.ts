@@ -235,7 +235,25 @@ export const keyPairExample = {
   subjectAlternativeNames: ['DNS:assent.example.com'],
   certificateChain: ['-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n'],
   warnings: [],
+  usedBy: {
+    rules: [{ id: ruleExample.id, name: ruleExample.name }],
+    tokenProviders: [{ id: tokenProviderExample.id, name: tokenProviderExample.name }],
+  },
   ...times,
+};
+export const keyPairGenerate = {
+  alias: 'bank client 2027',
+  generate: {
+    subject: 'CN=assent.example.com, O=Example, C=DE',
+    keyAlgorithm: 'EC P-256',
+    subjectAlternativeNames: ['DNS:assent.example.com'],
+  },
+};
+export const certificateRequestExample = {
+  csr: '-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n',
+};
+export const certificateReplacementExample = {
+  certificate: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n',
 };
 
 export const rejectionHandlerBodyExample = {
@@ -334,6 +352,29 @@ export const rotatedApiClientExample = {
   previousKey: { prefix: 'assent_9fQe', expiresAt: decidedAt },
   expiresAt: '2027-03-02T09:15:42.000Z',
   key: createdApiClientExample.key,
+};
+
+export const masterKeysExample = {
+  data: [
+    {
+      id: 'k2',
+      state: 'active',
+      createdAt: decidedAt,
+      resealedAt: null,
+      sealedValues: 41_200,
+      openRequests: 0,
+      removable: false,
+    },
+    {
+      id: 'k1',
+      state: 'opens',
+      createdAt: '2025-03-02T09:15:42.000Z',
+      resealedAt: null,
+      sealedValues: 1_800,
+      openRequests: 2,
+      removable: false,
+    },
+  ],
 };
 
 export const erasureBodies = {

@@ -11,6 +11,7 @@ export * from './erasures.http.js';
 export * from './identifiers.js';
 export * from './json-schema.js';
 export * from './key-pairs.http.js';
+export * from './master-keys.http.js';
 export * from './openapi.js';
 export * from './paging.http.js';
 export * from './problem-advice.js';

@@ -1,7 +1,33 @@
 import { z } from 'zod';
 import { id, instant, name } from './identifiers.js';
 
-/** Imports a key pair: exactly one of `pem` and `pkcs12`. */
+/** What is generated. */
+export const keyPairGeneration = z.strictObject({
+  subject: z
+    .string()
+    .min(1)
+    .max(512)
+    .meta({ description: 'A distinguished name, for example `CN=client.example, O=Example`.' }),
+  keyAlgorithm: z.enum(['RSA 2048', 'RSA 3072', 'RSA 4096', 'EC P-256', 'EC P-384']).default('EC P-256'),
+  validDays: z
+    .int()
+    .min(1)
+    .max(825)
+    .default(365)
+    .meta({ description: 'How long the certificate that it signs itself lasts.' }),
+  subjectAlternativeNames: z
+    .array(
+      z
+        .string()
+        .max(512)
+        .regex(/^(DNS|URI|IP|email):[\x21-\x7E]+$/, 'Write DNS:, URI:, IP: or email: and a value.'),
+    )
+    .max(20)
+    .default([]),
+});
+export type KeyPairGeneration = z.infer<typeof keyPairGeneration>;
+
+/** Imports or generates a key pair: exactly one of `pem`, `pkcs12` and `generate`. */
 export const keyPairImport = z
   .strictObject({
     alias: name,
@@ -13,9 +39,12 @@ export const keyPairImport = z
       .optional(),
     pkcs12: z.base64().max(524_288).optional().meta({ description: 'A PKCS#12 file, base64.' }),
     password: z.string().max(1024).optional(),
+    generate: keyPairGeneration.optional().meta({
+      description: 'Makes a new private key, and a certificate that it signs itself until another one takes its place.',
+    }),
   })
-  .refine((body) => (body.pem === undefined) !== (body.pkcs12 === undefined), {
-    message: 'Give exactly one of pem and pkcs12.',
+  .refine((body) => [body.pem, body.pkcs12, body.generate].filter((one) => one !== undefined).length === 1, {
+    message: 'Give exactly one of pem, pkcs12 and generate.',
     path: ['pem'],
   })
   .meta({ id: 'KeyPairImport' });
@@ -24,6 +53,27 @@ export type KeyPairImport = z.infer<typeof keyPairImport>;
 /** Renames a key pair. */
 export const keyPairPatch = z.strictObject({ alias: name }).meta({ id: 'KeyPairPatch' });
 export type KeyPairPatch = z.infer<typeof keyPairPatch>;
+
+/** A certificate for the key that is there. */
+export const certificateReplacement = z
+  .strictObject({
+    certificate: z
+      .string()
+      .max(262_144)
+      .meta({ description: 'PEM: the certificate that an authority has issued for this key, then its chain.' }),
+  })
+  .meta({ id: 'CertificateReplacement' });
+export type CertificateReplacement = z.infer<typeof certificateReplacement>;
+
+/** What an authority is asked with. */
+export const certificateRequest = z
+  .strictObject({
+    csr: z.string().meta({ description: 'PKCS#10 (RFC 2986) in PEM, with the names of the certificate.' }),
+  })
+  .meta({ id: 'CertificateRequest' });
+export type CertificateRequest = z.infer<typeof certificateRequest>;
+
+const user = z.strictObject({ id, name: z.string() });
 
 /** A key pair; the private key never leaves. */
 export const keyPair = z
@@ -35,12 +85,17 @@ export const keyPair = z
     serialNumber: z.string(),
     notBefore: instant,
     notAfter: instant,
-    status: z.enum(['valid', 'expiring', 'expired', 'not-yet-valid']),
+    status: z
+      .enum(['valid', 'expiring', 'expired', 'notYetValid'])
+      .meta({ description: '`expiring`: it ends within 30 days; webhooks of `key_pair.expiring` tell of it.' }),
     keyAlgorithm: z.string().meta({ description: 'For example `RSA 2048` or `EC P-256`.' }),
     sha256Fingerprint: z.string(),
     subjectAlternativeNames: z.array(z.string()),
     certificateChain: z.array(z.string()).meta({ description: 'PEM, the certificate first.' }),
     warnings: z.array(z.string()),
+    usedBy: z
+      .strictObject({ rules: z.array(user), tokenProviders: z.array(user) })
+      .meta({ description: 'The rules that come with it, and the token providers that they ask.' }),
     version: z.int().positive(),
     createdAt: instant,
     updatedAt: instant,

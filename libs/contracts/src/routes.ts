@@ -21,7 +21,8 @@ import { cibaNotification } from './ciba-notifications.http.js';
 import { deadLetter, deadLettersQuery, replayBody, replayResult } from './dead-letters.http.js';
 import { erasure, erasureBody } from './erasures.http.js';
 import * as examples from './examples.js';
-import { keyPair, keyPairImport, keyPairPatch } from './key-pairs.http.js';
+import { certificateReplacement, certificateRequest, keyPair, keyPairImport, keyPairPatch } from './key-pairs.http.js';
+import { masterKeyList } from './master-keys.http.js';
 import { page, pageQuery } from './paging.http.js';
 import type { ProblemCode } from './problem.js';
 import { rejectionHandler, rejectionHandlerBody, rejectionHandlerPatch } from './rejection-handlers.http.js';
@@ -98,6 +99,7 @@ export const routeTags = {
   'Rejection handlers': 'What an application shows when the answer is no, or when there is none.',
   'Webhook endpoints': 'Addresses that are told every decision, signed and retried.',
   'API clients': 'The applications that may call this API, their keys and scopes.',
+  'Master keys': 'What seals secrets at rest, and the way out for keys that have served.',
   'Dead letters': 'Messages between the services that were given up on: look, put back, or take away.',
   Privacy: 'What is kept of people, and its end.',
   Notifications: 'Where token providers tell that an answer is there.',
@@ -453,8 +455,10 @@ const adminRoutes: readonly Route[] = [
     replacement: null,
     patch: keyPairPatch,
     answer: keyPair,
-    createDescription: 'Imports a certificate and its private key, as PEM or as PKCS#12.',
-    bodyExamples: { pem: examples.keyPairPem },
+    createDescription:
+      'Imports a certificate and its private key, as PEM or as PKCS#12, or generates both. Chains are put in order and ' +
+      'checked link by link; weak keys, broken hashes and what has expired are refused.',
+    bodyExamples: { pem: examples.keyPairPem, generate: examples.keyPairGenerate },
     patchExamples: { rename: { alias: 'bank client 2027' } },
     answerExample: examples.keyPairExample,
     writeProblems: ['name_taken', 'invalid_key_pair'],
@@ -519,6 +523,36 @@ const adminRoutes: readonly Route[] = [
     writeProblems: ['name_taken', 'unknown_reference'],
     deleteProblems: [],
   }),
+  {
+    operationId: 'listMasterKeys',
+    method: 'GET',
+    path: '/v1/master-keys',
+    tag: 'Master keys',
+    summary: 'List the master keys',
+    description:
+      'The keys that have sealed something in the database, newest first, and how much each still seals: what is old is ' +
+      'sealed anew in the background. Counts every sealed value, which takes seconds in a large database.',
+    scope: 'admin:read',
+    answers: [
+      {
+        status: 200,
+        description: 'The keys.',
+        schema: masterKeyList,
+        examples: { rotation: examples.masterKeysExample },
+      },
+    ],
+  },
+  {
+    operationId: 'forgetMasterKey',
+    method: 'DELETE',
+    path: '/v1/master-keys/{id}',
+    tag: 'Master keys',
+    summary: 'Take a master key out',
+    description: 'From then on services start without it. Take it out of `ASSENT_MASTER_KEYS` afterwards, not before.',
+    scope: 'admin:write',
+    answers: [{ status: 204, description: 'It is not needed any more.' }],
+    problems: ['in_use'],
+  },
   {
     operationId: 'listDeadLetters',
     method: 'GET',
@@ -648,6 +682,49 @@ const adminRoutes: readonly Route[] = [
     body: { schema: erasureBody, required: true, examples: examples.erasureBodies },
     answers: [{ status: 200, description: 'Erased.', schema: erasure, examples: { erased: examples.erasureExample } }],
     problems: ['requests_open', 'decision_pending', 'busy'],
+  },
+  {
+    operationId: 'getCertificateRequest',
+    method: 'GET',
+    path: '/v1/key-pairs/{id}/csr',
+    tag: 'Key pairs',
+    summary: 'Ask for a certificate',
+    description: 'A request (PKCS#10) to be signed by an authority, with the names of the certificate that is there.',
+    scope: 'admin:read',
+    answers: [
+      {
+        status: 200,
+        description: 'The request.',
+        schema: certificateRequest,
+        examples: { request: examples.certificateRequestExample },
+      },
+    ],
+  },
+  {
+    operationId: 'replaceCertificate',
+    method: 'PUT',
+    path: '/v1/key-pairs/{id}/certificate',
+    tag: 'Key pairs',
+    summary: 'Replace the certificate of a key pair',
+    description:
+      'The private key stays. The certificate must belong to it; calls come with the new one within seconds.',
+    scope: 'admin:write',
+    requestHeaders: ['If-Match'],
+    body: {
+      schema: certificateReplacement,
+      required: true,
+      examples: { signed: examples.certificateReplacementExample },
+    },
+    answers: [
+      {
+        status: 200,
+        description: 'The key pair with its new certificate.',
+        schema: keyPair,
+        headers: ['ETag'],
+        examples: { 'key pair': examples.keyPairExample },
+      },
+    ],
+    problems: ['invalid_key_pair'],
   },
   {
     operationId: 'checkTokenProvider',

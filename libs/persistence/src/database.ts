@@ -6,6 +6,7 @@ import { housekeep, type HousekeepingOptions } from './housekeeping.js';
 import { silent, type PersistenceLog } from './log.js';
 import { LookupKey } from './lookup-key.js';
 import { checkMasterKeys } from './master-key-check.js';
+import { PostgresMasterKeyStore } from './master-keys/master-key.store.js';
 import type { Outbox } from './outbox.types.js';
 import { PostgresRequestStore } from './requests/request.store.js';
 import type { RequestStore } from './requests/request.types.js';
@@ -43,6 +44,7 @@ import type {
   DeliveryStore,
   ErasureStore,
   EncryptionKeyStore,
+  MasterKeyStore,
   RegistrationStore,
   ShardStore,
   SigningKeyStore,
@@ -86,6 +88,7 @@ export class Database {
   readonly webhookEndpoints: WebhookEndpointStore;
   readonly apiClients: ApiClientStore;
   readonly erasures: ErasureStore;
+  readonly masterKeys: MasterKeyStore;
 
   private readonly context: StoreContext;
   private readonly listeners: ((events: readonly StoredEvent[]) => void)[] = [];
@@ -102,6 +105,7 @@ export class Database {
       dataSource: connection.dataSource,
       ...keys,
       source,
+      log,
       committed: (events: readonly StoredEvent[]) => this.tell(events, log),
     });
     this.outbox = new PostgresOutbox(this.sql);
@@ -120,6 +124,7 @@ export class Database {
     this.webhookEndpoints = new TypeormWebhookEndpointStore(context);
     this.apiClients = new TypeormApiClientStore(context);
     this.erasures = new PostgresErasureStore(context);
+    this.masterKeys = new PostgresMasterKeyStore(context);
   }
 
   /**

@@ -115,6 +115,10 @@ export class Sealing {
   }
 }
 
+/** The first bytes of whatever a key seals. */
+export const keyMark = (keyId: string): Buffer =>
+  Buffer.from([formatVersion, Buffer.byteLength(keyId), ...Buffer.from(keyId)]);
+
 /** SHA-256, where equality must be told without keeping the text. */
 export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 

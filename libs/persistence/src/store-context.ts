@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
+import type { PersistenceLog } from './log.js';
 import type { LookupKey } from './lookup-key.js';
 import { repeatRolledBack } from './repeat-rolled-back.js';
 import type { Sealing } from './sealing.js';
@@ -14,6 +15,7 @@ export interface StoreContext {
   readonly lookup: LookupKey;
   /** CloudEvents `source` of this process. */
   readonly source: string;
+  readonly log: PersistenceLog;
   /** Tells of events whose commit is done. */
   readonly committed: (events: readonly StoredEvent[]) => void;
 }

@@ -85,23 +85,36 @@ export class AdminResource<Row extends AdminRow, New, Change, Body> {
     throw this.refusal(result);
   }
 
-  // Without a precondition the change is made again when the object moved in between: no change of others is lost.
-  private async change(
+  /**
+   * A change under the preconditions of the caller. Without one it is made again when the object moved in between: no
+   * change of others is lost.
+   */
+  async update(
     id: string,
     ifMatch: string | undefined,
-    bodyFor: (current: Row) => Promise<Body>,
+    work: (current: Row) => Promise<UpdateResult<Row>>,
   ): Promise<Answer> {
-    const { store, toChange } = this.subject;
     const expected = expectedVersions(ifMatch);
     let current = await this.expected(id, expected);
     for (let attempt = 1; ; attempt++) {
-      const changed = await toChange(await bodyFor(current), current);
-      const result = await store.update(id, current.version, changed);
+      const result = await work(current);
       if (result.kind === 'updated') return this.shown(result.row);
       const again = result.kind === 'version-mismatch' && expected === null && attempt < maxAttempts;
       if (!again) throw this.refusal(result);
       current = result.current;
     }
+  }
+
+  /** @throws ProblemError `not_found` */
+  find(id: string): Promise<Row> {
+    return this.existing(id);
+  }
+
+  private change(id: string, ifMatch: string | undefined, bodyFor: (current: Row) => Promise<Body>): Promise<Answer> {
+    const { store, toChange } = this.subject;
+    return this.update(id, ifMatch, async (current) =>
+      store.update(id, current.version, await toChange(await bodyFor(current), current)),
+    );
   }
 
   private async existing(id: string): Promise<Row> {

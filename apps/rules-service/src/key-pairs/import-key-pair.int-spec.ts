@@ -207,11 +207,15 @@ describeWithOpenssl('an imported key pair', () => {
       expect(pair.facts.warnings).toEqual([expect.stringContaining('1 of the certificates')]);
     });
 
-    it('takes an expired certificate with a warning, and one that is not yet valid', () => {
+    it('refuses an expired certificate, and takes one that is not yet valid with a warning', () => {
       const inAYear = new Date(now.getTime() + 365 * 86_400_000);
       const aYearAgo = new Date(now.getTime() - 365 * 86_400_000);
       const body = { alias: 'a', pem: { certificate: text('rsa.crt'), privateKey: text('rsa.key') } };
-      expect(importKeyPair(body, inAYear).facts.warnings).toEqual([expect.stringContaining('expired on')]);
+      expect(problemOf(() => importKeyPair(body, inAYear))).toMatchObject({
+        code: 'invalid_key_pair',
+        pointer: '/pem/certificate',
+        detail: expect.stringContaining('expired on'),
+      });
       expect(importKeyPair(body, aYearAgo).facts.warnings).toEqual([expect.stringContaining('not valid before')]);
     });
 

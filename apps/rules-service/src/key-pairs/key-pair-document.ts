@@ -5,8 +5,8 @@ import { adminMembers } from '../admin/admin-members.js';
 /** From this long before its end a certificate counts as expiring. */
 const expiringMs = 30 * 86_400_000;
 
-/** A key pair as the API shows it. */
-export const keyPairDocument = (row: KeyPairRow, now: Date): KeyPair => ({
+/** A key pair as the API shows it, but for who uses it. */
+export const keyPairDocument = (row: KeyPairRow, now: Date): Omit<KeyPair, 'usedBy'> => ({
   ...adminMembers(row),
   alias: row.alias,
   ...row.facts,
@@ -19,6 +19,6 @@ export const keyPairDocument = (row: KeyPairRow, now: Date): KeyPair => ({
 function statusOf(facts: KeyPairRow['facts'], now: Date): KeyPair['status'] {
   const leftMs = new Date(facts.notAfter).getTime() - now.getTime();
   if (leftMs <= 0) return 'expired';
-  if (new Date(facts.notBefore) > now) return 'not-yet-valid';
+  if (new Date(facts.notBefore) > now) return 'notYetValid';
   return leftMs <= expiringMs ? 'expiring' : 'valid';
 }

@@ -18,22 +18,27 @@ export function readPem(
   password: string | undefined,
 ): KeyMaterial {
   return {
-    certificates: certificatesIn(pem.certificate),
+    certificates: certificatesIn(pem.certificate, '/pem/certificate'),
     privateKey: privateKeyIn(pem.privateKey, password),
   };
 }
 
-function certificatesIn(text: string): X509Certificate[] {
+/**
+ * The certificates in a text in PEM, in their order.
+ *
+ * @throws ProblemError `invalid_key_pair`
+ */
+export function certificatesIn(text: string, pointer: string): X509Certificate[] {
   const blocks = text.match(certificateBlock) ?? [];
-  if (blocks.length === 0) throw refused('/pem/certificate', 'There is no certificate in PEM here.');
+  if (blocks.length === 0) throw refused(pointer, 'There is no certificate in PEM here.');
   if (blocks.length > maxCertificates) {
-    throw refused('/pem/certificate', `There are more than ${maxCertificates} certificates here.`);
+    throw refused(pointer, `There are more than ${maxCertificates} certificates here.`);
   }
   return blocks.map((block, index) => {
     try {
       return new X509Certificate(block);
     } catch {
-      throw refused('/pem/certificate', `Certificate ${index + 1} cannot be read.`);
+      throw refused(pointer, `Certificate ${index + 1} cannot be read.`);
     }
   });
 }

@@ -10,6 +10,7 @@ import { SignedFapiRules1764410700000 } from './1764410700000-signed-fapi-rules.
 import { EncryptionKeys1764411000000 } from './1764411000000-encryption-keys.js';
 import { OauthClients1764423000000 } from './1764423000000-oauth-clients.js';
 import { UnsignedFapiRules1764424200000 } from './1764424200000-unsigned-fapi-rules.js';
+import { ResealedMasterKeys1764425100000 } from './1764425100000-resealed-master-keys.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   EncryptionKeys1764411000000,
   OauthClients1764423000000,
   UnsignedFapiRules1764424200000,
+  ResealedMasterKeys1764425100000,
 ];

@@ -156,7 +156,7 @@ describe('administered objects', () => {
       clientCredentials: { type: 'mutual-tls', keyPairId: keyPair.id, method: 'tls_client_auth' },
     });
     expect(await database.registrations.load(mutualTls)).toEqual({
-      key: `${mutualTls.id}:1`,
+      key: `${mutualTls.id}:1:1`,
       provider: {
         id: `${fixture.provider.id}:1`,
         issuer: 'https://op.example',

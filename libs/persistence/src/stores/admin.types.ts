@@ -92,9 +92,24 @@ export interface KeyPairRow extends AdminRow {
   readonly certificateChainPem: readonly string[];
   readonly facts: KeyPairFacts;
 }
+export interface KeyPairUser {
+  readonly keyPairId: string;
+  readonly rule: { readonly id: string; readonly name: string };
+  readonly tokenProvider: { readonly id: string; readonly name: string };
+}
 export interface KeyPairStore extends AdminStore<KeyPairRow, NewKeyPair, { readonly alias: string }> {
   /** By alias. */
   findByName(alias: string): Promise<KeyPairRow | null>;
+  /** The private key, to ask an authority for a certificate with; it never leaves the process. */
+  privateKey(id: string): Promise<string | null>;
+  /** Puts another certificate of the same key in the place of the present one. */
+  replaceCertificate(
+    id: string,
+    expectedVersion: number | null,
+    certified: Pick<NewKeyPair, 'certificateChainPem' | 'facts'>,
+  ): Promise<UpdateResult<KeyPairRow>>;
+  /** The rules that come with these key pairs, and whom they ask, by the name of the rule. */
+  usersOf(ids: readonly string[]): Promise<KeyPairUser[]>;
 }
 
 export interface RejectionHandlerValue {

@@ -1,5 +1,6 @@
 import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import { isSealed } from '../errors.js';
 import type { SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
 import { statement } from '../sql.js';
@@ -19,6 +20,8 @@ const place = (kid: string): SealPlace => ({ table: 'encryption_keys', column: '
 /** The installation's encryption keys in Postgres: those that are published, and those that still open. */
 export class PostgresEncryptionKeyStore implements EncryptionKeyStore {
   private readonly cache = new ShortCache<readonly DecryptionKey[]>({ ttlMs: 5_000, maxEntries: 1 });
+
+  private told = '';
 
   constructor(private readonly context: StoreContext) {}
 
@@ -65,12 +68,27 @@ export class PostgresEncryptionKeyStore implements EncryptionKeyStore {
   private async read(): Promise<readonly DecryptionKey[] | null> {
     const rows = await this.context.sql.rows<KeyRow>(selectKeys);
     if (rows.length === 0) return null;
-    const { sealing } = this.context;
-    return rows.map(({ kid, alg, private_key }) => ({
-      kid,
-      alg,
-      privateKeyPem: sealing.open(private_key, place(kid)),
-    }));
+    const keys = rows.map((row) => this.opened(row));
+    this.tellOfClosed(rows.filter((_, index) => keys[index] === null).map(({ kid }) => kid));
+    return keys.filter((key) => key !== null);
+  }
+
+  /** Null when it does not open: one key that is broken must not take the others, and every registration, with it. */
+  private opened({ kid, alg, private_key }: KeyRow): DecryptionKey | null {
+    try {
+      return { kid, alg, privateKeyPem: this.context.sealing.open(private_key, place(kid)) };
+    } catch (error) {
+      if (!isSealed(error)) throw error;
+      return null;
+    }
+  }
+
+  private tellOfClosed(kids: readonly string[]): void {
+    const told = kids.join(' ');
+    if (told !== this.told && kids.length > 0) {
+      this.context.log('error', 'Encryption keys do not open; ID tokens encrypted to them cannot be read', { kids });
+    }
+    this.told = told;
   }
 }
 

@@ -1,8 +1,10 @@
+import { isUuid } from '../paging.js';
 import type { SealPlace } from '../sealing.js';
+import { statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import { keyPairsTable, type KeyPairColumns } from '../tables/key-pairs.table.js';
 import type { OwnColumns } from './admin-table.js';
-import type { KeyPairRow, KeyPairStore, NewKeyPair } from './admin.types.js';
+import type { KeyPairRow, KeyPairStore, KeyPairUser, NewKeyPair, UpdateResult } from './admin.types.js';
 import { TypeormAdminStore } from './typeorm-admin.store.js';
 
 /** Where a private key is sealed. */
@@ -15,6 +17,29 @@ export class TypeormKeyPairStore
 {
   constructor(context: StoreContext) {
     super(context, { schema: keyPairsTable, nameColumn: 'alias', referable: 'keyPair' });
+  }
+
+  async privateKey(id: string): Promise<string | null> {
+    if (!isUuid(id)) return null;
+    const row = await this.context.sql.row<{ private_key: Buffer }>(selectPrivateKey, [id]);
+    return row && this.context.sealing.open(row.private_key, privateKeyPlace(id));
+  }
+
+  async replaceCertificate(
+    id: string,
+    expectedVersion: number | null,
+    { certificateChainPem, facts }: Pick<NewKeyPair, 'certificateChainPem' | 'facts'>,
+  ): Promise<UpdateResult<KeyPairRow>> {
+    return this.changed(id, expectedVersion, { certificateChain: [...certificateChainPem], facts });
+  }
+
+  async usersOf(ids: readonly string[]): Promise<KeyPairUser[]> {
+    const rows = await this.context.sql.rows<{
+      key_pair_id: string;
+      rule: KeyPairUser['rule'];
+      token_provider: KeyPairUser['tokenProvider'];
+    }>(selectUsers, [ids]);
+    return rows.map((row) => ({ keyPairId: row.key_pair_id, rule: row.rule, tokenProvider: row.token_provider }));
   }
 
   protected toRow({ id, version, createdAt, updatedAt, alias, certificateChain, facts }: KeyPairColumns): KeyPairRow {
@@ -34,3 +59,15 @@ export class TypeormKeyPairStore
     return { alias };
   }
 }
+
+const selectPrivateKey = statement('select_private_key', 'select private_key from key_pairs where id = $1::uuid');
+
+const selectUsers = statement(
+  'select_users_of_key_pairs',
+  /* sql */ `
+  select r.key_pair_id, json_build_object('id', r.id, 'name', r.name) as rule,
+    json_build_object('id', p.id, 'name', p.name) as token_provider
+  from rules r join token_providers p on p.id = r.token_provider_id
+  where r.key_pair_id = any ($1::uuid[])
+  order by r.name`,
+);

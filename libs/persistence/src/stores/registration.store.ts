@@ -41,9 +41,10 @@ export class PostgresRegistrationStore implements RegistrationStore {
       ...(credentials.type === 'private-key-jwt' ? [credentials.signingKey, ...credentials.furtherKeys] : []),
       ...(requestSigning?.keys ?? []),
     ];
+    const certificate = row.key_pair_version === null ? [] : [row.key_pair_version];
     return {
-      // Whatever is prepared with a key goes when the key does.
-      key: [rule.id, rule.version, ...keys.map(({ kid }) => kid)].join(':'),
+      // Whatever is prepared with a key or a certificate goes when that does.
+      key: [rule.id, rule.version, ...certificate, ...keys.map(({ kid }) => kid)].join(':'),
       provider: {
         id: `${row.provider_id}:${row.provider_version}`,
         issuer: row.issuer,
@@ -115,6 +116,7 @@ interface RegistrationRow {
   readonly profile: StoredRegistration['provider']['profile'];
   readonly certificate_chain: string[] | null;
   readonly private_key: Buffer | null;
+  readonly key_pair_version: number | null;
   readonly refused_calls: RefusableCall[];
 }
 
@@ -122,7 +124,7 @@ const selectRegistration = statement(
   'select_registration',
   /* sql */ `
   select v.definition, v.client_secret, p.id as provider_id, p.version as provider_version, p.issuer, p.metadata,
-    p.trusted_certificates, p.profile, k.certificate_chain, k.private_key,
+    p.trusted_certificates, p.profile, k.certificate_chain, k.private_key, k.version as key_pair_version,
     array(select f.call from client_refusals f where f.rule_id = v.rule_id and f.rule_version = v.version) as refused_calls
   from rule_versions v
   join token_providers p on p.id = v.token_provider_id

@@ -59,9 +59,18 @@ export abstract class TypeormAdminStore<
     return { data: data.map((columns) => this.toRow(columns)), nextCursor };
   }
 
-  async update(id: string, expectedVersion: number | null, value: Change): Promise<UpdateResult<Row>> {
+  update(id: string, expectedVersion: number | null, value: Change): Promise<UpdateResult<Row>> {
+    return this.changed(id, expectedVersion, this.changedColumns(id, value));
+  }
+
+  /** A change of some columns under an expected version. */
+  protected async changed(
+    id: string,
+    expectedVersion: number | null,
+    columns: Partial<OwnColumns<Columns>>,
+  ): Promise<UpdateResult<Row>> {
     try {
-      const outcome = await this.table.change(id, expectedVersion, this.changedColumns(id, value));
+      const outcome = await this.table.change(id, expectedVersion, columns);
       switch (outcome.kind) {
         case 'updated':
           return { kind: 'updated', row: this.toRow(outcome.row) };

@@ -307,3 +307,32 @@ export interface EncryptionKeyStore {
   /** Replaces keys that are so old, and withdraws those that were replaced so long ago. Answers how many were replaced. */
   rotate(rotation: { readonly everySeconds: number; readonly retiredForSeconds: number }): Promise<number>;
 }
+
+/** A master key that has sealed something here. */
+export interface MasterKeyUse {
+  readonly id: string;
+  /** `active`: it seals; `opens`: configured besides; `missing`: not configured in this process. */
+  readonly state: 'active' | 'opens' | 'missing';
+  readonly createdAt: Date;
+  /** When a whole pass last found nothing to seal anew. */
+  readonly resealedAt: Date | null;
+  readonly sealedValues: number;
+  /** Requests from before the next key that have not ended: their notification tokens may bear its mark. */
+  readonly openRequests: number;
+}
+export type ForgetMasterKeyResult =
+  | { readonly kind: 'forgotten' }
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'active' }
+  | { readonly kind: 'in-use'; readonly sealedValues: number; readonly openRequests: number };
+export interface MasterKeyStore {
+  /** Newest first. Counts everything that is sealed: not for a hot path. */
+  list(): Promise<MasterKeyUse[]>;
+  /**
+   * Seals with the active key what older ones have sealed; answers how many values. Does nothing while a newer key is
+   * active elsewhere, or when a pass within the hour found nothing to do.
+   */
+  resealRest(signal?: AbortSignal): Promise<number>;
+  /** Has processes start without a key that seals nothing any more. */
+  forget(id: string): Promise<ForgetMasterKeyResult>;
+}
