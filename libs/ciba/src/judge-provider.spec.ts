@@ -234,6 +234,14 @@ const rows: readonly Row[] = [
     ['client_certificate_refused'],
   ],
   ['a client without the grant', trying(answered(400, 'unauthorized_client')), ['client_lacks_grant']],
+  [
+    'a client registered for push, which has no use for a token endpoint',
+    withRule(
+      { asks: { deliveryMode: 'push' }, trial: answered(400, 'unauthorized_client') },
+      saying({ backchannel_token_delivery_modes_supported: ['push'] }),
+    ),
+    ['client_accepted'],
+  ],
   ['a grant that nobody has', trying(answered(400, 'unsupported_grant_type')), ['client_lacks_grant']],
   ['a wrong request', trying(answered(400, 'invalid_request')), ['client_answer_unclear']],
   ['a page from a gateway', trying(answered(403, null)), ['client_answer_unclear']],

@@ -270,12 +270,18 @@ const codesAfterTheClient = new Set([
   'transaction_failed',
 ]);
 
-/** What an answer to the trial call says about the client. */
-function isAccepted(trial: TrialFact): boolean {
-  return trial.kind === 'answered' && !trial.carriesTokens && codesAfterTheClient.has(trial.error ?? '');
+/**
+ * What an answer to the trial call says about the client. One that is registered for push has nothing to ask a token
+ * endpoint for, which says so with `unauthorized_client` (CIBA Core 1.0 §11).
+ */
+function isAccepted({ trial, asks }: Pick<RuleFacts, 'trial' | 'asks'>): boolean {
+  if (trial.kind !== 'answered' || trial.carriesTokens) return false;
+  if (asks.deliveryMode === 'push' && trial.error === 'unauthorized_client') return true;
+  return codesAfterTheClient.has(trial.error ?? '');
 }
 
-function judgeTrial({ trial, credentials, clientId }: RuleFacts): Observation[] {
+function judgeTrial(ruleFacts: RuleFacts): Observation[] {
+  const { trial, credentials } = ruleFacts;
   if (credentials.type === 'gone') return [observe('client_credentials_missing', 'Nothing was sent.')];
   switch (trial.kind) {
     case 'not-tried':
@@ -293,13 +299,14 @@ function judgeTrial({ trial, credentials, clientId }: RuleFacts): Observation[] 
           : observe('client_not_tried', `The token endpoint gave no answer: ${trial.code}.`),
       ];
     case 'answered':
-      return [judgeAnswer(trial, credentials.type, clientId)];
+      return [judgeAnswer(trial, credentials.type, ruleFacts)];
   }
 }
 
 /** A client that was just accepted is refused no more. */
-function judgeRefusals({ trial, refusals = [] }: RuleFacts): Observation[] {
-  if (isAccepted(trial)) return [];
+function judgeRefusals(ruleFacts: RuleFacts): Observation[] {
+  const { refusals = [] } = ruleFacts;
+  if (isAccepted(ruleFacts)) return [];
   return refusals.map(({ call, error, firstAt, lastAt, pausedUntil }) => {
     const [since, last, until] = [firstAt, lastAt, pausedUntil].map((time) => time.toISOString());
     const detail = `The ${call} call was answered ${words([error])} since ${since}, last at ${last}; paused until ${until}.`;
@@ -321,12 +328,12 @@ const refusals = {
 function judgeAnswer(
   trial: Extract<TrialFact, { kind: 'answered' }>,
   credentials: keyof typeof refusals,
-  clientId: string,
+  ruleFacts: RuleFacts,
 ): Observation {
   const { status, error, carriesTokens } = trial;
-  const detail = `The token endpoint answered ${status}${error === null ? '' : ` ${error}`} to client "${clientId}".`;
+  const detail = `The token endpoint answered ${status}${error === null ? '' : ` ${error}`} to client "${ruleFacts.clientId}".`;
   if (carriesTokens) return observe('made_up_request_approved', detail);
-  if (isAccepted(trial)) return observe('client_accepted', detail);
+  if (isAccepted(ruleFacts)) return observe('client_accepted', detail);
   if (error === 'unauthorized_client' || error === 'unsupported_grant_type') {
     return observe('client_lacks_grant', detail);
   }
@@ -374,11 +381,11 @@ function judgeListed(code: FindingCode, asked: readonly string[], offered: reado
   return missing.length === 0 ? [] : [observe(code, `Not listed: ${words(missing)} · listed: ${words(offered)}.`)];
 }
 
-function judgeMethod(metadata: Metadata, { credentials, trial }: RuleFacts): Observation[] {
+function judgeMethod(metadata: Metadata, ruleFacts: RuleFacts): Observation[] {
   const offered = listOf(metadata, 'token_endpoint_auth_methods_supported');
-  const asked = methodsOf(credentials);
+  const asked = methodsOf(ruleFacts.credentials);
   if (offered === null || asked.length === 0 || asked.some((method) => offered.includes(method))) return [];
-  const code = isAccepted(trial) ? 'authentication_method_unlisted' : 'authentication_method_not_offered';
+  const code = isAccepted(ruleFacts) ? 'authentication_method_unlisted' : 'authentication_method_not_offered';
   return [observe(code, `Asked: ${asked.join(' or ')} · offered: ${words(offered)}.`)];
 }
 
@@ -416,11 +423,12 @@ function judgePairwise(metadata: Metadata, { asks, credentials, signing }: RuleF
     : [];
 }
 
-function judgeProfile(profile: ProviderProfileName, { asks, credentials, trial }: RuleFacts): Observation[] {
+function judgeProfile(profile: ProviderProfileName, ruleFacts: RuleFacts): Observation[] {
+  const { asks, credentials } = ruleFacts;
   const longest = longestExpirySeconds[profile];
   const advice = prerequisites[profile];
   return [
-    ...(credentials.type === 'mutual-tls' && !providerProfiles[profile].mutualTls && !isAccepted(trial)
+    ...(credentials.type === 'mutual-tls' && !providerProfiles[profile].mutualTls && !isAccepted(ruleFacts)
       ? [observe('mutual_tls_impossible', `Profile: ${profile}.`)]
       : []),
     ...(longest !== undefined && (asks.requestedExpirySeconds ?? 0) > longest
