@@ -204,7 +204,7 @@ function grantedScope({ answer, expectation }: EvidenceSubject): string {
 
 function includesAll(granted: string, requested: string): boolean {
   const values = new Set(granted.split(' '));
-  return requested.split(' ').every((value) => value === '' || values.has(value));
+  return requested.split(' ').every((value) => values.has(value));
 }
 
 /** In a push the claims that bind tokens and request together are mandatory (CIBA Core 1.0 §10.3.1). */
