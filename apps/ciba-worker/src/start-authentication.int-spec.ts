@@ -1,17 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { askedText } from '#lib/domain';
 import type { RequestView } from '#lib/persistence';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { PollingHouse, type HouseRule } from '../../../test/support/polling-house.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { PollingHouse } from '../../../test/support/polling-house.js';
 import type { ScriptedProvider } from '../../../test/support/scripted-provider.js';
 
+/** The stories run side by side, each at a provider of its own, and two workers share them. */
 let house: PollingHouse;
 const timeoutMs = 60_000;
 
-beforeEach(async () => {
+beforeAll(async () => {
   house = await PollingHouse.open();
+  await Promise.all([house.startWorker(), house.startWorker()]);
 }, timeoutMs);
-afterEach(() => house.close(), timeoutMs);
+afterAll(() => house.close(), timeoutMs);
 
 const started = (id: string) => house.fact(id, ['authorization.initiated', 'authorization.failed']);
 
@@ -39,32 +41,33 @@ function answerOnce(provider: ScriptedProvider, answer: Parameters<ScriptedProvi
 }
 
 describe('a request whose provider acknowledges', () => {
-  it('is pending until the time of sending plus expires_in, with the provider’s interval (R20, R27, R46)', async () => {
-    const rule = await house.addRule(
-      { expiresInSeconds: 90, intervalSeconds: 7 },
-      { scopes: ['pay'], acrValues: ['gold', 'silver'] },
-    );
-    await house.startWorker();
-    const { id } = await house.begin(rule);
-    const [row] = await house.query(
-      `select r.status, r.interval_seconds, r.expires_at = a.sent_at + interval '90 seconds' as on_time, a.outcome
+  it.concurrent(
+    'is pending until the time of sending plus expires_in, with the provider’s interval (R20, R27, R46)',
+    async () => {
+      const rule = await house.addRule(
+        { expiresInSeconds: 90, intervalSeconds: 7 },
+        { scopes: ['pay'], acrValues: ['gold', 'silver'] },
+      );
+      const { id } = await house.begin(rule);
+      const [row] = await house.query(
+        `select r.status, r.interval_seconds, r.expires_at = a.sent_at + interval '90 seconds' as on_time, a.outcome
        from authorization_requests r join start_attempts a on a.request_id = r.id where r.id = $1`,
-      [id],
-    );
-    expect(row).toEqual({ status: 'pending', interval_seconds: 7, on_time: true, outcome: 'acknowledged' });
-    const [call] = rule.provider.calls('backchannel');
-    expect(Object.fromEntries(call!.form)).toMatchObject({
-      scope: 'openid pay',
-      login_hint: 'alice@example.com',
-      binding_message: 'Pay 10.00 EUR',
-      acr_values: 'gold silver',
-    });
-    expect(call!.form.has('client_notification_token')).toBe(false);
-  });
+        [id],
+      );
+      expect(row).toEqual({ status: 'pending', interval_seconds: 7, on_time: true, outcome: 'acknowledged' });
+      const [call] = rule.provider.calls('backchannel');
+      expect(Object.fromEntries(call!.form)).toMatchObject({
+        scope: 'openid pay',
+        login_hint: 'alice@example.com',
+        binding_message: 'Pay 10.00 EUR',
+        acr_values: 'gold silver',
+      });
+      expect(call!.form.has('client_notification_token')).toBe(false);
+    },
+  );
 
-  it('is put to its provider once, however often its event comes', async () => {
+  it.concurrent('is put to its provider once, however often its event comes', async () => {
     const rule = await house.addRule();
-    await house.startWorker();
     const { id } = await house.begin(rule);
     const [stored] = await house.query<{ id: string; event: never; routing_key: string }>(
       `select id, routing_key, event from outbox where event->>'subject' = $1 and routing_key = 'authorization.requested'`,
@@ -77,9 +80,8 @@ describe('a request whose provider acknowledges', () => {
     expect(await attempts(id)).toEqual(['acknowledged']);
   });
 
-  it('stays cancelled when it was cancelled during the call', async () => {
+  it.concurrent('stays cancelled when it was cancelled during the call', async () => {
     const rule = await house.addRule();
-    await house.startWorker();
     const id = await house.submit(rule);
     answerOnce(rule.provider, async () => {
       await house.database.requests.change(id, { type: 'cancel', by: 'test' });
@@ -90,9 +92,8 @@ describe('a request whose provider acknowledges', () => {
     expect((await house.database.requests.view(id, null))!.status).toBe('cancelled');
   });
 
-  it('fails when the auth_req_id serves another request already', async () => {
+  it.concurrent('fails when the auth_req_id serves another request already', async () => {
     const rule = await house.addRule();
-    await house.startWorker();
     const { authReqId } = await house.begin(rule);
     rule.provider.on('backchannel', () => ({ json: { auth_req_id: authReqId, expires_in: 60 } }));
     const id = await house.submit(rule);
@@ -107,7 +108,6 @@ describe('a start answer that a ping has overtaken', () => {
       { metadata: { backchannel_token_delivery_modes_supported: ['poll', 'ping'] } },
       { deliveryMode: 'ping' },
     );
-    await house.startWorker();
     const answered = randomUUID();
     const id = await house.submit(rule);
     answerOnce(rule.provider, async () => {
@@ -129,24 +129,26 @@ describe('a start answer that a ping has overtaken', () => {
     return { id, settled: async () => void (await house.begin(await house.addRule())) };
   }
 
-  it('changes nothing when it names the same auth_req_id (R47)', async () => {
+  it.concurrent('changes nothing when it names the same auth_req_id (R47)', async () => {
     const { id, settled } = await overtaken((answered) => answered);
     expect(await started(id)).toMatchObject({ status: 'pending' });
     await settled();
     expect((await house.database.requests.view(id, null))!.status).toBe('pending');
   });
 
-  it('ends the request when it names another one: nobody knows what the person is asked about (R47)', async () => {
-    const { id } = await overtaken(() => randomUUID());
-    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_error' });
-  });
+  it.concurrent(
+    'ends the request when it names another one: nobody knows what the person is asked about (R47)',
+    async () => {
+      const { id } = await overtaken(() => randomUUID());
+      expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_error' });
+    },
+  );
 });
 
 describe('definite non-acceptance', () => {
-  it('of a refused connection is tried again until the provider is there', async () => {
+  it.concurrent('of a refused connection is tried again until the provider is there', async () => {
     const rule = await house.addRule();
     await rule.provider.goAway();
-    await house.startWorker();
     const id = await house.submit(rule);
     await attempted(id, ['not-accepted']);
     await rule.provider.comeBack();
@@ -157,9 +159,8 @@ describe('definite non-acceptance', () => {
     expect(new Set(outcomes.slice(0, -1))).toEqual(new Set(['not-accepted']));
   });
 
-  it('waits as long as Retry-After says (R29)', async () => {
+  it.concurrent('waits as long as Retry-After says (R29)', async () => {
     const rule = await house.addRule();
-    await house.startWorker();
     answerOnce(rule.provider, () => ({ status: 503, headers: { 'retry-after': '2' } }));
     const id = await house.submit(rule);
     expect(await started(id)).toMatchObject({ status: 'pending' });
@@ -168,34 +169,36 @@ describe('definite non-acceptance', () => {
     expect(await attempts(id)).toEqual(['not-accepted', 'acknowledged']);
   });
 
-  it('waits as long as Retry-After says, whoever else sweeps meanwhile', async () => {
-    const rule = await house.addRule();
-    await house.startWorker();
-    await house.startWorker();
-    answerOnce(rule.provider, () => ({ status: 503, headers: { 'retry-after': '10' } }));
-    const id = await house.submit(rule);
-    await attempted(id, ['not-accepted']);
-    expect(await started(id)).toMatchObject({ status: 'pending' });
-    const [first, second] = rule.provider.calls('backchannel').map(({ receivedAtMs }) => receivedAtMs);
-    expect(second! - first!).toBeGreaterThanOrEqual(10_000);
-  }, 30_000);
+  it.concurrent(
+    'waits as long as Retry-After says, whoever else sweeps meanwhile',
+    async () => {
+      const rule = await house.addRule();
+      answerOnce(rule.provider, () => ({ status: 503, headers: { 'retry-after': '10' } }));
+      const id = await house.submit(rule);
+      await attempted(id, ['not-accepted']);
+      expect(await started(id)).toMatchObject({ status: 'pending' });
+      const [first, second] = rule.provider.calls('backchannel').map(({ receivedAtMs }) => receivedAtMs);
+      expect(second! - first!).toBeGreaterThanOrEqual(10_000);
+    },
+    30_000,
+  );
 
-  it('is given up when the next attempt would come more than 30 s after the first', async () => {
+  it.concurrent('is given up when the next attempt would come more than 30 s after the first', async () => {
     const rule = await house.addRule();
-    await house.startWorker();
     rule.provider.on('backchannel', () => ({ status: 429, headers: { 'retry-after': '31' } }));
     const id = await house.submit(rule);
     expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_error' });
     expect(rule.provider.calls('backchannel')).toHaveLength(1);
   });
 
-  it('counts the 30 s from the first attempt by the database’s time, also of another process', async () => {
+  it.concurrent('counts the 30 s from the first attempt by the database’s time, also of another process', async () => {
     const rule = await house.addRule();
-    await house.startWorker();
     answerOnce(rule.provider, () => ({ status: 503, headers: { 'retry-after': '3' } }));
     const id = await house.submit(rule);
     await attempted(id, ['not-accepted']);
-    await house.query(`update start_attempts set sent_at = sent_at - interval '40 seconds'`);
+    await house.query(`update start_attempts set sent_at = sent_at - interval '40 seconds' where request_id = $1`, [
+      id,
+    ]);
     rule.provider.on('backchannel', () => ({ status: 503, headers: { 'retry-after': '1' } }));
     expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_error' });
     expect(rule.provider.calls('backchannel')).toHaveLength(2);
@@ -203,7 +206,7 @@ describe('definite non-acceptance', () => {
 });
 
 describe('a definite answer', () => {
-  it.each([
+  it.concurrent.each([
     ['invalid_client', 'failed', 'configuration_error'],
     ['unauthorized_client', 'failed', 'configuration_error'],
     ['access_denied', 'denied', 'provider_policy'],
@@ -211,42 +214,38 @@ describe('a definite answer', () => {
     ['something_else', 'failed', 'provider_rejected'],
   ])('%s ends the request: %s, %s', async (error, status, reason) => {
     const rule = await house.addRule();
-    await house.startWorker();
     rule.provider.on('backchannel', () => ({ status: 400, json: { error, error_description: 'why' } }));
     const id = await house.submit(rule);
     expect(await house.ended(id)).toMatchObject({ status, reason, providerError: { code: error, description: 'why' } });
     expect(rule.provider.calls('backchannel')).toHaveLength(1);
   });
 
-  it.each([
+  it.concurrent.each([
     [500, 'provider_error'],
     [502, 'initiation_unknown'],
     [504, 'initiation_unknown'],
   ])('%i without a word ends the request: %s', async (status, reason) => {
     const rule = await house.addRule();
-    await house.startWorker();
     rule.provider.on('backchannel', () => ({ status, body: '' }));
     const id = await house.submit(rule);
     expect(await house.ended(id)).toMatchObject({ status: 'failed', reason });
     expect(rule.provider.calls('backchannel')).toHaveLength(1);
   });
 
-  it('is not even asked for when the provider has no backchannel endpoint', async () => {
+  it.concurrent('is not even asked for when the provider has no backchannel endpoint', async () => {
     const rule = await house.addRule({ metadata: { backchannel_authentication_endpoint: undefined } });
-    await house.startWorker();
     const id = await house.submit(rule);
     expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'configuration_error' });
   });
 });
 
 describe('somebody who cannot be asked', () => {
-  it.each([
+  it.concurrent.each([
     ['generic', 'unknown_user_id', 'alice@example.com does not exist'],
     ['keycloak', 'invalid_request', 'invalid user'],
     ['auth0', 'invalid_request', 'The user has no push notifications configured'],
   ] as const)('looks the same at every provider: %s, %s (R103, Q6, Q11)', async (profile, error, description) => {
     const rule = await house.addRule({ profile });
-    await house.startWorker();
     rule.provider.on('backchannel', () => ({ status: 400, json: { error, error_description: description } }));
     const id = await house.submit(rule);
     expect(await house.ended(id)).toMatchObject({
@@ -263,16 +262,18 @@ describe('a refused lifetime', () => {
   const refuse: Parameters<ScriptedProvider['on']>[1] = ({ form }) =>
     form.has('requested_expiry') ? { status: 400, json: { error: 'invalid_request' } } : null;
 
-  it('is left out of one more call, where the profile knows that it may be refused (R105, Q14)', async () => {
-    const rule = await house.addRule({ profile: 'duende', expiresInSeconds: 90 }, { requestedExpirySeconds: 600 });
-    await house.startWorker();
-    rule.provider.on('backchannel', refuse);
-    const { id } = await house.begin(rule);
-    expect(rule.provider.calls('backchannel').map(({ form }) => form.get('requested_expiry'))).toEqual(['600', null]);
-    expect(await attempts(id)).toEqual(['not-accepted', 'acknowledged']);
-  });
+  it.concurrent(
+    'is left out of one more call, where the profile knows that it may be refused (R105, Q14)',
+    async () => {
+      const rule = await house.addRule({ profile: 'duende', expiresInSeconds: 90 }, { requestedExpirySeconds: 600 });
+      rule.provider.on('backchannel', refuse);
+      const { id } = await house.begin(rule);
+      expect(rule.provider.calls('backchannel').map(({ form }) => form.get('requested_expiry'))).toEqual(['600', null]);
+      expect(await attempts(id)).toEqual(['not-accepted', 'acknowledged']);
+    },
+  );
 
-  it.each([
+  it.concurrent.each([
     ['generic', 600, 1],
     ['duende', null, 1],
     ['duende', 600, 2],
@@ -280,7 +281,6 @@ describe('a refused lifetime', () => {
     'of %s, asked for %s, makes %i calls when everything is refused (R105)',
     async (profile, asked, calls) => {
       const rule = await house.addRule({ profile }, { requestedExpirySeconds: asked });
-      await house.startWorker();
       rule.provider.on('backchannel', () => ({ status: 400, json: { error: 'invalid_request' } }));
       const id = await house.submit(rule);
       expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_rejected' });
@@ -292,9 +292,8 @@ describe('a refused lifetime', () => {
 describe('a refused binding message', () => {
   const refusal = { status: 400, json: { error: 'invalid_binding_message' } };
 
-  it('is made plainer, once, and shown as it was sent, with its hash (R104)', async () => {
+  it.concurrent('is made plainer, once, and shown as it was sent, with its hash (R104)', async () => {
     const rule = await house.addRule({ metadata: { backchannel_user_code_parameter_supported: true } });
-    await house.startWorker();
     const id = randomUUID();
     let before: RequestView | null = null;
     rule.provider.on('backchannel', async ({ form }) => {
@@ -326,27 +325,24 @@ describe('a refused binding message', () => {
     expect(timeline!.map(({ type }) => type)).toEqual(['requested', 'reworded', 'initiated']);
   });
 
-  it('is not made plainer twice (R104)', async () => {
+  it.concurrent('is not made plainer twice (R104)', async () => {
     const rule = await house.addRule();
-    await house.startWorker();
     rule.provider.on('backchannel', () => refusal);
     const id = await house.submit(rule);
     expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'provider_rejected' });
     expect(rule.provider.calls('backchannel')).toHaveLength(2);
   });
 
-  it('is left alone when it is as plain as can be (R104)', async () => {
+  it.concurrent('is left alone when it is as plain as can be (R104)', async () => {
     const rule = await house.addRule();
-    await house.startWorker();
     rule.provider.on('backchannel', () => refusal);
     const id = await house.submit(rule, { bindingMessage: 'Code-7' });
     expect(await house.ended(id)).toMatchObject({ status: 'failed', bindingMessage: 'Code-7' });
     expect(rule.provider.calls('backchannel')).toHaveLength(1);
   });
 
-  it('of a request that was cancelled meanwhile asks nobody again (R104)', async () => {
+  it.concurrent('of a request that was cancelled meanwhile asks nobody again (R104)', async () => {
     const rule = await house.addRule();
-    await house.startWorker();
     const id = randomUUID();
     rule.provider.on('backchannel', async () => {
       await house.database.requests.change(id, { type: 'cancel', by: 'test' });
@@ -360,9 +356,8 @@ describe('a refused binding message', () => {
 });
 
 describe('a lost answer', () => {
-  it('ends the request as unknown; the person is not asked again (R28)', async () => {
+  it.concurrent('ends the request as unknown; the person is not asked again (R28)', async () => {
     const rule = await house.addRule();
-    await house.startWorker();
     rule.provider.on('backchannel', () => ({ reset: true }));
     const id = await house.submit(rule);
     expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
@@ -370,124 +365,19 @@ describe('a lost answer', () => {
     expect(rule.provider.calls('backchannel')).toHaveLength(1);
   });
 
-  it('leads to one more prompt when the rule says so', async () => {
+  it.concurrent('leads to one more prompt when the rule says so', async () => {
     const rule = await house.addRule({}, { onInitiationUnknown: 'ask-again' });
-    await house.startWorker();
     answerOnce(rule.provider, () => ({ reset: true }));
     const id = await house.submit(rule);
     expect(await started(id)).toMatchObject({ status: 'pending' });
     expect(await attempts(id)).toEqual(['unknown', 'acknowledged']);
   });
 
-  it('twice is enough, whatever the rule says', async () => {
+  it.concurrent('twice is enough, whatever the rule says', async () => {
     const rule = await house.addRule({}, { onInitiationUnknown: 'ask-again' });
-    await house.startWorker();
     rule.provider.on('backchannel', () => ({ reset: true }));
     const id = await house.submit(rule);
     expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
     expect(rule.provider.calls('backchannel')).toHaveLength(2);
-  });
-});
-
-describe('a worker that dies', () => {
-  /** A request whose worker has died in its call, and whose time for the call is over. */
-  async function abandoned(rule: HouseRule): Promise<string> {
-    const worker = await house.startWorker({ CIBA_WORKER_SETTLE_SECONDS: 1 });
-    rule.provider.on('backchannel', () => ({ hang: true }));
-    const id = await house.submit(rule);
-    await rule.provider.nextCall('backchannel');
-    await worker.die();
-    rule.provider.off('backchannel');
-    await house.query(
-      `update start_attempts set sent_at = sent_at - interval '60 seconds', lapses_at = clock_timestamp();
-       update authorization_requests set created_at = created_at - interval '60 seconds'`,
-    );
-    return id;
-  }
-
-  it('in its call leaves an unknown answer behind: the next one ends the request', async () => {
-    const rule = await house.addRule();
-    const id = await abandoned(rule);
-    await house.startWorker();
-    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
-    expect(rule.provider.calls('backchannel')).toHaveLength(1);
-    await rule.provider.goAway();
-  });
-
-  it('in its call ends the request as unknown although what it needs does not open any more', async () => {
-    const id = await abandoned(await house.addRule());
-    await house.query(
-      `update authorization_requests set login_hint = '\\x0102', created_at = created_at - interval '901 seconds'`,
-    );
-    await house.startWorker();
-    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
-  });
-
-  it('or asks once more when the rule says so, and not a third time', async () => {
-    const rule = await house.addRule({}, { onInitiationUnknown: 'ask-again' });
-    const id = await abandoned(rule);
-    rule.provider.on('backchannel', () => ({ reset: true }));
-    await house.startWorker();
-    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'initiation_unknown' });
-    expect(await attempts(id)).toEqual(['unknown', 'unknown']);
-    expect(rule.provider.calls('backchannel')).toHaveLength(2);
-    await rule.provider.goAway();
-  });
-});
-
-describe('the sweep', () => {
-  it('starts a request whose event was lost', async () => {
-    const rule = await house.addRule();
-    const id = await house.submit(rule);
-    await house.query('update outbox set published_at = clock_timestamp()');
-    await house.query(`update authorization_requests set created_at = created_at - interval '6 seconds'`);
-    await house.startWorker();
-    expect(await started(id)).toMatchObject({ status: 'pending' });
-  });
-
-  it.each([
-    ['its login hint', `update authorization_requests set login_hint = '\\x0102'`],
-    ['its rule’s secret', `update rule_versions set client_secret = '\\x0102'`],
-  ])(
-    'goes on past a request that cannot be started, because %s does not open, and ends it in time',
-    async (_, seal) => {
-      const broken = await house.submit(await house.addRule());
-      await house.query(seal);
-      const fine = await house.submit(await house.addRule());
-      await house.query('update outbox set published_at = clock_timestamp()');
-      await house.query(`update authorization_requests set created_at = created_at - interval '6 seconds'`);
-      await house.startWorker();
-      expect(await started(fine)).toMatchObject({ status: 'pending' });
-      expect((await house.database.requests.view(broken, null))!.status).toBe('requested');
-      await house.query(
-        `update authorization_requests set created_at = created_at - interval '901 seconds' where id = '${broken}'`,
-      );
-      expect(await house.ended(broken)).toMatchObject({ status: 'failed', reason: 'configuration_error' });
-    },
-  );
-
-  it('lets a request expire unasked that has waited for too long', async () => {
-    const rule = await house.addRule();
-    const id = await house.submit(rule);
-    await house.query(`update authorization_requests set created_at = created_at - interval '901 seconds'`);
-    await house.startWorker();
-    expect(await house.ended(id)).toMatchObject({ status: 'expired' });
-    expect(rule.provider.calls('backchannel')).toEqual([]);
-  });
-});
-
-describe('a provider that hangs', () => {
-  it('holds up nobody else, with more requests than the consumer’s window', async () => {
-    const slow = await house.addRule();
-    const fast = await house.addRule();
-    slow.provider.on('backchannel', () => ({ hang: true }));
-    await house.startWorker({ CIBA_WORKER_MAX_IN_FLIGHT_PER_PROVIDER: 4 });
-    await Promise.all(Array.from({ length: 250 }, () => house.submit(slow)));
-    const id = await house.submit(fast);
-    expect(await started(id)).toMatchObject({ status: 'pending' });
-    while (slow.provider.calls('backchannel').length < 4) await slow.provider.nextCall('backchannel');
-    expect(slow.provider.calls('backchannel')).toHaveLength(4);
-    slow.provider.off('backchannel');
-    await slow.provider.goAway();
   });
 });

@@ -2,6 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PollingHouse, type HouseRule } from '../../../test/support/polling-house.js';
 import type { RecordedCall, ScriptedProvider } from '../../../test/support/scripted-provider.js';
 
+/**
+ * The stories run side by side, each at a provider of its own; the last two, which look at all tables or take one away,
+ * when the others have ended.
+ */
 let house: PollingHouse;
 const timeoutMs = 60_000;
 
@@ -29,7 +33,7 @@ function answerOnce(provider: ScriptedProvider, answer: Parameters<ScriptedProvi
 }
 
 describe('a pending request', () => {
-  it('is approved with verified evidence; its tokens are dropped', async () => {
+  it.concurrent('is approved with verified evidence; its tokens are dropped', async () => {
     const rule = await house.addRule();
     const { id, authReqId } = await house.begin(rule);
     rule.provider.approve(authReqId);
@@ -42,7 +46,7 @@ describe('a pending request', () => {
     expect(row).toEqual({ subject: 'alice@example.com', released_token: null, auth_req_id: null });
   });
 
-  it('releases the access token when the rule says so', async () => {
+  it.concurrent('releases the access token when the rule says so', async () => {
     const rule = await house.addRule({}, { releaseAccessToken: true });
     const { id, authReqId } = await house.begin(rule);
     rule.provider.approve(authReqId);
@@ -55,21 +59,21 @@ describe('a pending request', () => {
     expect(consumed?.accessToken).toMatchObject({ tokenType: 'Bearer', value: expect.stringMatching(/.{36}/) });
   });
 
-  it('is denied when the person says no (R57)', async () => {
+  it.concurrent('is denied when the person says no (R57)', async () => {
     const rule = await house.addRule();
     const { id, authReqId } = await house.begin(rule);
     rule.provider.deny(authReqId);
     expect(await house.ended(id)).toMatchObject({ status: 'denied', reason: null });
   });
 
-  it('expires when the provider says so (R58)', async () => {
+  it.concurrent('expires when the provider says so (R58)', async () => {
     const rule = await house.addRule();
     const { id, authReqId } = await house.begin(rule);
     rule.provider.expire(authReqId);
     expect(await house.ended(id)).toMatchObject({ status: 'expired' });
   });
 
-  it('expires at its deadline when nobody answers, after a last poll shortly before it (R65)', async () => {
+  it.concurrent('expires at its deadline when nobody answers, after a last poll shortly before it (R65)', async () => {
     const rule = await house.addRule({ expiresInSeconds: 5 });
     const { id, authReqId } = await house.begin(rule);
     const view = await house.ended(id);
@@ -83,14 +87,14 @@ describe('a pending request', () => {
     expect(pollsOf(rule.provider, authReqId).at(-1)!.receivedAtMs - start).toBeGreaterThan(2000);
   });
 
-  it('fails when the evidence is not in order', async () => {
+  it.concurrent('fails when the evidence is not in order', async () => {
     const rule = await house.addRule();
     const { id, authReqId } = await house.begin(rule);
     rule.provider.approve(authReqId, { aud: 'somebody-else' });
     expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'invalid_evidence' });
   });
 
-  it.each([
+  it.concurrent.each([
     ['invalid_client', 'configuration_error'],
     ['unauthorized_client', 'configuration_error'],
     ['invalid_request', 'provider_rejected'],
@@ -103,26 +107,29 @@ describe('a pending request', () => {
     expect(pollsOf(rule.provider, authReqId)).toHaveLength(1);
   });
 
-  it('is polled no more once it was cancelled; an approval in flight is kept as late evidence (R113)', async () => {
-    const rule = await house.addRule();
-    const { id, authReqId } = await house.begin(rule);
-    rule.provider.approve(authReqId);
-    answerOnce(rule.provider, async () => {
-      await house.database.requests.change(id, { type: 'cancel', by: 'test' });
-      return null;
-    });
-    expect(await house.ended(id)).toMatchObject({ status: 'cancelled' });
-    const late = async () =>
-      (
-        await house.query<{ late: string | null }>(
-          `select late_evidence->>'subject' as late from authorization_requests where id = $1`,
-          [id],
-        )
-      )[0]!.late;
-    while ((await late()) === null) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(await late()).toBe('alice@example.com');
-    expect(pollsOf(rule.provider, authReqId)).toHaveLength(1);
-  });
+  it.concurrent(
+    'is polled no more once it was cancelled; an approval in flight is kept as late evidence (R113)',
+    async () => {
+      const rule = await house.addRule();
+      const { id, authReqId } = await house.begin(rule);
+      rule.provider.approve(authReqId);
+      answerOnce(rule.provider, async () => {
+        await house.database.requests.change(id, { type: 'cancel', by: 'test' });
+        return null;
+      });
+      expect(await house.ended(id)).toMatchObject({ status: 'cancelled' });
+      const late = async () =>
+        (
+          await house.query<{ late: string | null }>(
+            `select late_evidence->>'subject' as late from authorization_requests where id = $1`,
+            [id],
+          )
+        )[0]!.late;
+      while ((await late()) === null) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(await late()).toBe('alice@example.com');
+      expect(pollsOf(rule.provider, authReqId)).toHaveLength(1);
+    },
+  );
 });
 
 describe('tokens that nobody needs (R136)', () => {
@@ -138,23 +145,26 @@ describe('tokens that nobody needs (R136)', () => {
     return (await house.ended(id)).status;
   }
 
-  it('are revoked when they are not released, or prove nothing; not when they are released (R136)', async () => {
-    const releasing = await aRevokingRule({ releaseAccessToken: true });
-    expect(await approved(releasing)).toBe('approved');
+  it.concurrent(
+    'are revoked when they are not released, or prove nothing; not when they are released (R136)',
+    async () => {
+      const releasing = await aRevokingRule({ releaseAccessToken: true });
+      expect(await approved(releasing)).toBe('approved');
 
-    const dropping = await aRevokingRule();
-    const call = dropping.provider.nextCall('revocation');
-    expect(await approved(dropping)).toBe('approved');
-    expect((await call).form.get('token_type_hint')).toBe('access_token');
-    expect((await call).clientId).toBe('client-1');
+      const dropping = await aRevokingRule();
+      const call = dropping.provider.nextCall('revocation');
+      expect(await approved(dropping)).toBe('approved');
+      expect((await call).form.get('token_type_hint')).toBe('access_token');
+      expect((await call).clientId).toBe('client-1');
 
-    const next = dropping.provider.nextCall('revocation');
-    expect(await approved(dropping, { aud: 'somebody-else' })).toBe('failed');
-    expect((await next).form.get('token')).not.toBe((await call).form.get('token'));
-    expect(releasing.provider.calls('revocation')).toEqual([]);
-  });
+      const next = dropping.provider.nextCall('revocation');
+      expect(await approved(dropping, { aud: 'somebody-else' })).toBe('failed');
+      expect((await next).form.get('token')).not.toBe((await call).form.get('token'));
+      expect(releasing.provider.calls('revocation')).toEqual([]);
+    },
+  );
 
-  it('are revoked when the request was cancelled meanwhile (R136)', async () => {
+  it.concurrent('are revoked when the request was cancelled meanwhile (R136)', async () => {
     const rule = await aRevokingRule({ releaseAccessToken: true });
     const { id, authReqId } = await house.begin(rule);
     rule.provider.approve(authReqId);
@@ -167,7 +177,7 @@ describe('tokens that nobody needs (R136)', () => {
     expect(await house.ended(id)).toMatchObject({ status: 'cancelled' });
   });
 
-  it('hold up nothing when their revocation hangs (R136)', async () => {
+  it.concurrent('hold up nothing when their revocation hangs (R136)', async () => {
     const rule = await aRevokingRule();
     rule.provider.on('revocation', () => ({ hang: true }));
     expect(await approved(rule)).toBe('approved');
@@ -177,7 +187,7 @@ describe('tokens that nobody needs (R136)', () => {
 });
 
 describe('the rhythm at the provider', () => {
-  it('grows by five seconds with slow_down (R55)', async () => {
+  it.concurrent('grows by five seconds with slow_down (R55)', async () => {
     const rule = await house.addRule();
     const { id, authReqId } = await house.begin(rule);
     answerOnce(rule.provider, () => ({ status: 400, json: { error: 'slow_down' } }));
@@ -188,7 +198,72 @@ describe('the rhythm at the provider', () => {
     expect(second! - first!).toBeGreaterThanOrEqual(6000);
     expect(more).toEqual([]);
   });
+});
 
+describe('a lost answer', () => {
+  it.concurrent('that carried the tokens ends as unknown, not as expired or denied (R66)', async () => {
+    const rule = await house.addRule();
+    const { id, authReqId } = await house.begin(rule);
+    rule.provider.approve(authReqId);
+    // The provider uses the grant up and the connection breaks.
+    answerOnce(rule.provider, () => {
+      rule.provider.requests.at(-1)!.state = 'redeemed';
+      return { json: { access_token: 'gone' }, cutAfterBytes: 5 };
+    });
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'outcome_unknown' });
+    expect(pollsOf(rule.provider, authReqId)).toHaveLength(2);
+  });
+
+  it.concurrent('that carried nothing is cleared by the next one, and the person may still approve', async () => {
+    const rule = await house.addRule();
+    const { id, authReqId } = await house.begin(rule);
+    answerOnce(rule.provider, () => ({ reset: true }));
+    await polled(rule.provider, authReqId, 2);
+    rule.provider.approve(authReqId);
+    expect(await house.ended(id)).toMatchObject({ status: 'approved' });
+  });
+
+  it.concurrent('that stays unresolved until the deadline ends as unknown', async () => {
+    const rule = await house.addRule({ expiresInSeconds: 3 });
+    const { id } = await house.begin(rule);
+    rule.provider.on('token', () => ({ reset: true }));
+    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'outcome_unknown' });
+  });
+});
+
+describe('tokens that cannot be verified yet', () => {
+  it.concurrent('are held, sealed, and approve once the provider’s keys are there', async () => {
+    const rule = await house.addRule();
+    rule.provider.on('jwks', () => ({ status: 503 }));
+    const { id, authReqId } = await house.begin(rule);
+    rule.provider.approve(authReqId);
+    await polled(rule.provider, authReqId, 1);
+    const held = () => house.query<{ answer: Buffer }>(`select answer from held_answers where request_id = $1`, [id]);
+    while ((await held()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await held())[0]!.answer.toString('latin1')).not.toContain('access_token');
+    rule.provider.off('jwks');
+    expect(await house.ended(id)).toMatchObject({ status: 'approved' });
+    expect(pollsOf(rule.provider, authReqId)).toHaveLength(1);
+    expect(await held()).toEqual([]);
+  });
+});
+
+describe('providers', () => {
+  it.concurrent('that hang hold up nobody else', async () => {
+    const slow = await house.addRule();
+    slow.provider.on('token', () => ({ hang: true }));
+    const stuck = await house.begin(slow);
+    const fast = await house.addRule();
+    const { id, authReqId } = await house.begin(fast);
+    await polled(slow.provider, stuck.authReqId, 1);
+    fast.provider.approve(authReqId);
+    expect(await house.ended(id)).toMatchObject({ status: 'approved' });
+    // Lets the poll go, so that the house can close.
+    await slow.provider.goAway();
+  });
+});
+
+describe('the rhythm of many', () => {
   it('never polls early, never twice at once, and writes nothing (R50, R52)', async () => {
     const rule = await house.addRule();
     const requests = [];
@@ -238,54 +313,6 @@ describe('the rhythm at the provider', () => {
   }
 });
 
-describe('a lost answer', () => {
-  it('that carried the tokens ends as unknown, not as expired or denied (R66)', async () => {
-    const rule = await house.addRule();
-    const { id, authReqId } = await house.begin(rule);
-    rule.provider.approve(authReqId);
-    // The provider uses the grant up and the connection breaks.
-    answerOnce(rule.provider, () => {
-      rule.provider.requests.at(-1)!.state = 'redeemed';
-      return { json: { access_token: 'gone' }, cutAfterBytes: 5 };
-    });
-    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'outcome_unknown' });
-    expect(pollsOf(rule.provider, authReqId)).toHaveLength(2);
-  });
-
-  it('that carried nothing is cleared by the next one, and the person may still approve', async () => {
-    const rule = await house.addRule();
-    const { id, authReqId } = await house.begin(rule);
-    answerOnce(rule.provider, () => ({ reset: true }));
-    await polled(rule.provider, authReqId, 2);
-    rule.provider.approve(authReqId);
-    expect(await house.ended(id)).toMatchObject({ status: 'approved' });
-  });
-
-  it('that stays unresolved until the deadline ends as unknown', async () => {
-    const rule = await house.addRule({ expiresInSeconds: 3 });
-    const { id } = await house.begin(rule);
-    rule.provider.on('token', () => ({ reset: true }));
-    expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'outcome_unknown' });
-  });
-});
-
-describe('tokens that cannot be verified yet', () => {
-  it('are held, sealed, and approve once the provider’s keys are there', async () => {
-    const rule = await house.addRule();
-    rule.provider.on('jwks', () => ({ status: 503 }));
-    const { id, authReqId } = await house.begin(rule);
-    rule.provider.approve(authReqId);
-    await polled(rule.provider, authReqId, 1);
-    const held = () => house.query<{ answer: Buffer }>(`select answer from held_answers where request_id = $1`, [id]);
-    while ((await held()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect((await held())[0]!.answer.toString('latin1')).not.toContain('access_token');
-    rule.provider.off('jwks');
-    expect(await house.ended(id)).toMatchObject({ status: 'approved' });
-    expect(pollsOf(rule.provider, authReqId)).toHaveLength(1);
-    expect(await held()).toEqual([]);
-  });
-});
-
 describe('tokens that cannot be recorded', () => {
   it('are kept until the database takes them; the poll is not repeated', async () => {
     const rule = await house.addRule();
@@ -303,20 +330,5 @@ describe('tokens that cannot be recorded', () => {
     expect(await house.ended(id)).toMatchObject({ status: 'approved' });
     await refused;
     expect(pollsOf(rule.provider, authReqId)).toHaveLength(1);
-  });
-});
-
-describe('providers', () => {
-  it('that hang hold up nobody else', async () => {
-    const slow = await house.addRule();
-    slow.provider.on('token', () => ({ hang: true }));
-    const stuck = await house.begin(slow);
-    const fast = await house.addRule();
-    const { id, authReqId } = await house.begin(fast);
-    await polled(slow.provider, stuck.authReqId, 1);
-    fast.provider.approve(authReqId);
-    expect(await house.ended(id)).toMatchObject({ status: 'approved' });
-    // Lets the poll go, so that the house can close.
-    await slow.provider.goAway();
   });
 });

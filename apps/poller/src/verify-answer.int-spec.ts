@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JWTPayload } from 'jose';
 import { PollingHouse, type HouseRule } from '../../../test/support/polling-house.js';
 
+/** The stories run side by side, each at a provider of its own. */
 let house: PollingHouse;
 const timeoutMs = 60_000;
 
@@ -23,7 +24,7 @@ describe('authorization details', () => {
   const attributes = { email: 'alice@example.com', amount: '25.00' };
   const asked = [{ type: 'payment', amount: { value: '25.00' } }, { type: 'account' }];
 
-  it('are sent with the attributes of the request, and approved as sent (R97, R129)', async () => {
+  it.concurrent('are sent with the attributes of the request, and approved as sent (R97, R129)', async () => {
     const rule = await house.addRule({}, { authorizationDetails });
     await answerTokens(rule, { authorization_details: [asked[1], asked[0]] });
     const { id } = await house.begin(rule, { attributes });
@@ -32,7 +33,7 @@ describe('authorization details', () => {
     expect(await house.ended(id)).toMatchObject({ status: 'approved' });
   });
 
-  it.each<[string, object]>([
+  it.concurrent.each<[string, object]>([
     ['were not granted', {}],
     ['were granted in part', { authorization_details: asked.slice(0, 1) }],
     [
@@ -53,14 +54,14 @@ describe('the expected subject', () => {
   const bound = { subjectPolicy: 'bound', subjectAttribute: 'customer' } as const;
   const attributes = { email: 'alice@example.com', customer: 'alice' };
 
-  it('is nobody in particular by default: who approved is recorded (R94)', async () => {
+  it.concurrent('is nobody in particular by default: who approved is recorded (R94)', async () => {
     const rule = await house.addRule();
     await answerTokens(rule, {}, { sub: 'mallory' });
     const { id } = await house.begin(rule);
     expect(await house.ended(id)).toMatchObject({ status: 'approved' });
   });
 
-  it.each([
+  it.concurrent.each([
     ['alice', 'approved', null],
     ['mallory', 'failed', 'invalid_evidence'],
     ['Alice', 'failed', 'invalid_evidence'],
@@ -71,14 +72,14 @@ describe('the expected subject', () => {
     expect(await house.ended(id)).toMatchObject({ status, reason });
   });
 
-  it('of an attribute that is not there is nobody (R94)', async () => {
+  it.concurrent('of an attribute that is not there is nobody (R94)', async () => {
     const rule = await house.addRule({}, bound);
     await answerTokens(rule, {}, { sub: 'alice' });
     const { id } = await house.begin(rule);
     expect(await house.ended(id)).toMatchObject({ status: 'failed', reason: 'invalid_evidence' });
   });
 
-  it.each([
+  it.concurrent.each([
     ['alice', 'approved', null],
     ['mallory', 'failed', 'invalid_evidence'],
   ])('of the ID token that is the hint, against %s: %s (R94)', async (sub, status, reason) => {
@@ -91,7 +92,7 @@ describe('the expected subject', () => {
     expect(await house.ended(id)).toMatchObject({ status, reason });
   });
 
-  it('of a hint that names none is nobody (R94)', async () => {
+  it.concurrent('of a hint that names none is nobody (R94)', async () => {
     const rule = await house.addRule({}, { subjectPolicy: 'hint' });
     await answerTokens(rule, {}, { sub: 'alice@example.com' });
     const { id } = await house.begin(rule);
@@ -100,7 +101,7 @@ describe('the expected subject', () => {
 });
 
 describe('acr values', () => {
-  it.each<[string, string[], JWTPayload, string]>([
+  it.concurrent.each<[string, string[], JWTPayload, string]>([
     ['one of them', ['gold', 'silver'], { acr: 'silver' }, 'approved'],
     ['another one', ['gold', 'silver'], { acr: 'bronze' }, 'failed'],
     ['all of them in one', ['gold', 'silver'], { acr: 'gold silver' }, 'failed'],
