@@ -36,7 +36,7 @@ const stories: Readonly<Record<string, Story>> = {
   'with the auth_req_id of somebody else': {
     hint: 'alice+push-foreign-id@example.com',
     answer: 'approve',
-    expirySeconds: 25,
+    expirySeconds: 30,
     ends: { status: 'expired', reason: null },
     pushes: [401],
   },

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PollingHouse, type HouseRule } from '../../../test/support/polling-house.js';
 import type { ScriptedHandler } from '../../../test/support/scripted-provider.js';
 
@@ -10,7 +10,10 @@ beforeEach(async () => {
   house = await PollingHouse.open();
   rule = await house.addRule();
 }, timeoutMs);
-afterEach(() => house.close(), timeoutMs);
+// What has died takes its time to stop; the next story need not wait for that.
+const closing: Promise<void>[] = [];
+afterEach(() => void closing.push(house.close()));
+afterAll(() => Promise.all(closing), timeoutMs);
 
 const refuse = (code = 'invalid_client') =>
   rule.provider.on('backchannel', () => ({ status: 401, json: { error: code, error_description: 'who are you' } }));

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PollingHouse, type HouseRule } from '../../../test/support/polling-house.js';
 
 let house: PollingHouse;
@@ -7,7 +7,10 @@ const timeoutMs = 60_000;
 beforeEach(async () => {
   house = await PollingHouse.open();
 }, timeoutMs);
-afterEach(() => house.close(), timeoutMs);
+// What has died takes its time to stop; the next story need not wait for that.
+const closing: Promise<void>[] = [];
+afterEach(() => void closing.push(house.close()));
+afterAll(() => Promise.all(closing), timeoutMs);
 
 const started = (id: string) => house.fact(id, ['authorization.initiated', 'authorization.failed']);
 
