@@ -75,6 +75,17 @@ export const startEnds: Readonly<Record<WorkerPoint, Ends>> = {
   },
 };
 
+/** The same where the worker lives and the connection breaks, on its way there or back: nothing was lost. */
+export const startEndsOfBrokenCommit: Readonly<Record<'opening' | 'commit', Ends>> = {
+  opening: { acknowledge: both(['pending', 1]) },
+  commit: {
+    acknowledge: both(['pending', 1]),
+    refuse: both(['provider_rejected', 0]),
+    deny: both(['denied', 0]),
+    'other-text': both(['pending', 1]),
+  },
+};
+
 /** A cell of the table. */
 export interface StartCell {
   readonly answer: StartAnswer;

@@ -5,6 +5,7 @@ import { aRule, submitted } from '../support/postgres-builders.js';
 import type { RecordedCall, ScriptedReply } from '../support/scripted-provider.js';
 import { Arrivals, eventually } from './arrivals.js';
 import { answeredTogether, openHouse, type House } from './house.js';
+import type { Side } from './postgres-barrier.js';
 import type { StartAnswer, StartCell, WorkerPoint } from './worker-cells.js';
 
 /** How far a request has come. */
@@ -58,12 +59,29 @@ export class WorkerHouse {
     return ended;
   }
 
+  /** Breaks the connection where the attempts are opened, or what came of them is committed; the worker lives. */
+  async breakCommits(
+    what: 'opening' | 'commit',
+    side: Side,
+    cells: readonly StartCell[],
+  ): Promise<Map<string, Started>> {
+    const { house } = this;
+    const all = cells.map(personOfItsOwn);
+    const about = all.map(({ requestId }) => requestId);
+    const arrivals = new Arrivals(about);
+    const statement = what === 'opening' ? 'assent_open_attempts' : 'assent_apply_transitions';
+    house.barrier.stop({ statement, about, side, then: 'break', arrivals });
+    house.provider.on('backchannel', (call) => this.#answer(call, all));
+    await this.#submit(all);
+    await arrivals.complete(() => `The commits were not reached:\n${house.output()}`);
+    const ends = new Map<string, Started>();
+    for (const asked of all) ends.set(nameOf(asked.cell), await this.#started(asked));
+    return ends;
+  }
+
   async #killOnce(point: WorkerPoint, cells: readonly StartCell[]): Promise<Map<string, Started>> {
     const { house } = this;
-    const all = cells.map((cell): Asked => {
-      const requestId = newId();
-      return { cell, requestId, person: `${requestId}@example.com` };
-    });
+    const all = cells.map(personOfItsOwn);
     const arrivals = new Arrivals(all.map(({ requestId }) => requestId));
     this.#lieInWait(point, all, arrivals);
     await this.#submit(all);
@@ -83,7 +101,7 @@ export class WorkerHouse {
   #lieInWait(point: WorkerPoint, all: readonly Asked[], arrivals: Arrivals): void {
     const { house } = this;
     const about = all.map(({ requestId }) => requestId);
-    const stop = (statement: string, side: 'before' | 'after') =>
+    const stop = (statement: string, side: Side) =>
       house.barrier.stop({ statement, about, side, then: 'wait', arrivals });
     switch (point) {
       case 'before opening':
@@ -192,6 +210,11 @@ export class WorkerHouse {
     const end = status === 'failed' ? reason! : status;
     return { end, prompts: this.#prompts.get(person) ?? 0, ...rows[0]! };
   }
+}
+
+function personOfItsOwn(cell: StartCell): Asked {
+  const requestId = newId();
+  return { cell, requestId, person: `${requestId}@example.com` };
 }
 
 const personOf = ({ form }: RecordedCall) => form.get('login_hint');

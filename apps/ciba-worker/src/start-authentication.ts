@@ -5,9 +5,11 @@ import { providerProfiles, type CibaClient, type StartOutcome } from '#lib/ciba'
 import { askedText, type Command, type ProviderError } from '#lib/domain';
 import {
   isSealed,
+  isUnavailable,
   MissingRow,
   type ClientPause,
   type EventCause,
+  type NewAttempt,
   type OpenAttemptResult,
   type RegistrationStore,
   type RequestStore,
@@ -152,7 +154,7 @@ export class StartAuthentication {
     const notificationToken = work.definition.deliveryMode === 'poll' ? null : requests.issueNotificationToken();
     const openedAtMs = this.parts.nowMs();
     const attempt = { requestId, attemptId: id, instanceId, callTimeoutMs, notificationToken, cause };
-    const opened = await requests.openAttempt(attempt);
+    const opened = await this.#open(attempt);
     switch (opened.kind) {
       case 'not-requested':
       case 'in-progress':
@@ -173,6 +175,20 @@ export class StartAuthentication {
           attemptOf(id, opened, openedAtMs, earlierPrompts),
           notificationToken,
         );
+    }
+  }
+
+  /**
+   * Whether it was opened has to be known: an attempt that is on record, and that nobody makes, would lapse as one that
+   * was made.
+   */
+  async #open(attempt: NewAttempt): Promise<OpenAttemptResult> {
+    const { requests, persevere } = this.parts;
+    try {
+      return await requests.openAttempt(attempt);
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      return persevere('Opening an attempt', () => requests.openAttempt(attempt));
     }
   }
 

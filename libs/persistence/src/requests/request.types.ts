@@ -293,7 +293,10 @@ export interface RequestStore {
   startWork(id: string): Promise<StartWork | SealedStart | null>;
   /** Requests that nobody asks the provider about, and that have not moved for `olderThanSeconds`. */
   unstarted(options: UnstartedOptions): Promise<string[]>;
-  /** Writes ahead that the provider is about to be called; at most one attempt of a request is open. */
+  /**
+   * Writes ahead that the provider is about to be called; at most one attempt of a request is open. May be repeated with
+   * the same attempt by whoever did not learn what came of it, and has therefore called nobody.
+   */
   openAttempt(attempt: NewAttempt): Promise<OpenAttemptResult>;
   /**
    * Closes an attempt without changing the request: nobody was prompted, or unknown and the rule asks again. For

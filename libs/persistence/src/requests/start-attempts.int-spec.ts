@@ -93,6 +93,21 @@ describe('the ledger of start calls', () => {
     expect(await database.requests.openAttempt(anAttempt(id))).toMatchObject({ kind: 'opened' });
   });
 
+  it('opens an attempt anew for whoever did not learn that it is open, also when its time is up', async () => {
+    const id = await submitted(database, fixture.rule);
+    const attempt = anAttempt(id, { cause: { consumer: 'ciba-worker', eventId: randomUUID() } });
+    const first = await database.requests.openAttempt(attempt);
+    await lapse(id);
+    const again = await database.requests.openAttempt(attempt);
+    if (first.kind !== 'opened' || again.kind !== 'opened') throw new Error(again.kind);
+    expect(again.number).toBe(1);
+    expect(again.sentAt.getTime()).toBeGreaterThanOrEqual(first.sentAt.getTime());
+    // Nobody else takes it for lapsed.
+    expect(await database.requests.openAttempt(anAttempt(id))).toEqual({ kind: 'in-progress' });
+    await database.requests.closeAttempt(attempt.attemptId, 'unknown');
+    expect(await database.requests.openAttempt(attempt)).toEqual({ kind: 'duplicate' });
+  });
+
   it('shows an attempt whose process died, and counts unknown answers', async () => {
     const id = await submitted(database, fixture.rule);
     const first = anAttempt(id);

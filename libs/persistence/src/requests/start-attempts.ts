@@ -190,7 +190,8 @@ const closeAttempt = statement(
 );
 
 // Two processes that open at once meet at the row's lock; the one that waited does not see the other's attempt in its
-// snapshot, and then the unique index says no.
+// snapshot, and then the unique index says no. Whoever opens the same attempt again never learned that it was open, and
+// has called nobody: it begins now.
 const openAttempts = statement(
   'open_attempts',
   /* sql */ `
@@ -235,8 +236,14 @@ const openAttempts = statement(
         or exists (select from handled h where h.consumer = input.consumer and h.event_id = input.event_id))
     on conflict do nothing
     returning request_id, number, sent_at
+  ), taken_up as (
+    update start_attempts a set
+      sent_at = clock.now, lapses_at = clock.now + make_interval(secs => input.call_timeout_ms / 1000.0 + 2)
+    from input join known using (request_id) cross join clock
+    where a.id = input.attempt_id and a.id = known.open_id and known.requested
+    returning a.request_id, a.number, a.sent_at
   )
   select known.request_id, opened.number as opened_number, opened.sent_at, known.first_sent_at, known.duplicate,
     known.requested, known.binding_message, known.lapsed_id, known.unknown_attempts::integer as unknown_attempts
-  from known left join opened using (request_id)`,
+  from known left join (select * from opened union all select * from taken_up) as opened using (request_id)`,
 );
