@@ -27,6 +27,15 @@ export class Arrivals {
   }
 
   /**
+   * Resolves when everybody is there.
+   *
+   * @throws when somebody does not come
+   */
+  complete(problem: () => string): Promise<void> {
+    return within(limitMs, this.#all, problem);
+  }
+
+  /**
    * Resolves when everybody is there, or when the first has been there for a while: what a service does a few at a time
    * does not begin with the others before it is done with the first, and that it waits for those shows nowhere.
    *

@@ -6,10 +6,15 @@ export type Side = 'before' | 'after';
 
 /** Statements that are stopped, each once. */
 export interface Stop {
-  /** The name of a prepared statement, or a piece of the text of one that has no name. */
+  /** The name of a prepared statement, or a piece of the text of one that has no name; empty: any that has no name. */
   readonly statement: string;
-  /** One statement for each of these is stopped: whichever contains it. One may contain several, and stops for all. */
+  /**
+   * One statement for each of these is stopped: whichever contains it in its values. One may contain several, and stops
+   * for all. What is empty stands in every statement, and stops each.
+   */
   readonly about: readonly string[];
+  /** How often the statement has to contain it; once when left out. */
+  readonly times?: number;
   readonly side: Side;
   /** What becomes of it: it waits until its client is dead, or its connection breaks there and then. */
   readonly then: 'wait' | 'break';
@@ -109,9 +114,9 @@ export class PostgresBarrier {
     for (const each of this.#stops) {
       const { stop, left } = each;
       if (!runs(message, stop.statement)) continue;
-      const about = [...left].filter((who) => message.includes(who));
+      const about = [...left].filter((who) => contains(message, who, stop.times ?? 1));
       if (about.length === 0) continue;
-      for (const who of about) left.delete(who);
+      for (const who of about) if (who !== '') left.delete(who);
       if (left.size === 0) this.#stops = this.#stops.filter((other) => other !== each);
       return { ...stop, about };
     }
@@ -155,6 +160,16 @@ class BackendAnswers {
   }
 }
 
+function contains(message: Buffer, text: string, times: number): boolean {
+  let from = 0;
+  for (let count = 0; count < times; count++) {
+    const at = message.indexOf(text, from);
+    if (at < 0) return false;
+    from = at + text.length;
+  }
+  return true;
+}
+
 /** Whether a message runs a statement: Bind of a prepared one, Parse of one without a name, or a simple query. */
 function runs(message: Buffer, statement: string): boolean {
   const type = message[0];
@@ -162,6 +177,6 @@ function runs(message: Buffer, statement: string): boolean {
     const from = message.indexOf(0, 5) + 1;
     return message.toString('latin1', from, message.indexOf(0, from)) === statement;
   }
-  if (type === 0x50) return message[5] === 0 && message.includes(statement, 6);
-  return type === 0x51 && message.includes(statement, 5);
+  if (type === 0x50) return statement !== '' && message[5] === 0 && message.includes(statement, 6);
+  return statement !== '' && type === 0x51 && message.includes(statement, 5);
 }

@@ -1,3 +1,4 @@
+import { deliveryPoints } from './delivery-points.js';
 import { cellsOf, ends, type ProviderAnswer } from './poller-cells.js';
 import { startCellsOf, startEnds, type StartAnswer } from './worker-cells.js';
 
@@ -25,6 +26,16 @@ export function workerTable(): string {
     }),
   ]);
   return markdown(['killed at', ...startAnswers], rows);
+}
+
+/** How often a decision is told of when the decision service was killed at a point. */
+export function deliveryTable(): string {
+  const rows = Object.entries(deliveryPoints).map(([point, { arrives }]) => {
+    const times = (what: 'deliveries' | 'events') =>
+      `${arrives.exactly === what ? '' : 'at least '}${['never', 'once', 'twice'][arrives[what]]}`;
+    return [point, times('deliveries'), times('events')];
+  });
+  return markdown(['killed at', 'callback', 'event'], rows);
 }
 
 const quoted = (text: string | undefined) => (text === undefined ? '' : `\`${text}\``);
