@@ -28,7 +28,7 @@ export class OutboundRefused extends Error {
 
 /**
  * Keeps calls to addresses that others chose away from our own network: the literal host, every resolved address and
- * the connected socket are judged, because each alone can be got around.
+ * the connected socket are judged, because each alone can be got around. No connection is opened to what is refused.
  */
 export interface OutboundGuard {
   /** What is wrong with an address by its text alone; null when nothing is. Resolves no name. */
@@ -43,6 +43,8 @@ const special: readonly Network[] = [
   ['10.0.0.0', 8, 'ipv4'],
   ['100.64.0.0', 10, 'ipv4'],
   ['127.0.0.0', 8, 'ipv4'],
+  // Looks public, and is the host's own in one large cloud.
+  ['168.63.129.16', 32, 'ipv4'],
   ['169.254.0.0', 16, 'ipv4'],
   ['172.16.0.0', 12, 'ipv4'],
   ['192.0.0.0', 24, 'ipv4'],
@@ -80,7 +82,10 @@ export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuar
     permitted.addAddress('::1', 'ipv6');
   }
 
-  const refusal = (address: string): string | null => {
+  const refusal = (found: string): string | null => {
+    // A zone names an interface of ours (RFC 4007 §11); what it belongs to is judged without it.
+    const address = found.replace(/%.*$/, '');
+    if (isIP(address) === 0) return 'its name does not lead to an address';
     if (isWithin(permitted, address)) return null;
     return isWithin(denied, address) ? `${address} is not a public address` : null;
   };
@@ -91,17 +96,29 @@ export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuar
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && options.allowLoopback)) return 'it is not https';
     if (url.username !== '' || url.password !== '') return 'it has a user name or password';
     // The parser has already turned every spelling of an IPv4 address into its plain form.
-    const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+    const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.+$/, '');
     if (isIP(host) !== 0) return refusal(host);
     const local = host === 'localhost' || host.endsWith('.localhost');
     return local && !options.allowLoopback ? 'it names this machine' : null;
   };
 
+  // Judged where the answer is used: between two questions a name may change where it leads (DNS rebinding).
+  const judgedLookup: LookupFunction = (host, options, callback) =>
+    lookup(host, { ...options, all: true }, (error, found) => {
+      if (error) return callback(error, []);
+      const addresses = Array.isArray(found) ? found : [{ address: found, family: isIP(found) }];
+      const reasons = addresses.map(({ address }) => refusal(address)).filter((reason) => reason !== null);
+      if (addresses.length === 0) reasons.push('its name leads nowhere');
+      if (reasons.length > 0) return callback(new OutboundRefused(`Refused to connect: ${reasons[0]}.`), []);
+      if (options.all === true) callback(null, addresses);
+      else callback(null, addresses[0]!.address, addresses[0]!.family);
+    });
+
   const connector = (tls: ConnectionTls = {}): buildConnector.connector => {
     const connect = buildConnector({
       timeout: 10_000,
       minVersion: 'TLSv1.2',
-      lookup,
+      lookup: judgedLookup,
       ...(tls.ca && tls.ca.length > 0 && { ca: [...tls.ca] }),
       ...(tls.cert && { cert: tls.cert }),
       ...(tls.key && { key: tls.key }),
@@ -113,35 +130,18 @@ export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuar
         `${scheme}://${bracketed(target.hostname)}:${target.port || (scheme === 'http' ? 80 : 443)}/`,
       );
       if (literal !== null) return callback(new OutboundRefused(`Refused to connect: ${literal}.`), null);
-      resolveAll(target.hostname, lookup)
-        .then((addresses) => {
-          const bad = addresses.map(refusal).find((reason) => reason !== null);
-          if (bad) throw new OutboundRefused(`Refused to connect: ${bad}.`);
-          connect(target, (error, socket) => {
-            if (error) return callback(error, null);
-            // The name may have been resolved again in between: only the connected address counts.
-            const reached = refusal(socket.remoteAddress ?? '0.0.0.0');
-            if (reached === null) return callback(null, socket);
-            socket.destroy();
-            callback(new OutboundRefused(`Refused to connect: ${reached}.`), null);
-          });
-        })
-        .catch((error: Error) => callback(error, null));
+      connect(target, (error, socket) => {
+        if (error) return callback(error, null);
+        // What the socket says counts last, whatever led there.
+        const reached = refusal(socket.remoteAddress ?? 'unknown');
+        if (reached === null) return callback(null, socket);
+        socket.destroy();
+        callback(new OutboundRefused(`Refused to connect: ${reached}.`), null);
+      });
     };
   };
 
   return { problem, connector };
-}
-
-async function resolveAll(hostname: string, lookup: LookupFunction): Promise<string[]> {
-  const host = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0) return [host];
-  return new Promise((resolve, reject) =>
-    lookup(host, { all: true }, (error, found) => {
-      if (error) reject(error);
-      else resolve(Array.isArray(found) ? found.map(({ address }) => address) : [found]);
-    }),
-  );
 }
 
 const bracketed = (hostname: string): string => (isIP(hostname) === 6 ? `[${hostname}]` : hostname);
