@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Channel, type ChannelModel, type GetMessage } from 'amqplib';
 import { letterOf, type DeadLetter, type DeadLetterOffice } from '../dead-letter.js';
 import type { RabbitLimits } from './limits.js';
@@ -12,9 +13,14 @@ const mostAtOnce = 10_000;
 /** What becomes of a letter that was taken into our hands. */
 type Fate = 'gone' | 'stays';
 
+/** Whoever holds this queue looks: it is exclusive, so the broker lets one connection have it, and takes it back. */
+const turnQueue = 'assent.dead-letters.turn';
+const askForTurnEveryMs = 100;
+const countEveryMs = 20;
+
 /**
- * The dead queues of the broker, each call over a connection of its own. While one call holds letters in its hands,
- * another one does not see them: calls of one process take turns.
+ * The dead queues of the broker, each call over a connection of its own. What one call holds in its hands another would
+ * not see and not count, as if it were gone: so all calls take turns, those of other processes too.
  */
 export class RabbitDeadLetters implements DeadLetterOffice {
   private last: Promise<unknown> = Promise.resolve();
@@ -109,7 +115,7 @@ export class RabbitDeadLetters implements DeadLetterOffice {
     });
   }
 
-  /** Takes letter after letter into our hands; those that stay go back to their places when the channel closes. */
+  /** Takes letter after letter into our hands, and puts those that stay back before anybody else looks. */
   private async walk(
     queues: readonly string[],
     limit: number,
@@ -118,17 +124,32 @@ export class RabbitDeadLetters implements DeadLetterOffice {
     let left = limit;
     await this.connected(async (model) => {
       for (const queue of queues) {
-        await this.onQueue(model, queue, async (channel) => {
+        await this.onQueue(model, queue, async (channel, count) => {
+          let held = 0;
           while (left > 0) {
             const message = await within(this.limits.callMs, 'taking a dead letter', channel.get(deadQueueOf(queue)));
-            if (!message) return;
+            if (!message) break;
             left--;
             const fate = await visit(read(queue, message), () => (left = 0), message);
-            if (fate === 'gone') channel.ack(message);
+            if (fate === 'gone') {
+              channel.ack(message);
+              count--;
+            } else held++;
           }
+          if (held > 0) await this.backInPlace(channel, deadQueueOf(queue), count);
         });
       }
     });
+  }
+
+  /** The broker puts back in its own time: what it has not counted yet, whoever looks next would not see. */
+  private async backInPlace(channel: Channel, queue: string, count: number): Promise<void> {
+    const { callMs } = this.limits;
+    channel.nackAll(true);
+    for (const deadline = performance.now() + callMs; performance.now() < deadline; await pause(countEveryMs)) {
+      const { messageCount } = await within(callMs, 'counting what was put back', channel.checkQueue(queue));
+      if (messageCount >= count) return;
+    }
   }
 
   /** On a channel of its own: asking for a queue that does not exist ends the channel. */
@@ -151,6 +172,24 @@ export class RabbitDeadLetters implements DeadLetterOffice {
     await within(callMs, 'closing a channel', channel.close());
   }
 
+  /** Waits as long as one call may take; the turn ends with the connection. */
+  private async takeTurn(model: ChannelModel): Promise<void> {
+    const { callMs } = this.limits;
+    const deadline = performance.now() + callMs;
+    for (;;) {
+      const channel = await within(callMs, 'opening a channel', model.createChannel());
+      channel.on('error', () => {});
+      try {
+        const queue = { exclusive: true, durable: false, autoDelete: true };
+        await within(callMs, 'taking a turn', channel.assertQueue(turnQueue, queue));
+        return;
+      } catch (error) {
+        if (!isLocked(error) || performance.now() >= deadline) throw error;
+      }
+      await pause(askForTurnEveryMs);
+    }
+  }
+
   private connected(work: (model: ChannelModel) => Promise<void>): Promise<void> {
     const turn = this.last.then(() => this.connectAnd(work));
     this.last = turn.catch(() => undefined);
@@ -162,12 +201,15 @@ export class RabbitDeadLetters implements DeadLetterOffice {
     const model = await connect(this.url, { noDelay: true, timeout: connectMs });
     model.on('error', () => {});
     try {
+      await this.takeTurn(model);
       await work(model);
     } finally {
       await within(callMs, 'closing the connection', model.close()).catch(() => {});
     }
   }
 }
+
+const isLocked = (error: unknown): boolean => (error as { code?: unknown }).code === 405;
 
 function read(queue: string, { content, properties }: GetMessage): DeadLetter {
   const headers: Record<string, unknown> = properties.headers ?? {};

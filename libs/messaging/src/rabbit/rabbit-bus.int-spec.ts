@@ -53,6 +53,28 @@ async function disconnected(transport: EventTransport): Promise<void> {
   await firstValueFrom(transport.status.pipe(filter((state) => state === 'disconnected')));
 }
 
+it('shows every process all dead letters, whoever looks at the same time', async () => {
+  const own = aWord();
+  const queue = `${own}.authorization.${own}`;
+  const { log, dead } = deadLog();
+  await withBus({ retryDelaysMs: [], log }, async (bus) => {
+    await withBus({}, async (other) => {
+      await listen(bus, own, `authorization.${own}`, () => {
+        throw new Error('not today');
+      });
+      for (let index = 0; index < 20; index++) await bus.publish(anEvent(`authorization.${own}`, index));
+      for (let index = 0; index < 20; index++) await dead.next();
+      // What one has in its hands the other would take for gone, and for new when it is back.
+      const looks = [1, 2, 3].flatMap(() => [
+        bus.deadLetters.list([queue], 100).then(({ length }) => length),
+        other.deadLetters.count([queue]).then((counts) => counts.get(queue)),
+        other.deadLetters.list([queue], 100).then(({ length }) => length),
+      ]);
+      expect(await Promise.all(looks)).toEqual(looks.map(() => 20));
+    });
+  });
+});
+
 it('sends CloudEvents in structured mode, persistent, under the id of the event', async () => {
   const own = aWord();
   const { queue } = await channel.assertQueue('', { exclusive: true });
