@@ -21,6 +21,8 @@ interface Service {
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly profiles?: readonly string[];
   readonly ports?: readonly string[];
+  readonly network_mode?: string;
+  readonly networks?: { readonly default?: { readonly aliases?: readonly string[] } };
 }
 
 const root = join(import.meta.dirname, '..');
@@ -87,6 +89,16 @@ describe('docker-compose.yml', () => {
 
   it('opens ports on the loopback address only', () => {
     for (const [, { ports = [] }] of services) for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  it('has the sandbox on the machine of the API, so that its pings over plain http are taken', () => {
+    const { network_mode, ports, environment } = compose.services['sandbox']!;
+    expect([network_mode, ports]).toEqual(['service:rules-service', undefined]);
+    const api = compose.services['rules-service']!;
+    expect(environment!['ASSENT_URL']).toBe(`http://127.0.0.1:${api.environment!['PORT']}`);
+    const { hostname, port } = new URL(environment!['ASSENT_SANDBOX_URL']!);
+    expect(api.networks?.default?.aliases).toContain(hostname);
+    expect(api.ports!.map((mapping) => mapping.split(':').at(-1))).toContain(port);
   });
 
   it('asks for the variables that .env.example shows, and demands every secret', () => {
