@@ -95,6 +95,7 @@ END),
   constraint authorization_requests__user_code_check CHECK (((user_code IS NULL) OR (status = 'requested'::text)))
 );
 CREATE INDEX authorization_requests__api_client_id_id_ix ON public.authorization_requests USING btree (api_client_id, id);
+CREATE INDEX authorization_requests__erased_consume_key_ix ON public.authorization_requests USING btree (consumed_at) WHERE ((erased_at IS NOT NULL) AND (consume_key IS NOT NULL));
 CREATE INDEX authorization_requests__erased_key_ix ON public.authorization_requests USING btree (created_at) WHERE ((erased_at IS NOT NULL) AND (idempotency_key IS NOT NULL));
 CREATE INDEX authorization_requests__late_subject_ix ON public.authorization_requests USING btree (evidence_subject(late_evidence)) WHERE ((late_evidence IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX authorization_requests__named_ix ON public.authorization_requests USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (erased_at IS NULL));
@@ -135,8 +136,8 @@ create table decisions (
 
 create table deliveries (
   id uuid not null default gen_random_uuid(),
-  decision_id uuid not null,
-  request_id uuid not null,
+  decision_id uuid,
+  request_id uuid,
   kind text not null,
   endpoint_id uuid,
   url text not null,
@@ -146,10 +147,12 @@ create table deliveries (
   next_attempt_at timestamp(3) with time zone,
   lease_until timestamp(3) with time zone,
   created_at timestamp(3) with time zone not null default clock_timestamp(),
+  notice_id uuid,
   constraint deliveries__id_pk PRIMARY KEY (id),
   constraint deliveries__endpoint_id_check CHECK (((endpoint_id IS NOT NULL) = (kind = 'webhook'::text))),
   constraint deliveries__kind_check CHECK ((kind = ANY (ARRAY['callback'::text, 'webhook'::text]))),
   constraint deliveries__next_attempt_at_check CHECK (((next_attempt_at IS NOT NULL) = (state = 'pending'::text))),
+  constraint deliveries__notice_id_check CHECK ((((decision_id IS NULL) = (notice_id IS NOT NULL)) AND ((request_id IS NULL) = (notice_id IS NOT NULL)))) NOT VALID,
   constraint deliveries__state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'exhausted'::text]))),
   constraint deliveries__decision_id_fk FOREIGN KEY (decision_id) REFERENCES decisions(id)
 );
@@ -157,6 +160,7 @@ CREATE INDEX deliveries__decision_id_ix ON public.deliveries USING btree (decisi
 CREATE INDEX deliveries__endpoint_id_ix ON public.deliveries USING btree (endpoint_id, created_at, id) WHERE (endpoint_id IS NOT NULL);
 CREATE INDEX deliveries__lease_until_ix ON public.deliveries USING btree (lease_until) WHERE (lease_until IS NOT NULL);
 CREATE INDEX deliveries__next_attempt_at_ix ON public.deliveries USING btree (next_attempt_at) WHERE (state = 'pending'::text);
+CREATE INDEX deliveries__notice_id_ix ON public.deliveries USING btree (notice_id) WHERE (notice_id IS NOT NULL);
 CREATE INDEX deliveries__over_ix ON public.deliveries USING btree (created_at) WHERE (state <> 'pending'::text);
 CREATE INDEX deliveries__request_id_ix ON public.deliveries USING btree (request_id);
 CREATE INDEX deliveries__target_next_attempt_at_ix ON public.deliveries USING btree (target, next_attempt_at) WHERE (state = 'pending'::text);
@@ -216,8 +220,10 @@ create table joined_requests (
   body_hash bytea not null,
   request_id uuid not null,
   created_at timestamp(3) with time zone not null default clock_timestamp(),
+  forget_at timestamp(3) with time zone,
   constraint joined_requests__api_client_id_idempotency_key_pk PRIMARY KEY (api_client_id, idempotency_key)
 );
+CREATE INDEX joined_requests__forget_at_ix ON public.joined_requests USING btree (forget_at) WHERE (forget_at IS NOT NULL);
 CREATE INDEX joined_requests__request_id_ix ON public.joined_requests USING btree (request_id);
 
 create table key_pairs (
@@ -414,8 +420,25 @@ create table webhook_endpoints (
   secret bytea not null,
   created_at timestamp(3) with time zone not null default clock_timestamp(),
   updated_at timestamp(3) with time zone not null default clock_timestamp(),
-  constraint webhook_endpoints__id_pk PRIMARY KEY (id)
+  previous_secret bytea,
+  previous_secret_until timestamp(3) with time zone,
+  disabled_reason text,
+  disabled_at timestamp(3) with time zone,
+  failing_since timestamp(3) with time zone,
+  constraint webhook_endpoints__id_pk PRIMARY KEY (id),
+  constraint webhook_endpoints__disabled_check CHECK (((disabled_reason IS NULL) = (disabled_at IS NULL))),
+  constraint webhook_endpoints__disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['gone'::text, 'failing'::text]))),
+  constraint webhook_endpoints__previous_secret_check CHECK (((previous_secret IS NULL) = (previous_secret_until IS NULL)))
 );
+
+create table webhook_notices (
+  id uuid not null,
+  type text not null,
+  data json not null,
+  occurred_at timestamp(3) with time zone not null default clock_timestamp(),
+  constraint webhook_notices__id_pk PRIMARY KEY (id)
+);
+CREATE INDEX webhook_notices__occurred_at_ix ON public.webhook_notices USING btree (occurred_at);
 
 CREATE OR REPLACE FUNCTION public.admit_prompts(persons bytea[], clients uuid[], rules uuid[], asks json)
  RETURNS TABLE(id uuid, verdict text, other_id uuid, within_batch boolean, exceeded text, quota integer, window_seconds integer, retry_after_seconds integer)

@@ -2,7 +2,7 @@
  * Writes the documents that follow from the code: the API descriptions, the configuration reference and the pictures
  * in docs/architecture.md. With `--check` it writes nothing and fails when one of them is stale.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { register } from 'node:module';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ await run(async () => {
     'docs/openapi.json': json(contracts.openApi()),
     'docs/asyncapi.json': json(contracts.asyncApi()),
     'docs/configuration.md': await configuration(),
+    ...(await errorPages(contracts)),
     'docs/architecture.md': await markdown(
       replaceBlocks('docs/architecture.md', 'picture', {
         imports: mermaid(await importPicture()),
@@ -33,11 +34,16 @@ await run(async () => {
       }),
     ),
   };
+  const known = existsSync(join(root, 'docs/errors')) ? await readdir(join(root, 'docs/errors')) : [];
+  const surplus = known.map((name) => `docs/errors/${name}`).filter((path) => !(path in documents));
   const stale = Object.keys(documents).filter((path) => read(path) !== documents[path]);
   if (process.argv.includes('--check')) {
+    if (surplus.length > 0) throw new Obstacle(`Of no use any more: ${surplus.join(', ')}. Run \`npm run docs\`.`);
     if (stale.length > 0) throw new Obstacle(`Stale: ${stale.join(', ')}. Run \`npm run docs\` and commit the result.`);
     return;
   }
+  mkdirSync(join(root, 'docs/errors'), { recursive: true });
+  for (const path of surplus) rmSync(join(root, path));
   for (const path of stale) writeFileSync(join(root, path), documents[path]);
   console.log(stale.length === 0 ? 'Everything is fresh.' : `Written: ${stale.join(', ')}`);
 });
@@ -49,6 +55,34 @@ function read(path) {
 
 function json(value) {
   return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** The catalogue of errors, a page for each code, as the service shows them. */
+async function errorPages({ problems, problemAdvice, problemType }) {
+  const codes = Object.keys(problems).sort();
+  const pages = { 'docs/errors/README.md': await markdown(errorIndex(codes, problems)) };
+  for (const code of codes) {
+    const { status, title } = problems[code];
+    const { when, remedy } = problemAdvice[code];
+    const text = [
+      `# ${code}`,
+      `${title}: HTTP ${status}. The \`type\` of such a problem document is \`${problemType(code)}\`, where the service shows this page.`,
+      `**When.** ${when}`,
+      `**What to do.** ${remedy}`,
+      '[All errors](README.md)',
+    ];
+    pages[`docs/errors/${code}.md`] = await markdown(text.join('\n\n'));
+  }
+  return pages;
+}
+
+function errorIndex(codes, problems) {
+  const rows = codes.map(
+    (code) => `| [\`${code}\`](${code}.md) | ${problems[code].status} | ${problems[code].title} |`,
+  );
+  const lead =
+    'Every code that a problem document (RFC 9457) of Assent can carry. Programs decide by the code, which never changes its meaning.';
+  return `# Errors\n\n${lead}\n\n| code | status | meaning |\n| --- | --- | --- |\n${rows.join('\n')}`;
 }
 
 /** As `npm run format` would write it. */

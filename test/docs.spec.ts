@@ -78,7 +78,7 @@ describe('the committed documents', () => {
     expect(JSON.parse(read('docs/asyncapi.json'))).toEqual(JSON.parse(JSON.stringify(asyncApi())));
   });
 
-  const pages = ['.', 'docs', 'docs/adr'].flatMap((folder) =>
+  const pages = ['.', 'docs', 'docs/adr', 'docs/errors'].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith('.md'))
       .map((name) => join(folder, name)),

@@ -5,6 +5,7 @@ import { routes } from '#lib/contracts';
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { expect, it } from '@jest/globals';
+import { z } from 'zod';
 import { accessMatrix } from './support/access-matrix.js';
 
 /** What every process serves by itself, beside its controllers (`libs/runtime/src/start-service.ts`). */
@@ -20,6 +21,41 @@ it('has a row in the matrix of access for every route, and the scope that stands
   const promised = routes.map(({ operationId, scope }) => [operationId, scope]);
   const rows = Object.entries(accessMatrix).map(([operationId, [scope]]) => [operationId, scope]);
   expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(promised));
+});
+
+const mutations = routes.filter(({ method }) => method !== 'GET');
+
+it('says of every mutation what a repeated call does, or takes an Idempotency-Key', () => {
+  const silent = mutations
+    .filter(({ method, requestHeaders, repeated }) => {
+      // A second PUT, PATCH (RFC 7396) or DELETE changes nothing more; If-Match tells who was first.
+      if (method !== 'POST') return requestHeaders?.includes('If-Match') !== true;
+      return requestHeaders?.includes('Idempotency-Key') !== true && repeated === undefined;
+    })
+    .map(({ operationId }) => operationId);
+  // Neither has a version: a second one finds nothing.
+  expect(silent.sort()).toEqual(['dropDeadLetter', 'forgetMasterKey']);
+});
+
+it('pages every list, or says why there is no next page', () => {
+  const lists = routes.filter(({ answers }) =>
+    answers.some(
+      ({ schema }) => schema instanceof z.ZodObject && 'nextCursor' in schema.shape && 'data' in schema.shape,
+    ),
+  );
+  expect(lists.length).toBeGreaterThan(6);
+  const unpaged = lists.filter(
+    ({ query }) => query === undefined || !('cursor' in query.shape && 'limit' in query.shape),
+  );
+  expect(unpaged.map(({ operationId }) => operationId)).toEqual(['listDeadLetters']);
+  expect(unpaged[0]!.answers[0]!.description).toContain('no next page');
+  for (const { operationId, answers } of lists) {
+    const headers = answers.find(({ status }) => status === 200)!.headers ?? [];
+    expect({ operationId, link: headers.includes('Link') }).toEqual({
+      operationId,
+      link: operationId !== 'listDeadLetters',
+    });
+  }
 });
 
 async function controllersOf(folder: string): Promise<Type[]> {

@@ -256,12 +256,13 @@ export class DecisionHouse {
     Object.assign(deliveries, {
       claim: async (options: Parameters<typeof claim>[0]) => {
         const work = await claim(options);
-        for (const each of work) requestOf.set(each.id, each.requestId);
+        for (const each of work) requestOf.set(each.id, each.requestId ?? each.webhookId);
         return work;
       },
-      finish: async (results: readonly DeliveryResult[]) => {
-        await finish(results);
+      finish: async (results: readonly DeliveryResult[], disableAfterSeconds?: number) => {
+        const disabled = await finish(results, disableAfterSeconds);
         for (const result of results) this.#tell(requestOf.get(result.id), result);
+        return disabled;
       },
     });
   }

@@ -2,7 +2,7 @@ import { httpUrl, retentionConfig } from '#lib/contracts';
 import { brokerConfig, databaseConfig, outboundConfig, processConfig } from '#lib/runtime';
 import { z } from 'zod';
 
-/** How long the keys are used that providers verify. */
+/** How long keys are used that providers verify, and how long a webhook endpoint may fail. */
 export const decisionServiceTuning = z.object({
   ASSENT_SIGNING_KEY_ROTATION_HOURS: z.coerce
     .number()
@@ -13,6 +13,13 @@ export const decisionServiceTuning = z.object({
     .describe(
       'How long a key signs client assertions and requests. The next one is published at least half an hour before.',
     ),
+  ASSENT_WEBHOOK_DISABLE_AFTER_HOURS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(8_760)
+    .default(120)
+    .describe('A webhook endpoint at which nothing has arrived for so long, while something was sent, is disabled.'),
 });
 export type DecisionServiceTuning = Readonly<z.output<typeof decisionServiceTuning>>;
 

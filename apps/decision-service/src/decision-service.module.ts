@@ -29,14 +29,17 @@ export interface DecisionServiceParts {
 @Module({})
 export class DecisionServiceModule {
   static register({ config, database, log, guard }: DecisionServiceParts): DynamicModule {
-    const { ASSENT_SIGNING_KEY_ROTATION_HOURS: hours } = { ...decisionServiceTuning.parse({}), ...config };
+    const tuning = { ...decisionServiceTuning.parse({}), ...config };
+    const hours = tuning.ASSENT_SIGNING_KEY_ROTATION_HOURS;
+    const disableAfterSeconds = tuning.ASSENT_WEBHOOK_DISABLE_AFTER_HOURS * 3600;
     return {
       module: DecisionServiceModule,
       controllers: [AuthorizationEndedController, DecisionRecordedController],
       providers: [
         {
           provide: DeliverDecisions,
-          useFactory: () => new DeliverDecisions({ database, sender: new CallbackSender({ guard }), log }),
+          useFactory: () =>
+            new DeliverDecisions({ database, sender: new CallbackSender({ guard }), log, disableAfterSeconds }),
         },
         {
           provide: RecordDecision,

@@ -1,6 +1,6 @@
 import { retentionConfig, type RetentionConfig } from '#lib/contracts';
 import type { Database, Retention } from '#lib/persistence';
-import { Loop, type Log } from '#lib/runtime';
+import { counter, Loop, type Log } from '#lib/runtime';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 
 const everyMs = 60_000;
@@ -24,7 +24,11 @@ export class KeepHouse implements OnApplicationBootstrap, OnApplicationShutdown 
   readonly #loop: Loop;
 
   constructor(database: Pick<Database, 'housekeep'>, retention: Retention, log: Log) {
-    const tick = (signal: AbortSignal) => database.housekeep({ retention, signal });
+    const onFailure = (job: string, error: unknown) => {
+      failures().inc({ job });
+      log.error('A job of housekeeping failed; the others go on', { job, error });
+    };
+    const tick = (signal: AbortSignal) => database.housekeep({ retention, signal, onFailure });
     this.#loop = new Loop({ name: 'Housekeeping', everyMs, log, tick });
   }
 
@@ -36,3 +40,10 @@ export class KeepHouse implements OnApplicationBootstrap, OnApplicationShutdown 
     return this.#loop.stop();
   }
 }
+
+const failures = () =>
+  counter({
+    name: 'assent_housekeeping_failures_total',
+    help: 'Jobs of housekeeping that failed, by job; each is tried again a minute later.',
+    labelNames: ['job'],
+  });

@@ -45,7 +45,7 @@ async function expectRefused(
 ): Promise<void> {
   expect(answer).toMatchObject({ status: expected.status, type: 'application/problem+json; charset=utf-8' });
   const document = problem.parse(JSON.parse(answer.text));
-  expect(document).toMatchObject({ ...expected, type: `/docs/errors#${document.code}` });
+  expect(document).toMatchObject({ ...expected, type: `/docs/errors/${document.code}` });
   expect(Object.keys(problems)).toContain(document.code);
   expect(problems[document.code as ProblemCode].status).toBe(answer.status);
   expect(answer.text).not.toMatch(leak);

@@ -50,6 +50,8 @@ import { RulesController } from './rules/rules.controller.js';
 import { CheckTokenProvider } from './token-providers/check-token-provider.js';
 import { TokenProvidersController } from './token-providers/token-providers.controller.js';
 import { ListDeliveries } from './webhook-endpoints/list-deliveries.js';
+import { ReplayDeliveries } from './webhook-endpoints/replay-deliveries.js';
+import { SendTestEvent } from './webhook-endpoints/send-test-event.js';
 import { WebhookEndpointsController } from './webhook-endpoints/webhook-endpoints.controller.js';
 
 /** What the process gives to the service. */
@@ -131,6 +133,8 @@ const accessTokens = ({ config, guard, log }: Pick<RulesServiceParts, 'config' |
 
 const administration = ({ config, database, guard, log }: RulesServiceParts): Provider[] => [
   ListDeliveries,
+  ReplayDeliveries,
+  SendTestEvent,
   {
     provide: CheckTokenProvider,
     useFactory: () =>

@@ -1,10 +1,10 @@
 import { authorizationEvents, authorizationFact, eventType, exchanges } from './authorization.events.js';
 import { cloudEvent } from './cloud-event.js';
 import { decision } from './decision.js';
-import { approvedDecision, deniedDecision } from './examples.js';
+import { approvedDecision, decisionExamples } from './examples.js';
 import { SchemaCollection, type JsonSchema } from './json-schema.js';
 import { assentVersion } from './version.js';
-import { webhookEventTypes } from './webhook-endpoints.http.js';
+import { decisionEventTypes, type DecisionEventType } from './webhook-endpoints.http.js';
 
 /** The messages on RabbitMQ as an AsyncAPI 3.0 document, made from the schemas. */
 export function asyncApi(): JsonSchema {
@@ -17,7 +17,7 @@ export function asyncApi(): JsonSchema {
       Object.values(authorizationEvents).map((key) => [key, message(key, envelope, fact, factExample(key))]),
     ),
     ...Object.fromEntries(
-      webhookEventTypes.map((key) => [key, message(key, envelope, decided, decisionExamples[key] ?? null)]),
+      decisionEventTypes.map((key) => [key, message(key, envelope, decided, decisionExample(key))]),
     ),
   };
   return {
@@ -39,7 +39,7 @@ export function asyncApi(): JsonSchema {
         parameter: 'fact',
         meaning: 'What happened.',
       }),
-      decisions: channel(exchanges.decisions, 'decision', webhookEventTypes, {
+      decisions: channel(exchanges.decisions, 'decision', decisionEventTypes, {
         title: 'Decisions (for subscribers)',
         parameter: 'outcome',
         meaning: 'How the request ended.',
@@ -85,7 +85,7 @@ function channel(
   };
 }
 
-function message(key: string, envelope: JsonSchema, payload: JsonSchema, example: JsonSchema | null): JsonSchema {
+function message(key: string, envelope: JsonSchema, payload: JsonSchema, example: JsonSchema): JsonSchema {
   return {
     name: key,
     title: eventType(key),
@@ -96,16 +96,12 @@ function message(key: string, envelope: JsonSchema, payload: JsonSchema, example
         { type: 'object', properties: { type: { const: eventType(key) }, data: payload }, required: ['data'] },
       ],
     },
-    ...(example !== null && { examples: [{ name: key, payload: example }] }),
+    examples: [{ name: key, payload: example }],
   };
 }
 
-const decisionExamples: Readonly<Record<string, JsonSchema>> = Object.fromEntries(
-  [approvedDecision, deniedDecision].map((data) => [
-    `decision.${data.outcome}`,
-    envelopeExample(`decision.${data.outcome}`, '/assent/decision-service', data.authorizationRequestId, data),
-  ]),
-);
+const decisionExample = (key: DecisionEventType): JsonSchema =>
+  envelopeExample(key, '/assent/decision-service', approvedDecision.authorizationRequestId, decisionExamples[key]);
 
 const statusOf = (key: string): string => {
   const fact = key.replace('authorization.', '');

@@ -112,6 +112,27 @@ export const consumptionExample = {
   accessToken: null,
 };
 
+const rejected = (outcome: string, reason: string | null, header: string) => ({
+  ...deniedDecision,
+  outcome,
+  reason,
+  rejection: {
+    ...deniedDecision.rejection,
+    response: {
+      ...deniedDecision.rejection.response,
+      body: JSON.stringify({ title: header, outcome, reason: reason ?? '', requestId }),
+    },
+  },
+});
+/** One decision of each kind, by its event. */
+export const decisionExamples = {
+  'decision.approved': approvedDecision,
+  'decision.denied': deniedDecision,
+  'decision.expired': rejected('expired', null, 'No answer in time'),
+  'decision.cancelled': { ...deniedDecision, outcome: 'cancelled', rejection: null },
+  'decision.failed': rejected('failed', 'unknown_user', 'Approval not possible'),
+} as const;
+
 export const webhookExample = { type: 'decision.denied', timestamp: decidedAt, data: deniedDecision };
 
 export const ruleBodyExample = {
@@ -283,7 +304,16 @@ export const webhookEndpointBodyExample = {
   description: 'Audit trail',
 };
 
-export const webhookEndpointExample = { id: endpointId, ...webhookEndpointBodyExample, enabled: true, ...times };
+export const webhookEndpointExample = {
+  id: endpointId,
+  ...webhookEndpointBodyExample,
+  enabled: true,
+  disabledReason: null,
+  disabledAt: null,
+  failingSince: null,
+  previousSecretUntil: null,
+  ...times,
+};
 export const createdWebhookEndpointExample = {
   ...webhookEndpointExample,
   secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
@@ -292,12 +322,46 @@ export const createdWebhookEndpointExample = {
 export const deliveryExample = {
   id: '01948b9e-9014-7e6f-9b52-88d1b3020ac5',
   webhookId: decisionId,
+  type: 'decision.denied',
+  authorizationRequestId: deniedDecision.authorizationRequestId,
   url: 'https://audit.example.com/decisions',
   state: 'delivered',
   attempts: [{ at: '2026-03-02T09:15:21.790Z', status: 204, problem: null, durationMs: 41 }],
   nextAttemptAt: null,
   createdAt: decidedAt,
 };
+
+export const rotatedWebhookEndpointExample = {
+  ...createdWebhookEndpointExample,
+  previousSecretUntil: '2026-03-03T09:15:21.412Z',
+  version: 2,
+};
+export const replayedDeliveryExample = {
+  ...deliveryExample,
+  state: 'pending',
+  nextAttemptAt: '2026-03-02T10:00:00.000Z',
+};
+export const testDeliveryExample = {
+  ...deliveryExample,
+  webhookId: '01948b9e-9014-7e6f-9b52-88d1b3020ac6',
+  type: 'test.ping',
+  authorizationRequestId: null,
+  state: 'pending',
+  attempts: [],
+  nextAttemptAt: decidedAt,
+};
+export const noticeExamples = {
+  'key_pair.expiring': { id: keyPairId, alias: 'bank client 2026', notAfter: '2027-01-01T00:00:00.000Z', daysLeft: 14 },
+  'webhook_endpoint.disabled': {
+    id: endpointId,
+    host: 'audit.example.com',
+    description: 'Audit trail',
+    reason: 'failing',
+    failingSince: '2026-02-25T08:00:00.000Z',
+    disabledAt: '2026-03-02T08:10:00.000Z',
+  },
+  'test.ping': { endpointId },
+} as const;
 
 export const apiClientBodyExample = { name: 'Corner Shop', scopes: ['requests:write', 'requests:read'] };
 export const apiClientBodyLimited = {
@@ -382,3 +446,19 @@ export const erasureBodies = {
   bySubject: { subject: '248289761001' },
 };
 export const erasureExample = { id: clientId, erased: 14, cancelled: 1, createdAt: decidedAt };
+
+export const readyExample = {
+  status: 'ready',
+  checks: [{ name: 'database', ok: true, reason: null, whatToDo: null }],
+};
+export const notReadyExample = {
+  status: 'not-ready',
+  checks: [
+    {
+      name: 'database',
+      ok: false,
+      reason: 'the database does not answer',
+      whatToDo: 'See that Postgres runs, that DATABASE_URL names it and that this machine reaches it.',
+    },
+  ],
+};

@@ -25,3 +25,4 @@ export * from './rules.http.js';
 export * from './token-providers.http.js';
 export * from './version.js';
 export * from './webhook-endpoints.http.js';
+export * from './webhook-notices.js';

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { scopes } from './api-clients.http.js';
 import { webhookEnvelope } from './decision.js';
-import { webhookExample } from './examples.js';
+import { decisionExamples, noticeExamples, webhookExample } from './examples.js';
 import { SchemaCollection, type JsonSchema } from './json-schema.js';
-import { problem, problems, type ProblemCode } from './problem.js';
+import { problemAdvice } from './problem-advice.js';
+import { problem, problems, problemType, type ProblemCode } from './problem.js';
 import {
   problemsOf,
   routes,
@@ -14,7 +15,8 @@ import {
   type RouteAnswer,
 } from './routes.js';
 import { assentVersion } from './version.js';
-import { webhookEventTypes } from './webhook-endpoints.http.js';
+import { decisionEventTypes, noticeTypes, type DecisionEventType, type NoticeType } from './webhook-endpoints.http.js';
+import { noticeEnvelope } from './webhook-notices.js';
 
 const string = (more: JsonSchema = {}): JsonSchema => ({ type: 'string', ...more });
 
@@ -69,7 +71,10 @@ export function openApi(): JsonSchema {
     (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route, schemas, responses);
   }
 
-  const webhooks = Object.fromEntries(webhookEventTypes.map((type) => [type, webhook(type, schemas)]));
+  const webhooks = {
+    ...Object.fromEntries(decisionEventTypes.map((type) => [type, decisionWebhook(type, schemas)])),
+    ...Object.fromEntries(noticeTypes.map((type) => [type, noticeWebhook(type, schemas)])),
+  };
   return {
     openapi: '3.1.0',
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
@@ -106,6 +111,20 @@ export function openApi(): JsonSchema {
           description: 'The id, as answered at creation.',
           schema: string({ format: 'uuid' }),
         },
+        deliveryId: {
+          name: 'deliveryId',
+          in: 'path',
+          required: true,
+          description: 'The id of a delivery, as listed.',
+          schema: string({ format: 'uuid' }),
+        },
+        code: {
+          name: 'code',
+          in: 'path',
+          required: true,
+          description: 'The `code` of a problem document.',
+          schema: string({ enum: Object.keys(problems) }),
+        },
         ...Object.fromEntries(
           Object.entries(requestHeaders).map(([name, header]) => [name, { name, in: 'header', ...header }]),
         ),
@@ -119,7 +138,7 @@ export function openApi(): JsonSchema {
 
 function operation(route: Route, schemas: SchemaCollection, responses: Record<string, JsonSchema>): JsonSchema {
   const parameters = [
-    ...(route.path.includes('{id}') ? [{ $ref: '#/components/parameters/id' }] : []),
+    ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ $ref: `#/components/parameters/${name}` })),
     ...(route.requestHeaders ?? []).map((name) => ({ $ref: `#/components/parameters/${name}` })),
     ...(route.query ? queryParameters(route.query, schemas) : []),
   ];
@@ -127,7 +146,7 @@ function operation(route: Route, schemas: SchemaCollection, responses: Record<st
     operationId: route.operationId,
     tags: [route.tag],
     summary: route.summary,
-    ...(route.description !== undefined && { description: route.description }),
+    ...describe(route),
     security: route.scope === null ? [] : [{ apiKey: [route.scope] }],
     ...(parameters.length > 0 && { parameters }),
     ...(route.body && {
@@ -144,6 +163,11 @@ function operation(route: Route, schemas: SchemaCollection, responses: Record<st
       ...problemAnswers(route, responses),
     },
   };
+}
+
+function describe({ description, repeated }: Route): { description?: string } {
+  const sentences = [description, repeated && `A repeated call ${repeated}`].filter((text) => text !== undefined);
+  return sentences.length === 0 ? {} : { description: sentences.join(' ') };
 }
 
 // A merge patch may also come under its own media type (RFC 7396).
@@ -212,10 +236,18 @@ function problemAnswer(status: number, codes: readonly ProblemCode[]): JsonSchem
         schema: {
           allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { type: 'string', enum: codes } } }],
         },
+        examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
       },
     },
   };
 }
+
+const problemExample = (code: ProblemCode): JsonSchema => ({
+  type: problemType(code),
+  ...problems[code],
+  detail: `${problemAdvice[code].when} ${problemAdvice[code].remedy}`,
+  code,
+});
 
 /** What a problem answer of this status carries beside its body. */
 function answerHeaders(status: number): JsonSchema | undefined {
@@ -224,58 +256,77 @@ function answerHeaders(status: number): JsonSchema | undefined {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-function webhook(type: (typeof webhookEventTypes)[number], schemas: SchemaCollection): JsonSchema {
+function decisionWebhook(type: DecisionEventType, schemas: SchemaCollection): JsonSchema {
   const outcome = type.replace('decision.', '');
+  return webhook({
+    operationId: `on${outcome[0]!.toUpperCase()}${outcome.slice(1)}`,
+    summary: `A request ended ${outcome}`,
+    description:
+      'Sent to every webhook endpoint that chose this event, and to the `callbackUrl` of the request. Signed as ' +
+      'Standard Webhooks says; delivered at least once, always under the same `webhook-id`.',
+    id: 'The id of the decision: the key for telling duplicates.',
+    content: {
+      schema: schemas.add(webhookEnvelope, 'output'),
+      examples: namedExamples({ [outcome]: { ...webhookExample, type, data: decisionExamples[type] } }),
+    },
+  });
+}
+
+const noticeSummaries: Readonly<Record<NoticeType, string>> = {
+  'key_pair.expiring': 'The certificate of a key pair ends soon',
+  'webhook_endpoint.disabled': 'A webhook endpoint was disabled because it failed for too long, or is gone',
+  'test.ping': 'Somebody tries the endpoint',
+};
+
+function noticeWebhook(type: NoticeType, schemas: SchemaCollection): JsonSchema {
+  return webhook({
+    operationId: `on${type.replace(/(?:^|[._])(.)/g, (_, letter: string) => letter.toUpperCase())}`,
+    summary: noticeSummaries[type],
+    description: 'Sent to every webhook endpoint that chose this event, signed and retried like a decision.',
+    id: 'The id of the notice: the key for telling duplicates.',
+    content: {
+      schema: schemas.add(noticeEnvelope(type), 'output'),
+      examples: namedExamples({
+        notice: { type, timestamp: webhookExample.timestamp, data: noticeExamples[type] },
+      }),
+    },
+  });
+}
+
+interface WebhookTexts {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  /** What the `webhook-id` is. */
+  readonly id: string;
+  readonly content: JsonSchema;
+}
+
+function webhook({ operationId, summary, description, id, content }: WebhookTexts): JsonSchema {
+  const header = (name: string, required: boolean, meaning: string) => ({
+    name,
+    in: 'header',
+    ...(required && { required }),
+    description: meaning,
+    schema: string(),
+  });
   return {
     post: {
-      operationId: `on${outcome[0]!.toUpperCase()}${outcome.slice(1)}`,
+      operationId,
       tags: ['Webhook endpoints'],
-      summary: `A request ended ${outcome}`,
-      description:
-        'Sent to every webhook endpoint that chose this event, and to the `callbackUrl` of the request. Signed as ' +
-        'Standard Webhooks says; delivered at least once, always under the same `webhook-id`.',
+      summary,
+      description,
       security: [],
       parameters: [
-        {
-          name: 'webhook-id',
-          in: 'header',
-          required: true,
-          description: 'The id of the decision: the key for telling duplicates.',
-          schema: string(),
-        },
-        {
-          name: 'webhook-timestamp',
-          in: 'header',
-          required: true,
-          description: 'When this attempt was made, in seconds since the epoch.',
-          schema: string(),
-        },
-        {
-          name: 'webhook-signature',
-          in: 'header',
-          required: true,
-          description: '`v1,…` (HMAC-SHA256) and `v1a,…` (Ed25519), separated by blanks.',
-          schema: string(),
-        },
-        {
-          name: 'webhook-key-id',
-          in: 'header',
-          description: 'The `kid` of the key of a `v1a` signature in `/.well-known/jwks.json`.',
-          schema: string(),
-        },
+        header('webhook-id', true, id),
+        header('webhook-timestamp', true, 'When this attempt was made, in seconds since the epoch.'),
+        header('webhook-signature', true, '`v1,…` (HMAC-SHA256) and `v1a,…` (Ed25519), separated by blanks.'),
+        header('webhook-key-id', false, 'The `kid` of the key of a `v1a` signature in `/.well-known/jwks.json`.'),
       ],
-      requestBody: {
-        required: true,
-        content: {
-          'application/json': {
-            schema: schemas.add(webhookEnvelope, 'output'),
-            ...(type === webhookExample.type && { examples: namedExamples({ denied: webhookExample }) }),
-          },
-        },
-      },
+      requestBody: { required: true, content: { 'application/json': content } },
       responses: {
         '2XX': { description: 'Received. Any other answer, or none in time, is tried again later.' },
-        '410': { description: 'Gone: this delivery is not tried again.' },
+        '410': { description: 'Gone: this delivery is not tried again, and a webhook endpoint is disabled.' },
       },
     },
   };

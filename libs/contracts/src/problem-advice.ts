@@ -92,6 +92,10 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
     remedy: 'Wait until they have, or say `"open": "cancel"` to have them withdrawn. Nothing was erased.',
   },
   rule_disabled: { when: 'The rule is switched off.', remedy: 'Enable it, or use another rule.' },
+  webhook_endpoint_disabled: {
+    when: 'Something is to be delivered to a webhook endpoint that is disabled.',
+    remedy: 'Enable it first: `PATCH` with `{"enabled": true}`.',
+  },
   version_mismatch: {
     when: 'Somebody changed it since the `ETag` that `If-Match` names.',
     remedy: 'Read it again, apply the change to what is there now, and send the new `ETag`.',

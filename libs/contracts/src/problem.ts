@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { rejection } from './decision.js';
 
 /** An error answer (RFC 9457, `application/problem+json`). */
 export const problem = z
@@ -18,6 +19,8 @@ export const problem = z
         }),
       )
       .optional(),
+    /** Of a refusal for asking too often: what the caller may pass on to its user. */
+    rejection: rejection.optional(),
     /** Who uses what cannot be deleted. */
     users: z.array(z.strictObject({ kind: z.string(), id: z.string(), name: z.string() })).optional(),
   })
@@ -49,6 +52,7 @@ export const problems = {
   name_taken: { status: 409, title: 'The name is taken' },
   requests_open: { status: 409, title: 'Requests have not ended' },
   rule_disabled: { status: 409, title: 'The rule is disabled' },
+  webhook_endpoint_disabled: { status: 409, title: 'The webhook endpoint is disabled' },
   version_mismatch: { status: 412, title: 'Changed in the meantime' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },
@@ -71,3 +75,6 @@ export const problems = {
   shutting_down: { status: 503, title: 'Shutting down' },
 } as const satisfies Record<string, { status: number; title: string }>;
 export type ProblemCode = keyof typeof problems;
+
+/** The `type` of a problem document: the path of a page that explains it. */
+export const problemType = (code: ProblemCode): string => `/docs/errors/${code}`;

@@ -30,7 +30,11 @@ import { rule, ruleBody, rulePatch } from './rules.http.js';
 import { providerCheck, tokenProvider, tokenProviderBody, tokenProviderPatch } from './token-providers.http.js';
 import {
   createdWebhookEndpoint,
+  deliveriesQuery,
   delivery,
+  replayDeliveriesBody,
+  replayedDeliveries,
+  rotateSecretBody,
   webhookEndpoint,
   webhookEndpointBody,
   webhookEndpointPatch,
@@ -76,6 +80,8 @@ export interface Route {
   readonly tag: RouteTag;
   readonly summary: string;
   readonly description?: string;
+  /** Of a POST without an `Idempotency-Key`: what a second, identical call does. PUT, PATCH and DELETE repeat by nature. */
+  readonly repeated?: string;
   /** The scope that the caller's key needs; null: no key. */
   readonly scope: Scope | null;
   readonly query?: z.ZodObject;
@@ -123,6 +129,8 @@ interface Resource {
   readonly answer: z.ZodType;
   readonly created?: z.ZodType;
   readonly createDescription?: string;
+  /** What a second, identical creation does. */
+  readonly createRepeated?: string;
   readonly bodyExamples: Readonly<Record<string, unknown>>;
   readonly patchExamples: Readonly<Record<string, unknown>>;
   readonly answerExample: unknown;
@@ -164,6 +172,7 @@ function resource(r: Resource): Route[] {
       tag: r.tag,
       summary: `Create ${r.noun}`,
       ...(r.createDescription !== undefined && { description: r.createDescription }),
+      repeated: r.createRepeated ?? 'finds the name taken (`name_taken`) and changes nothing.',
       scope: 'admin:write',
       body,
       answers: [
@@ -362,6 +371,7 @@ const authorizationRequestRoutes: readonly Route[] = [
     tag: 'Authorization requests',
     summary: 'Withdraw an authorization request',
     description: 'An approval that arrives later is recorded and never counts. Repeating the call answers the same.',
+    repeated: 'answers the same.',
     scope: 'requests:write',
     answers: [
       {
@@ -490,6 +500,9 @@ const adminRoutes: readonly Route[] = [
     answer: webhookEndpoint,
     created: createdWebhookEndpoint,
     createDescription: 'The answer shows the signing secret: the only time that it is shown.',
+    createRepeated:
+      'makes one more endpoint, for one address may have several. When an answer was lost, look at the list, and rotate ' +
+      'the secret of the endpoint that is there.',
     bodyExamples: { endpoint: examples.webhookEndpointBodyExample },
     patchExamples: { disable: { enabled: false } },
     answerExample: examples.webhookEndpointExample,
@@ -581,6 +594,7 @@ const adminRoutes: readonly Route[] = [
     tag: 'Dead letters',
     summary: 'Put all dead letters back',
     description: 'At most 1000 in one call, each once: what dies again stays dead. Handlers are idempotent.',
+    repeated: 'puts back what has died since.',
     scope: 'admin:write',
     body: { schema: replayBody, required: false, examples: { all: {}, one: { queue: 'decision-service.decision.#' } } },
     answers: [
@@ -617,6 +631,7 @@ const adminRoutes: readonly Route[] = [
     tag: 'Dead letters',
     summary: 'Put a dead letter back',
     description: 'Into its own queue, as if it were new; it leaves the dead queue once it is safe there.',
+    repeated: 'finds nothing to put back (`not_found`), or the letter that died again.',
     scope: 'admin:write',
     answers: [
       {
@@ -647,6 +662,7 @@ const adminRoutes: readonly Route[] = [
     description:
       'The answer shows the new key: the only time that it is shown. The old one works on for `overlapSeconds`; a key that ' +
       'was replaced before stops at once.',
+    repeated: 'replaces the key once more; of two rotations only the last key and the one before it work.',
     scope: 'admin:write',
     body: {
       schema: rotateKeyBody,
@@ -678,6 +694,7 @@ const adminRoutes: readonly Route[] = [
       'subject, receipt and tokens. Outcome, times and request hash stay. An approval that was not used can no longer be ' +
       'used, and a callback that was not delivered is not. Idempotency keys go a day after their request. Repeating the ' +
       'call does what is left. What others were told before, and the `subjects` of API clients, are not touched.',
+    repeated: 'does what is left to do.',
     scope: 'admin:write',
     body: { schema: erasureBody, required: true, examples: examples.erasureBodies },
     answers: [{ status: 200, description: 'Erased.', schema: erasure, examples: { erased: examples.erasureExample } }],
@@ -736,6 +753,7 @@ const adminRoutes: readonly Route[] = [
       'The doctor. Looks at discovery, TLS, clock, CIBA and keys now, and at what each rule of this provider asks. Each ' +
       'client is tried for real with a token call for a request that was never made: nobody is prompted. Takes half a ' +
       'minute at most; `GET` shows the outcome of the last look in `discovery`.',
+    repeated: 'looks again; nothing is changed.',
     scope: 'admin:write',
     answers: [
       {
@@ -747,13 +765,62 @@ const adminRoutes: readonly Route[] = [
     ],
   },
   {
+    operationId: 'rotateWebhookSecret',
+    method: 'POST',
+    path: '/v1/webhook-endpoints/{id}/rotate',
+    tag: 'Webhook endpoints',
+    summary: 'Replace the secret of a webhook endpoint',
+    description:
+      'The answer shows the new secret: the only time that it is shown. For `overlapSeconds` every delivery carries a ' +
+      'signature with each of the two. Rotating again during an overlap keeps the older one, which the receiver has, so ' +
+      'that a call whose answer was lost can be repeated.',
+    repeated: 'replaces the secret once more and keeps the one that the receiver has for the overlap.',
+    scope: 'admin:write',
+    body: {
+      schema: rotateSecretBody,
+      required: false,
+      examples: { overlap: { overlapSeconds: 86_400 }, atOnce: { overlapSeconds: 0 } },
+    },
+    answers: [
+      {
+        status: 200,
+        description: 'The endpoint and its new secret.',
+        schema: createdWebhookEndpoint,
+        headers: ['ETag', 'Cache-Control'],
+        examples: { rotated: examples.rotatedWebhookEndpointExample },
+      },
+    ],
+  },
+  {
+    operationId: 'testWebhookEndpoint',
+    method: 'POST',
+    path: '/v1/webhook-endpoints/{id}/test',
+    tag: 'Webhook endpoints',
+    summary: 'Send a test event to a webhook endpoint',
+    description:
+      'Sends one `test.ping`, signed and retried like every other delivery, whether the endpoint subscribes to it or not. ' +
+      'Each call sends one of its own; look at the delivery for what came of it.',
+    repeated: 'sends one more test event, under an id of its own.',
+    scope: 'admin:write',
+    answers: [
+      {
+        status: 202,
+        description: 'On its way.',
+        schema: delivery,
+        headers: ['Location'],
+        examples: { test: examples.testDeliveryExample },
+      },
+    ],
+    problems: ['webhook_endpoint_disabled'],
+  },
+  {
     operationId: 'listDeliveries',
     method: 'GET',
     path: '/v1/webhook-endpoints/{id}/deliveries',
     tag: 'Webhook endpoints',
     summary: 'List the deliveries to a webhook endpoint',
     scope: 'admin:read',
-    query: pageQuery,
+    query: deliveriesQuery,
     answers: [
       {
         status: 200,
@@ -763,6 +830,73 @@ const adminRoutes: readonly Route[] = [
         examples: { page: { data: [examples.deliveryExample], nextCursor: null } },
       },
     ],
+  },
+  {
+    operationId: 'getDelivery',
+    method: 'GET',
+    path: '/v1/webhook-endpoints/{id}/deliveries/{deliveryId}',
+    tag: 'Webhook endpoints',
+    summary: 'Get a delivery and its attempts',
+    scope: 'admin:read',
+    answers: [
+      {
+        status: 200,
+        description: 'The delivery.',
+        schema: delivery,
+        examples: { delivery: examples.deliveryExample },
+      },
+    ],
+  },
+  {
+    operationId: 'replayDelivery',
+    method: 'POST',
+    path: '/v1/webhook-endpoints/{id}/deliveries/{deliveryId}/replay',
+    tag: 'Webhook endpoints',
+    summary: 'Make a delivery again',
+    description:
+      'Now, with the whole schedule of retries, under the same `webhook-id`; one that waits for its next attempt does not ' +
+      'wait any longer. A decision about a person who was erased meanwhile is sent as it is now.',
+    repeated: 'sends it once more, under the same `webhook-id`, which tells receivers.',
+    scope: 'admin:write',
+    answers: [
+      {
+        status: 202,
+        description: 'On its way.',
+        schema: delivery,
+        headers: ['Location'],
+        examples: { replayed: examples.replayedDeliveryExample },
+      },
+    ],
+    problems: ['webhook_endpoint_disabled'],
+  },
+  {
+    operationId: 'replayDeliveries',
+    method: 'POST',
+    path: '/v1/webhook-endpoints/{id}/deliveries/replay',
+    tag: 'Webhook endpoints',
+    summary: 'Make the deliveries of a time again',
+    description:
+      'Oldest first, at most 1000 in one call: repeat it with `nextCursor` until that is null. What is pending stays as ' +
+      'it is, so a repeated call for what was given up does nothing twice.',
+    repeated: 'finds what is on its way by then, and leaves it.',
+    scope: 'admin:write',
+    body: {
+      schema: replayDeliveriesBody,
+      required: true,
+      examples: {
+        missed: { since: '2026-03-01T00:00:00.000Z' },
+        everything: { since: '2026-03-01T00:00:00.000Z', until: '2026-03-02T00:00:00.000Z', state: 'any' },
+      },
+    },
+    answers: [
+      {
+        status: 202,
+        description: 'On their way.',
+        schema: replayedDeliveries,
+        examples: { done: { replayed: 42, nextCursor: null } },
+      },
+    ],
+    problems: ['webhook_endpoint_disabled', 'invalid_cursor'],
   },
 ];
 
@@ -780,6 +914,7 @@ const openRoutes: readonly Route[] = [
       'has ended, is accepted and changes nothing. Members that nobody knows are ignored. Rules with `deliveryMode` ' +
       '`push` get tokens or an error here, and nothing else. Plain http is refused. Calls are counted per source and per ' +
       'token; a token that fits is never refused for what strangers do.',
+    repeated: 'changes nothing.',
     scope: null,
     body: {
       schema: cibaNotification,
@@ -820,6 +955,12 @@ const openRoutes: readonly Route[] = [
       ['getReference', '/docs', 'The reference of the HTTP API as a page', 'text/html'],
       ['getReferenceStyle', '/docs/reference.css', 'The style sheet of these pages', 'text/css'],
       ['getErrorCatalogue', '/docs/errors', 'Every problem code as a page', 'text/html'],
+      [
+        'getErrorPage',
+        '/docs/errors/{code}',
+        'One problem code as a page: where the `type` of a problem leads',
+        'text/html',
+      ],
       ['getEventCatalogue', '/docs/events', 'Every event as a page', 'text/html'],
     ] as const
   ).map(([operationId, path, summary, mediaType]): Route => ({
@@ -829,10 +970,24 @@ const openRoutes: readonly Route[] = [
     tag: 'Operations',
     summary,
     scope: null,
+    ...(path.includes('{code}') && { problems: ['not_found'] as const }),
     answers: [
-      { status: 200, description: 'As the summary says.', mediaType },
+      {
+        status: 200,
+        description: 'As the summary says.',
+        mediaType,
+        ...(path === '/health/live' && { examples: { live: { status: 'live' } } }),
+        ...(path === '/health/ready' && { examples: { ready: examples.readyExample } }),
+      },
       ...(path === '/health/ready'
-        ? [{ status: 503, description: 'Not ready; `checks` says what is missing.', mediaType }]
+        ? [
+            {
+              status: 503,
+              description: 'Not ready; `checks` says what is missing.',
+              mediaType,
+              examples: { unready: examples.notReadyExample },
+            },
+          ]
         : []),
     ],
   })),

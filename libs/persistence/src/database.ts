@@ -29,6 +29,7 @@ import { PostgresDeliveryStore } from './stores/delivery.store.js';
 import { PostgresErasureStore } from './stores/erasure.store.js';
 import { PostgresEncryptionKeyStore } from './stores/encryption-key.store.js';
 import { TypeormKeyPairStore } from './stores/key-pair.store.js';
+import { PostgresNoticeStore } from './stores/notice.store.js';
 import { PostgresOutbox } from './stores/outbox.store.js';
 import { PostgresRegistrationStore } from './stores/registration.store.js';
 import { TypeormRejectionHandlerStore } from './stores/rejection-handler.store.js';
@@ -42,6 +43,7 @@ import type {
   ClientRefusalStore,
   DecisionStore,
   DeliveryStore,
+  NoticeStore,
   ErasureStore,
   EncryptionKeyStore,
   MasterKeyStore,
@@ -79,6 +81,7 @@ export class Database {
   readonly shards: ShardStore;
   readonly decisions: DecisionStore;
   readonly deliveries: DeliveryStore;
+  readonly notices: NoticeStore;
   readonly signingKeys: SigningKeyStore;
   readonly encryptionKeys: EncryptionKeyStore;
   readonly tokenProviders: TokenProviderStore;
@@ -113,6 +116,7 @@ export class Database {
     this.shards = new PostgresShardStore(this.sql);
     this.decisions = new PostgresDecisionStore(context);
     this.deliveries = new PostgresDeliveryStore(context);
+    this.notices = new PostgresNoticeStore(context);
     this.signingKeys = new PostgresSigningKeyStore(context);
     this.encryptionKeys = new PostgresEncryptionKeyStore(context);
     this.registrations = new PostgresRegistrationStore(context, this.signingKeys, this.encryptionKeys);

@@ -75,6 +75,9 @@ export function isUnavailable(error: unknown): boolean {
   return cause !== undefined && cause !== error && isUnavailable(cause);
 }
 
+/** True when no statement would succeed now, whatever it is: no connection, or a server that takes nothing. */
+export const isAway = (error: unknown): boolean => isUnavailable(error) && !isContended(error) && !isOutOfTime(error);
+
 /** The SQLSTATE or system code of an error, and the constraint that it broke; null where there is none. */
 export function faultOf(error: unknown): { readonly code: string | null; readonly constraint: string | null } {
   const { code, constraint } = anatomyOf(error);

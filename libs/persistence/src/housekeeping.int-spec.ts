@@ -165,4 +165,77 @@ describe('what has served its time (R112)', () => {
     const repeated = await fixture.database.requests.submitted(apiClientId, 'kept', keyed.bodyHash);
     expect(repeated).toEqual({ kind: 'replayed', id });
   });
+
+  it('forgets each key of an erased request by its own age', async () => {
+    const keys = async (id: string) => {
+      const { rows } = await sql.query<{ idempotency_key: string | null; consume_key: string | null }>(
+        'select idempotency_key, consume_key from authorization_requests where id = $1',
+        [id],
+      );
+      return rows[0];
+    };
+    // A consumption cannot be moved in time but by whoever goes past the triggers.
+    const later = async (text: string) => {
+      await sql.query('set session_replication_role = replica');
+      await sql.query(text);
+      await sql.query('set session_replication_role = default');
+    };
+    const aged = async (age: string, key: string | null) => {
+      const id = await endedRequest(0, { idempotencyKey: key, bodyHash: Buffer.alloc(32, 1) });
+      await delivered(id);
+      await fixture.database.requests.change(id, { type: 'consume', by: 'client', key: 'used' });
+      await later(
+        `update authorization_requests set created_at = created_at - interval '${age}', ended_at = ended_at - interval '5 days',
+           consumed_at = consumed_at - interval '1 hour', erased_at = clock_timestamp() where id = '${id}'`,
+      );
+      return id;
+    };
+    const [old, keyless] = [await aged('2 days', 'old'), await aged('2 days', null)];
+    await housekeep({});
+    // Asked two days ago, used an hour ago.
+    expect(await keys(old)).toEqual({ idempotency_key: null, consume_key: 'used' });
+    expect(await keys(keyless)).toEqual({ idempotency_key: null, consume_key: 'used' });
+    await later(
+      `update authorization_requests set consumed_at = consumed_at - interval '1 day' where consume_key = 'used'`,
+    );
+    await housekeep({});
+    expect([await keys(old), await keys(keyless)]).toEqual([
+      { idempotency_key: null, consume_key: null },
+      { idempotency_key: null, consume_key: null },
+    ]);
+  });
+
+  it('forgets calls that were answered with an erased request, a day after the call', async () => {
+    const id = await endedRequest(31);
+    await delivered(id);
+    await sql.query(
+      `insert into joined_requests (api_client_id, idempotency_key, body_hash, request_id, created_at)
+       select $2, age::text, '\\x01', $1, clock_timestamp() - age from unnest(array['1 hour', '2 days']::interval[]) as age`,
+      [id, uuid()],
+    );
+    const joined = async () => countOf('joined_requests', 'request_id = $1', id);
+    await housekeep({});
+    expect(await joined()).toBe(2);
+    await housekeep({ personalDays: 30 });
+    expect(await joined()).toBe(1);
+    await sql.query(`update joined_requests set forget_at = clock_timestamp() where request_id = $1`, [id]);
+    await housekeep({});
+    expect(await joined()).toBe(0);
+  });
+
+  it('does every other job when one fails, and says which', async () => {
+    const id = await endedRequest(40);
+    await delivered(id, 40);
+    await sql.query('alter table inbox rename to inbox_that_is_away');
+    const failed: [string, unknown][] = [];
+    try {
+      const retention = { ...long, deliveriesDays: 39 };
+      await fixture.database.housekeep({ retention, onFailure: (...failure) => failed.push(failure) });
+      await expect(housekeep({})).rejects.toThrow(/inbox/);
+    } finally {
+      await sql.query('alter table inbox_that_is_away rename to inbox');
+    }
+    expect(failed).toEqual([['prune_inbox', expect.objectContaining({ message: expect.stringContaining('inbox') })]]);
+    expect(await countOf('deliveries', 'request_id = $1', id)).toBe(0);
+  });
 });

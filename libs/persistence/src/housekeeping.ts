@@ -1,3 +1,4 @@
+import { isAway } from './errors.js';
 import { erasePortion, eraseRequests } from './requests/erase-requests.js';
 import { statement, type Statement } from './sql.js';
 import type { StoreContext } from './store-context.js';
@@ -32,28 +33,47 @@ export interface HousekeepingOptions {
   readonly signal?: AbortSignal | undefined;
   /** How many portions each job does at most; what is left is the next call's. */
   readonly maxPortions?: number | undefined;
+  /** Told of each job that failed; the others are done all the same. Without it the first failure is thrown at the end. */
+  readonly onFailure?: ((job: string, error: unknown) => void) | undefined;
 }
 
 /**
  * Prunes what has served its time. In small portions, each a transaction of its own: locks are short, rows that somebody
- * holds are left for the next time, and whatever ends the work half-way loses nothing.
+ * holds are left for the next time, and whatever ends the work half-way loses nothing. A job that fails does not keep the
+ * others from their work; only a database that is away ends the round, by a throw.
  */
 export async function housekeep(context: StoreContext, options: HousekeepingOptions = {}): Promise<void> {
-  const { retention = defaultRetention, signal, maxPortions = 100 } = options;
+  const { signal, onFailure } = options;
+  const failures: unknown[] = [];
   for (const job of jobs) {
-    for (let portion = 0; portion < maxPortions && signal?.aborted !== true; portion++) {
-      if ((await job.run(context, retention)) < job.portion) break;
+    if (signal?.aborted === true) break;
+    try {
+      await doJob(job, context, options);
+    } catch (error) {
+      if (isAway(error)) throw error;
+      failures.push(error);
+      onFailure?.(job.name, error);
     }
+  }
+  if (failures.length > 0 && onFailure === undefined) throw failures[0];
+}
+
+async function doJob(job: Job, context: StoreContext, options: HousekeepingOptions): Promise<void> {
+  const { retention = defaultRetention, signal, maxPortions = 100 } = options;
+  for (let portion = 0; portion < maxPortions && signal?.aborted !== true; portion++) {
+    if ((await job.run(context, retention)) < job.portion) return;
   }
 }
 
 interface Job {
+  readonly name: string;
   readonly portion: number;
   /** Answers how many rows it did. */
   readonly run: (context: StoreContext, retention: Retention) => Promise<number>;
 }
 
 const pruning = (named: Statement, portion: number, days: (retention: Retention) => number | null): Job => ({
+  name: named.name.replace(/^assent_/, ''),
   portion,
   run: async ({ sql }, retention) => {
     const number = days(retention);
@@ -106,6 +126,27 @@ const pruneDeliveries = statement(
     order by created_at limit $1::integer for update skip locked)`,
 );
 
+// What waits for an endpoint that is disabled waits no longer than what is over is kept: a decision names a person.
+const endAbandoned = statement(
+  'end_abandoned_deliveries',
+  /* sql */ `
+  update deliveries set state = 'exhausted', next_attempt_at = null, lease_until = null where id in (
+    select waiting.id from webhook_endpoints e cross join lateral (
+      select d.id from deliveries d
+      where d.endpoint_id = e.id and d.state = 'pending' and d.created_at < now() - ${expired}
+      order by d.created_at limit $1::integer for update skip locked) as waiting
+    where not e.enabled limit $1::integer)`,
+);
+
+const pruneNotices = statement(
+  'prune_webhook_notices',
+  /* sql */ `
+  delete from webhook_notices where id in (
+    select n.id from webhook_notices n
+    where n.occurred_at < now() - ${expired} and not exists (select from deliveries d where d.notice_id = n.id)
+    order by n.occurred_at limit $1::integer for update skip locked)`,
+);
+
 // Positions grow with time: the oldest are looked at, and left when they are not old enough.
 const pruneTimelines = statement(
   'prune_timelines',
@@ -115,13 +156,31 @@ const pruneTimelines = statement(
     where at < now() - ${expired})`,
 );
 
+// Of requests that were erased within a day of their call; each key has a day of its own.
 const forgetKeys = statement(
   'forget_keys',
   /* sql */ `
-  update authorization_requests set idempotency_key = null, consume_key = null, body_hash = '' where id in (
+  update authorization_requests set idempotency_key = null, body_hash = '' where id in (
     select id from authorization_requests
     where erased_at is not null and idempotency_key is not null and created_at < now() - interval '1 day'
     order by created_at limit $1::integer for update skip locked)`,
+);
+
+const forgetConsumeKeys = statement(
+  'forget_consume_keys',
+  /* sql */ `
+  update authorization_requests set consume_key = null where id in (
+    select id from authorization_requests
+    where erased_at is not null and consume_key is not null and consumed_at < now() - interval '1 day'
+    order by consumed_at limit $1::integer for update skip locked)`,
+);
+
+const forgetJoined = statement(
+  'forget_joined_requests',
+  /* sql */ `
+  delete from joined_requests where (api_client_id, idempotency_key) in (
+    select api_client_id, idempotency_key from joined_requests where forget_at <= now()
+    order by forget_at limit $1::integer for update skip locked)`,
 );
 
 // What is still being delivered, or was asked less than a day ago under an idempotency key, stays a little longer. The
@@ -172,6 +231,7 @@ const lockNamed = /* sql */ `
   order by ended_at limit $1::integer for update skip locked`;
 
 const eraseNamed: Job = {
+  name: 'erase_named',
   portion: erasePortion,
   run: (context, { personalDays }) =>
     context.sql.transaction(async (client) => {
@@ -190,9 +250,13 @@ const jobs: readonly Job[] = [
   pruning(pruneInbox, 2_000, ({ inboxDays }) => inboxDays),
   // The event of a decision holds its document: it never outlives what names the person.
   pruning(pruneOutbox, 2_000, ({ eventsDays, personalDays }) => Math.min(eventsDays, personalDays)),
+  pruning(endAbandoned, 1_000, ({ deliveriesDays, personalDays }) => Math.min(deliveriesDays, personalDays)),
   pruning(pruneDeliveries, 1_000, ({ deliveriesDays }) => deliveriesDays),
+  pruning(pruneNotices, 1_000, ({ deliveriesDays }) => deliveriesDays),
   eraseNamed,
   pruning(forgetKeys, 1_000, () => null),
+  pruning(forgetConsumeKeys, 1_000, () => null),
+  pruning(forgetJoined, 1_000, () => null),
   pruning(pruneRequests, 500, ({ requestsDays }) => requestsDays),
   pruning(pruneTimelines, 2_000, ({ timelinesDays }) => timelinesDays),
   pruning(pruneMeters, 1_000, () => null),

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { DataSource } from 'typeorm';
+import { DataSource, type QueryRunner } from 'typeorm';
 import { dataSourceOptions } from './connection.js';
 import { isUnavailable } from './errors.js';
 import { silent, type PersistenceLog } from './log.js';
@@ -15,6 +15,7 @@ export interface MigrateOptions {
 }
 
 const tryAgainMs = 1000;
+const turnMs = 200;
 
 /**
  * Brings the schema up to date, forward only; answers the names of the migrations that ran. Processes that call it
@@ -40,7 +41,7 @@ async function migrateOnce(url: string, log: PersistenceLog): Promise<string[]> 
   await dataSource.initialize();
   const lock = dataSource.createQueryRunner();
   try {
-    await lock.query('select pg_advisory_lock($1)', [migrationLock]);
+    await waitForTurn(lock);
     const done = await dataSource.runMigrations();
     const names = done.map((migration) => migration.name);
     if (names.length > 0) log('info', 'Migrated the database.', { migrations: names });
@@ -50,6 +51,18 @@ async function migrateOnce(url: string, log: PersistenceLog): Promise<string[]> 
     await lock.release();
     await dataSource.destroy();
   }
+}
+
+// By asking again: whoever waited within a statement would hold a snapshot, for which an index that is being built
+// concurrently waits in turn.
+async function waitForTurn(lock: QueryRunner): Promise<void> {
+  const asked = async () => {
+    const rows = (await lock.query('select pg_try_advisory_lock($1) as taken', [migrationLock])) as {
+      taken: boolean;
+    }[];
+    return rows[0]?.taken === true;
+  };
+  while (!(await asked())) await pause(turnMs);
 }
 
 async function main(): Promise<void> {

@@ -18,5 +18,8 @@ export function cursorId(cursor: string | undefined): string | null {
 export function pageOf<Row extends { readonly id: string }>(rows: readonly Row[], limit: number): Page<Row> {
   const data = rows.slice(0, limit);
   const last = rows.length > limit ? data.at(-1) : undefined;
-  return { data, nextCursor: last === undefined ? null : Buffer.from(last.id, 'latin1').toString('base64url') };
+  return { data, nextCursor: last === undefined ? null : cursorOf(last.id) };
 }
+
+/** The cursor that says: go on after this id. */
+export const cursorOf = (id: string): string => Buffer.from(id, 'latin1').toString('base64url');

@@ -1,9 +1,10 @@
-import { problems, type Problem, type ProblemCode } from '#lib/contracts';
+import { problems, problemType, type Problem, type ProblemCode } from '#lib/contracts';
 
 /** What may go with a problem beside its text. */
 export interface ProblemExtras {
   readonly errors?: NonNullable<Problem['errors']>;
   readonly users?: NonNullable<Problem['users']>;
+  readonly rejection?: NonNullable<Problem['rejection']>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -28,13 +29,14 @@ export class ProblemError extends Error {
   toProblem(instance?: string): Problem {
     const { status, title } = problems[this.code];
     return {
-      type: `/docs/errors#${this.code}`,
+      type: problemType(this.code),
       title,
       status,
       detail: this.detail,
       code: this.code,
       ...(instance !== undefined && { instance }),
       ...(this.extras.errors && { errors: this.extras.errors }),
+      ...(this.extras.rejection && { rejection: this.extras.rejection }),
       ...(this.extras.users && { users: this.extras.users }),
     };
   }

@@ -90,7 +90,7 @@ describe('a running service', () => {
     const answer = await post('{"amount":"7","nested":{"a/b":1},"extra":true}');
     expect(answer.status).toBe(422);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
-    expect(answer.body).toMatchObject({ code: 'invalid_body', status: 422, type: '/docs/errors#invalid_body' });
+    expect(answer.body).toMatchObject({ code: 'invalid_body', status: 422, type: '/docs/errors/invalid_body' });
     const pointers = (answer.body['errors'] as { pointer: string }[]).map((error) => error.pointer);
     expect(pointers).toEqual(expect.arrayContaining(['/amount', '/nested/a~1b']));
   });

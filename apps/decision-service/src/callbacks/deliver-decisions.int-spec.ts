@@ -56,7 +56,29 @@ describe('a decision', () => {
     expect(() => new Webhook(callbackSecret).verify(callback.body, callback.headers)).not.toThrow();
     expect(() => new Webhook(callbackSecret).verify(webhook.body, webhook.headers)).toThrow();
     expect(await isSignedByUs(callback)).toBe(true);
-    expect(webhook.headers['webhook-signature']).not.toContain('v1a,');
+    expect(await isSignedByUs(webhook)).toBe(true);
+  });
+
+  it('is signed with the secret before the rotation as well, as long as they overlap', async () => {
+    const { id, secret: old } = await house.addEndpoint(`${sink.url}/endpoint`);
+    const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+    await house.database.webhookEndpoints.rotateSecret(id, secret, 600);
+    const result = await house.database.notices.test(id);
+    expect(result.kind).toBe('sent');
+    deliver.wake();
+    const ping = await sink.next('/endpoint');
+    expect(JSON.parse(ping.body)).toMatchObject({ type: 'test.ping', data: { endpointId: id } });
+    for (const one of [old, secret]) {
+      expect(() => new Webhook(one).verify(ping.body, ping.headers)).not.toThrow();
+      expect(() => new Webhook(one).verify(`${ping.body} `, ping.headers)).toThrow();
+    }
+    expect(await isSignedByUs(ping)).toBe(true);
+
+    await house.query(`update webhook_endpoints set previous_secret_until = now() - interval '1 second'`);
+    await house.decide(rule, 'deny');
+    const later = await sink.next('/endpoint');
+    expect(() => new Webhook(secret).verify(later.body, later.headers)).not.toThrow();
+    expect(() => new Webhook(old).verify(later.body, later.headers)).toThrow();
   });
 
   it('is signed with our key only when the caller has no secret', async () => {
@@ -120,12 +142,13 @@ describe('a decision', () => {
 
   it('is not sent again to a receiver that is gone', async () => {
     sink.answer('/endpoint', { status: 410 });
-    await house.addEndpoint(`${sink.url}/endpoint`);
+    const { id } = await house.addEndpoint(`${sink.url}/endpoint`);
     const requestId = await house.submit(rule);
     const [decided, settled] = [house.decided(requestId), house.settled(requestId)];
     await house.end(requestId, 'deny');
 
     expect((await settled).outcome).toBe('gone');
+    expect(await house.database.webhookEndpoints.find(id)).toMatchObject({ enabled: false, disabledReason: 'gone' });
     const delivery = await deliveryOf(await decided);
     expect([delivery.state, delivery.nextAttemptAt, delivery.attempts.length]).toEqual(['exhausted', null, 1]);
   });
@@ -143,6 +166,22 @@ describe('a decision', () => {
 
     expect((await last).outcome).toBe('exhausted');
     expect(await deliveryOf(await decided)).toMatchObject({ state: 'exhausted', nextAttemptAt: null });
+  });
+
+  it('is never sent for an endpoint that was deleted in between', async () => {
+    const { id } = await house.addEndpoint(`${sink.url}/endpoint`);
+    await house.stopService();
+    const requestId = await house.submit(rule);
+    await house.end(requestId, 'deny');
+    const record = new RecordDecision({ database: house.database, issuer: publicUrl, onRecorded: () => undefined });
+    await record.run(requestId, null);
+    // Without the store, which would end the delivery: as if it had been deleted while the decision was written.
+    await house.query('delete from webhook_endpoints where id = $1', [id]);
+    const settled = house.settled(requestId);
+    await house.startService();
+
+    expect(await settled).toMatchObject({ status: null, problem: 'the endpoint was deleted', outcome: 'gone' });
+    expect(sink.received).toEqual([]);
   });
 
   it('that is on its way when the service stops is finished', async () => {

@@ -23,6 +23,8 @@ export interface DeliverDecisionsOptions {
   readonly database: Pick<Database, 'deliveries' | 'signingKeys'>;
   readonly sender: CallbackSender;
   readonly log: Log;
+  /** An endpoint to which nothing has arrived for so long is disabled. */
+  readonly disableAfterSeconds?: number;
 }
 
 /** Sends what is due to callbacks and webhook endpoints, at least once, under an id that never changes. */
@@ -34,8 +36,8 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
   #cutOff = false;
 
   constructor(private readonly options: DeliverDecisionsOptions) {
-    const { database, log } = options;
-    this.#results = new DeliveryLog(database, log);
+    const { database, log, disableAfterSeconds } = options;
+    this.#results = new DeliveryLog({ database, log, disableAfterSeconds });
     this.#loop = new Loop({ name: 'Claiming deliveries', everyMs, log, tick: (stopping) => this.#claim(stopping) });
   }
 
@@ -75,12 +77,13 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
   async #deliver(work: DeliveryWork, cutOff: AbortSignal): Promise<void> {
     const at = new Date();
     const started = performance.now();
-    const { answer, sendable } = await this.#attempt(work, at, cutOff);
+    const { answer, sendable, asked } = await this.#attempt(work, at, cutOff);
     if (this.#cutOff) return;
     const outcome = sendable ? settle(answer, work.failedAttempts, Math.random()) : 'gone';
     const durationMs = Math.round(performance.now() - started);
     this.#tell(work, answer, outcome);
-    await this.#results.write({ id: work.id, at, durationMs, status: answer.status, problem: answer.problem, outcome });
+    const { status, problem } = answer;
+    await this.#results.write({ id: work.id, at, durationMs, status, problem, outcome, ours: !asked });
     this.wake();
   }
 
@@ -88,16 +91,18 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
     work: DeliveryWork,
     sentAt: Date,
     cutOff: AbortSignal,
-  ): Promise<{ answer: Answer; sendable: boolean }> {
+  ): Promise<{ answer: Answer; sendable: boolean; asked: boolean }> {
     try {
-      const key = work.kind === 'callback' ? await this.options.database.signingKeys.current('callback') : null;
+      if (work.kind === 'webhook' && work.secrets.length === 0) throw new Unsignable('the endpoint was deleted');
+      const key = await this.options.database.signingKeys.current('callback');
       const headers = signatureHeaders({ ...work, sentAt }, work.secrets, key);
-      return { answer: await this.options.sender.send(work.url, headers, work.body, cutOff), sendable: true };
+      const answer = await this.options.sender.send(work.url, headers, work.body, cutOff);
+      return { answer, sendable: true, asked: true };
     } catch (error) {
       const sendable = !(error instanceof Unsignable);
       const problem = sendable ? 'it could not be signed just now' : error.message;
       if (sendable) this.options.log.error('A delivery could not be signed', { deliveryId: work.id, error });
-      return { answer: { status: null, problem, retryAfterSeconds: null }, sendable };
+      return { answer: { status: null, problem, retryAfterSeconds: null }, sendable, asked: false };
     }
   }
 

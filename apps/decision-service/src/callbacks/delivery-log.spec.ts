@@ -18,10 +18,10 @@ function statements(run: (batch: readonly string[], number: number) => Promise<v
   const deliveries = {
     finish: (results: readonly DeliveryResult[]) => {
       batches.push(results.map(({ id }) => id));
-      return run(batches.at(-1)!, batches.length);
+      return run(batches.at(-1)!, batches.length).then(() => []);
     },
-  } as Database['deliveries'];
-  return { batches, log: new DeliveryLog({ deliveries }, silentLog, 0) };
+  } as Pick<Database['deliveries'], 'finish'> as Database['deliveries'];
+  return { batches, log: new DeliveryLog({ database: { deliveries }, log: silentLog, pauseMs: 0 }) };
 }
 
 describe('the results of deliveries', () => {

@@ -1,10 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Database, DeliveryResult } from '#lib/persistence';
-import type { Log } from '#lib/runtime';
+import type { Database, DeliveryResult, DisabledEndpoint } from '#lib/persistence';
+import { counter, type Log } from '#lib/runtime';
 
 interface Entry {
   readonly result: DeliveryResult;
   readonly written: () => void;
+}
+
+export interface DeliveryLogOptions {
+  readonly database: Pick<Database, 'deliveries'>;
+  readonly log: Log;
+  readonly disableAfterSeconds?: number | undefined;
+  /** Between two tries to write. */
+  readonly pauseMs?: number;
 }
 
 const mostPerStatement = 100;
@@ -15,11 +23,7 @@ export class DeliveryLog {
   readonly #waiting: Entry[] = [];
   #writing = false;
 
-  constructor(
-    private readonly database: Pick<Database, 'deliveries'>,
-    private readonly log: Log,
-    private readonly pauseMs = 1000,
-  ) {}
+  constructor(private readonly options: DeliveryLogOptions) {}
 
   /**
    * Resolves when the result is committed, or given up on: then the lease of its delivery ends and it is sent again,
@@ -43,18 +47,34 @@ export class DeliveryLog {
   }
 
   async #finish(results: readonly DeliveryResult[]): Promise<void> {
+    const { database, log, disableAfterSeconds, pauseMs = 1000 } = this.options;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.database.deliveries.finish(results);
+        const disabled = await database.deliveries.finish(results, disableAfterSeconds);
+        return this.#tell(disabled);
       } catch (error) {
         if (attempt === tries) {
-          return this.log.error('Results of deliveries were not stored; they will be sent again', {
+          return log.error('Results of deliveries were not stored; they will be sent again', {
             deliveries: results.length,
             error,
           });
         }
-        await pause(this.pauseMs);
+        await pause(pauseMs);
       }
     }
   }
+
+  #tell(disabled: readonly DisabledEndpoint[]): void {
+    for (const { id, reason } of disabled) {
+      endpointsDisabled().inc({ reason });
+      this.options.log.error('A webhook endpoint was disabled', { endpointId: id, reason });
+    }
+  }
 }
+
+const endpointsDisabled = () =>
+  counter({
+    name: 'assent_webhook_endpoints_disabled_total',
+    help: 'Webhook endpoints that were disabled because they are gone or failed for too long.',
+    labelNames: ['reason'],
+  });

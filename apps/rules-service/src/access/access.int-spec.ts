@@ -27,7 +27,7 @@ describe('access', () => {
   afterAll(() => house.close());
 
   const call = async ({ apiKey }: AssentClient, { method, path }: Route, headers: Record<string, string> = {}) => {
-    const answer = await fetch(`${house.url}${path.replace('{id}', anId)}`, {
+    const answer = await fetch(`${house.url}${path.replace('{id}', anId).replace('{code}', 'not_found')}`, {
       method,
       headers: {
         authorization: `Bearer ${apiKey}`,

@@ -1,4 +1,5 @@
-import type { ExceededLimit } from '#lib/domain';
+import type { Problem } from '#lib/contracts';
+import { renderRejection, type ExceededLimit, type RejectionHandlerDefinition } from '#lib/domain';
 import type { PromptRefusal } from '#lib/persistence';
 import { ProblemError } from '#lib/runtime';
 
@@ -11,10 +12,17 @@ const reasons: Readonly<Record<ExceededLimit, string>> = {
   rule: 'This rule has been used too often in this minute.',
 };
 
-/** The refusal of a request that met a limit: 429 with the headers that tell a program when to come again. */
-export function promptLimit({ limit, quota, windowSeconds, retryAfterSeconds }: PromptRefusal): ProblemError {
+/**
+ * The refusal of a request that met a limit: 429 with the headers that tell a program when to come again, and with what
+ * the Default Rate Limiting Rejection Handler has for the caller's user; null when there is none.
+ */
+export function promptLimit(
+  { limit, quota, windowSeconds, retryAfterSeconds }: PromptRefusal,
+  rejection: Problem['rejection'] | null,
+): ProblemError {
   const detail = `${reasons[limit]} Nobody was asked and nothing was stored. Try again in ${retryAfterSeconds} s.`;
   return new ProblemError('prompt_limit', detail, {
+    ...(rejection && { rejection }),
     headers: {
       'retry-after': String(retryAfterSeconds),
       'ratelimit-policy': `"${limit}";q=${quota}${windowSeconds === null ? '' : `;w=${windowSeconds}`}`,
@@ -22,3 +30,29 @@ export function promptLimit({ limit, quota, windowSeconds, retryAfterSeconds }: 
     },
   });
 }
+
+/** What of a refused request a template may show: nothing was stored, so it has no id. */
+export interface RefusedRequest {
+  readonly ruleName: string;
+  readonly bindingMessage: string | null;
+}
+
+/** Renders the handler for a refused request. */
+export function rateLimitRejection(
+  {
+    id,
+    name,
+    definition,
+  }: { readonly id: string; readonly name: string; readonly definition: RejectionHandlerDefinition },
+  { ruleName, bindingMessage }: RefusedRequest,
+): NonNullable<Problem['rejection']> {
+  const values = { requestId: '', outcome: '', reason: 'prompt_limit', expiresAt: '', ...tooOften };
+  const rendered = renderRejection(definition, { ...values, ruleName, bindingMessage: bindingMessage ?? '' });
+  return { handler: { id, name }, response: { ...rendered, headers: { ...rendered.headers } } };
+}
+
+const tooOften = {
+  title: 'Asked too often',
+  header: 'There were too many requests',
+  info: 'Approval was asked for too often in a short time. Nothing was done; please try again later.',
+};

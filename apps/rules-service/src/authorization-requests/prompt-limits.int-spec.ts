@@ -32,6 +32,9 @@ describe('a person (R108)', () => {
     const before = await stored();
     const refused = await ask(person);
     expect(refused).toMatchObject({ status: 429, body: { code: 'prompt_limit' } });
+    const { handler, response } = refused.body.rejection!;
+    expect([handler.name, response.status]).toEqual(['Default Rate Limiting Rejection Handler', 429]);
+    expect(JSON.parse(response.body!)).toMatchObject({ title: 'Asked too often' });
     expect(refused.headers.get('retry-after')).toBe('30');
     expect(refused.headers.get('ratelimit-policy')).toBe('"outstanding";q=5');
     expect(refused.headers.get('ratelimit')).toBe('"outstanding";r=0;t=30');

@@ -2,6 +2,7 @@ import type { AuthorizationRequestDocument, SubmitAuthorizationRequestBody } fro
 import { bindingMessageLimits } from '#lib/ciba';
 import {
   canonicalJson,
+  defaultRejectionHandlers,
   neededAttributes,
   promptLimitsOf,
   type BindingMessageLimits,
@@ -19,7 +20,7 @@ import { refuseAddress } from '../http/refuse-address.js';
 import { AwaitRequest, isDecided } from './await-request.js';
 import { bindingMessage } from './binding-message.js';
 import { openedHint, personHint, personOf } from './person-hint.js';
-import { promptLimit } from './prompt-limit.js';
+import { promptLimit, rateLimitRejection } from './prompt-limit.js';
 import { pathOf, requestDocument, requestHeaders } from './request-document.js';
 import { bodyHash, requestHash } from './request-hash.js';
 import type { WaitPreference } from './wait-preference.js';
@@ -69,11 +70,16 @@ export class SubmitAuthorizationRequest {
       case 'joined':
         return this.answer(submission, await this.stored(submission, result.id), { 'request-joined': 'true' });
       case 'limited':
-        throw promptLimit(result);
+        throw promptLimit(result, await this.rejection(request));
       case 'replayed':
       case 'idempotency-key-reused':
         return this.repeated(submission, result);
     }
+  }
+
+  private async rejection({ rule, bindingMessage }: NewRequest) {
+    const handler = await this.database.rejectionHandlers.find(defaultRejectionHandlers.rateLimiting);
+    return handler && rateLimitRejection(handler, { ruleName: rule.name, bindingMessage });
   }
 
   private async submitted({ caller, body, idempotencyKey }: Submission): Promise<Repetition | null> {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { asyncApi, openApi } from '#lib/contracts';
-import { Controller, Get, Header } from '@nestjs/common';
+import { ProblemError } from '#lib/runtime';
+import { Controller, Get, Header, Param } from '@nestjs/common';
 import { consolePage } from './console-page.js';
-import { errorPage } from './error-page.js';
+import { errorCodePage, errorPage } from './error-page.js';
 import { eventPage } from './event-page.js';
 import { referencePage } from './reference-page.js';
 
@@ -74,6 +75,14 @@ export class DocumentsController {
   @Page()
   errors(): string {
     return documents.errors();
+  }
+
+  @Get('/docs/errors/:code')
+  @Page()
+  error(@Param('code') code: string): string {
+    const found = errorCodePage(code);
+    if (found === null) throw new ProblemError('not_found', 'There is no such problem code. See /docs/errors.');
+    return found;
   }
 
   @Get('/docs/reference.css')

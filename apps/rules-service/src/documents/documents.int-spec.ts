@@ -37,7 +37,7 @@ describeWithBrowser('the reference pages', () => {
     await service?.stop();
   });
 
-  const paths = ['/console', '/docs', '/docs/events', '/docs/errors'];
+  const paths = ['/console', '/docs', '/docs/events', '/docs/errors', '/docs/errors/prompt_limit'];
   const screens = [
     { width: 1280, height: 900, colorScheme: 'light' },
     { width: 390, height: 844, colorScheme: 'dark' },
@@ -63,7 +63,7 @@ describeWithBrowser('the reference pages', () => {
     const watched = await openWatchedPage(browser, screens[0]);
     const { page } = watched;
     await page.goto(`${service.url}${type}`);
-    expect(await page.locator(':target').innerText()).toBe('not_found');
+    expect(await page.locator('h1').innerText()).toBe('not_found');
     await watched.close();
   }, 30_000);
 

@@ -1,4 +1,4 @@
-import { problems, routes } from '#lib/contracts';
+import { problems, problemType, routes, type ProblemCode } from '#lib/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { DocumentsController } from './documents.controller.js';
 import { html, jsonBlock, prose } from './html.js';
@@ -9,6 +9,8 @@ const pages = [
   ['/docs', documents.reference()],
   ['/docs/events', documents.events()],
   ['/docs/errors', documents.errors()],
+  ['/docs/errors/prompt_limit', documents.error('prompt_limit')],
+  ['/docs/errors/method_not_allowed', documents.error('method_not_allowed')],
 ] as const;
 
 const idsIn = (page: string): string[] => [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id!);
@@ -30,12 +32,17 @@ describe.each(pages)('the page %s', (_, page) => {
   it('links to pages that there are', () => {
     const addresses = [...page.matchAll(/href="(\/[^"#]*)(?:#([^"]*))?"/g)];
     const served = routes.map(({ path }) => path);
-    expect(addresses.map(([, path]) => path!).filter((path) => !served.includes(path))).toEqual([]);
+    const codes = Object.keys(problems).map((code) => problemType(code as ProblemCode));
+    expect(addresses.map(([, path]) => path!).filter((path) => ![...served, ...codes].includes(path))).toEqual([]);
   });
 });
 
 it('explains every problem code where the type of a problem leads', () => {
   expect(idsIn(documents.errors())).toEqual(expect.arrayContaining(Object.keys(problems)));
+  for (const code of Object.keys(problems)) expect(documents.error(code)).toContain(`<h1>${code}</h1>`);
+  for (const code of ['', 'no_such_code', 'toString', '__proto__']) {
+    expect(() => documents.error(code)).toThrow(/no such problem code/);
+  }
 });
 
 it('describes every route where its operation id leads', () => {

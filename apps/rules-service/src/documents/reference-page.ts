@@ -147,7 +147,7 @@ function operationView(route: Route, document: Document): Html {
         Problems:
         ${codes.map(
           (code, index) =>
-            html`${index > 0 && ' '}<a href="/docs/errors#${code}">${problems[code].status} <code>${code}</code></a>`,
+            html`${index > 0 && ' '}<a href="/docs/errors/${code}">${problems[code].status} <code>${code}</code></a>`,
         )}
       </p>`
     }

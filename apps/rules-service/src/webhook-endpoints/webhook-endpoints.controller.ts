@@ -1,4 +1,15 @@
-import { pageQuery, webhookEndpointBody, type PageQuery, type WebhookEndpointBody } from '#lib/contracts';
+import {
+  deliveriesQuery,
+  pageQuery,
+  replayDeliveriesBody,
+  rotateSecretBody,
+  webhookEndpointBody,
+  type DeliveriesQuery,
+  type PageQuery,
+  type ReplayDeliveriesBody,
+  type RotateSecretBody,
+  type WebhookEndpointBody,
+} from '#lib/contracts';
 import {
   Database,
   type NewWebhookEndpoint,
@@ -6,18 +17,38 @@ import {
   type WebhookEndpointRow,
 } from '#lib/persistence';
 import type { OutboundGuard } from '#lib/runtime';
-import { Body, Controller, Delete, Get, Headers, Inject, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Res,
+} from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { newWebhookSecret } from '../access/api-key.js';
 import { adminMembers } from '../admin/admin-members.js';
 import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
-import { respond } from '../http/answer.js';
+import { respond, type Answer } from '../http/answer.js';
 import { refuseAddress } from '../http/refuse-address.js';
 import { outboundGuard } from '../outbound-guard.token.js';
 import { ListDeliveries } from './list-deliveries.js';
+import { ReplayDeliveries } from './replay-deliveries.js';
+import { SendTestEvent } from './send-test-event.js';
+import { noSuchEndpoint } from './webhook-problems.js';
 
-/** `/v1/webhook-endpoints`: addresses that are told every decision. */
+// A rotation with the usual overlap needs no body.
+const optionalRotateSecretBody = rotateSecretBody.default(rotateSecretBody.parse({}));
+
+/** `/v1/webhook-endpoints`: addresses that are told decisions and notices. */
 @Controller('v1/webhook-endpoints')
 export class WebhookEndpointsController {
   private readonly resource: AdminResource<
@@ -28,8 +59,10 @@ export class WebhookEndpointsController {
   >;
 
   constructor(
-    database: Database,
+    private readonly database: Database,
     private readonly listDeliveries: ListDeliveries,
+    private readonly replayDeliveries: ReplayDeliveries,
+    private readonly sendTestEvent: SendTestEvent,
     @Inject(outboundGuard) private readonly guard: OutboundGuard,
   ) {
     this.resource = new AdminResource({
@@ -37,7 +70,7 @@ export class WebhookEndpointsController {
       path: '/v1/webhook-endpoints',
       nameMember: 'url',
       store: database.webhookEndpoints,
-      show: (row) => ({ ...toBody(row), ...adminMembers(row) }),
+      show,
       body: webhookEndpointBody,
       toBody,
       toChange: (body) => this.permitted(body),
@@ -92,13 +125,66 @@ export class WebhookEndpointsController {
     return respond(reply, this.resource.delete(id, ifMatch));
   }
 
+  @Post(':id/rotate')
+  @HttpCode(200)
+  rotate(
+    @Param('id') id: string,
+    @Body({ schema: optionalRotateSecretBody }) body: RotateSecretBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return respond(reply, this.rotated(id, body));
+  }
+
+  @Post(':id/test')
+  @HttpCode(202)
+  test(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
+    return respond(reply, this.sendTestEvent.run(id));
+  }
+
   @Get(':id/deliveries')
   deliveries(
     @Param('id') id: string,
-    @Query({ schema: pageQuery }) query: PageQuery,
+    @Query({ schema: deliveriesQuery }) query: DeliveriesQuery,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     return respond(reply, this.listDeliveries.run(id, query));
+  }
+
+  @Get(':id/deliveries/:deliveryId')
+  delivery(
+    @Param('id') id: string,
+    @Param('deliveryId') deliveryId: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return respond(reply, this.listDeliveries.one(id, deliveryId));
+  }
+
+  @Post(':id/deliveries/replay')
+  @HttpCode(202)
+  replayAll(
+    @Param('id') id: string,
+    @Body({ schema: replayDeliveriesBody }) body: ReplayDeliveriesBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return respond(reply, this.replayDeliveries.run(id, body));
+  }
+
+  @Post(':id/deliveries/:deliveryId/replay')
+  @HttpCode(202)
+  replay(
+    @Param('id') id: string,
+    @Param('deliveryId') deliveryId: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return respond(reply, this.replayDeliveries.one(id, deliveryId));
+  }
+
+  private async rotated(id: string, { overlapSeconds }: RotateSecretBody): Promise<Answer> {
+    const secret = newWebhookSecret();
+    const row = await this.database.webhookEndpoints.rotateSecret(id, secret, overlapSeconds);
+    if (row === null) throw noSuchEndpoint();
+    const answer = await this.resource.get(id);
+    return { ...answer, body: { ...(answer.body as object), secret } };
   }
 
   private permitted(body: WebhookEndpointBody): WebhookEndpointBody {
@@ -106,6 +192,15 @@ export class WebhookEndpointsController {
     return { ...body, events: [...new Set(body.events)] };
   }
 }
+
+const show = (row: WebhookEndpointRow) => ({
+  ...toBody(row),
+  disabledReason: row.disabledReason,
+  disabledAt: row.disabledAt?.toISOString() ?? null,
+  failingSince: row.failingSince?.toISOString() ?? null,
+  previousSecretUntil: row.previousSecretUntil?.toISOString() ?? null,
+  ...adminMembers(row),
+});
 
 const toBody = ({ url, events, description, enabled }: WebhookEndpointRow): WebhookEndpointBody => ({
   url,

@@ -20,7 +20,7 @@ export const sealedTables: readonly SealedTable[] = [
   { table: 'encryption_keys', key: byKid, columns: ['private_key'], portion: 100 },
   { table: 'key_pairs', key: byId, columns: ['private_key'], portion: 100 },
   { table: 'api_clients', key: byId, columns: ['callback_secret'], portion: 100 },
-  { table: 'webhook_endpoints', key: byId, columns: ['secret'], portion: 100 },
+  { table: 'webhook_endpoints', key: byId, columns: ['secret', 'previous_secret'], portion: 100 },
   {
     table: 'rule_versions',
     key: [

@@ -11,6 +11,9 @@ import { EncryptionKeys1764411000000 } from './1764411000000-encryption-keys.js'
 import { OauthClients1764423000000 } from './1764423000000-oauth-clients.js';
 import { UnsignedFapiRules1764424200000 } from './1764424200000-unsigned-fapi-rules.js';
 import { ResealedMasterKeys1764425100000 } from './1764425100000-resealed-master-keys.js';
+import { WebhookControl1764425400000 } from './1764425400000-webhook-control.js';
+import { DeliveriesByNotice1764425460000 } from './1764425460000-deliveries-by-notice.js';
+import { ForgottenKeys1764425520000 } from './1764425520000-forgotten-keys.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -27,4 +30,7 @@ export const migrations = [
   OauthClients1764423000000,
   UnsignedFapiRules1764424200000,
   ResealedMasterKeys1764425100000,
+  WebhookControl1764425400000,
+  DeliveriesByNotice1764425460000,
+  ForgottenKeys1764425520000,
 ];

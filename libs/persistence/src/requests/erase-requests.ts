@@ -19,6 +19,7 @@ export async function eraseRequests(context: StoreContext, client: PoolClient, i
   await client.query(eraseRows, [JSON.stringify(rows.map((row) => toInput(context, row)))]);
   await client.query(endDeliveries, [ids]);
   await client.query(forgetProblems, [ids]);
+  await client.query(forgetJoined, [ids]);
 }
 
 interface NamedRow {
@@ -105,3 +106,7 @@ const endDeliveries = /* sql */ `
 const forgetProblems = /* sql */ `
   update delivery_attempts a set problem = 'erased'
   from deliveries d where a.delivery_id = d.id and d.request_id = any($1::uuid[]) and a.problem is not null`;
+
+// Calls that were answered with one of these requests: their hash of the body tells what was asked, to whoever can guess.
+const forgetJoined = /* sql */ `
+  update joined_requests set forget_at = created_at + interval '1 day' where request_id = any($1::uuid[])`;

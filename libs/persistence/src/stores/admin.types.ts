@@ -1,4 +1,12 @@
-import type { KeyPair, Page, PageQuery, Scope, TokenProviderBody, WebhookEventType } from '#lib/contracts';
+import type {
+  DisabledReason,
+  KeyPair,
+  Page,
+  PageQuery,
+  Scope,
+  TokenProviderBody,
+  WebhookEventType,
+} from '#lib/contracts';
 import type { Entitlements, RejectionHandlerDefinition, RuleDefinition } from '#lib/domain';
 
 /** What every administered object has. */
@@ -223,5 +231,23 @@ export interface NewWebhookEndpoint extends WebhookEndpointValue {
 export interface WebhookEndpointChange extends WebhookEndpointValue {
   readonly secret?: string | null;
 }
-export interface WebhookEndpointRow extends AdminRow, WebhookEndpointValue {}
-export type WebhookEndpointStore = AdminStore<WebhookEndpointRow, NewWebhookEndpoint, WebhookEndpointChange>;
+export interface WebhookEndpointRow extends AdminRow, WebhookEndpointValue {
+  /** Why it was disabled without anybody asking for it. */
+  readonly disabledReason: DisabledReason | null;
+  readonly disabledAt: Date | null;
+  /** The first failure since something last arrived. */
+  readonly failingSince: Date | null;
+  /** Until when deliveries are signed with the secret before the last rotation as well; null: not any more. */
+  readonly previousSecretUntil: Date | null;
+}
+export interface WebhookEndpointStore extends AdminStore<
+  WebhookEndpointRow,
+  NewWebhookEndpoint,
+  WebhookEndpointChange
+> {
+  /**
+   * Replaces the secret. During an overlap that runs the older secret stays, which is the one that the receiver has;
+   * an overlap of 0 s ends both. Null when there is no such endpoint.
+   */
+  rotateSecret(id: string, secret: string, overlapSeconds: number): Promise<WebhookEndpointRow | null>;
+}

@@ -1,4 +1,12 @@
-import type { Decision, Delivery, Page, PageQuery, TokenProviderBody } from '#lib/contracts';
+import type {
+  Decision,
+  DeliveriesQuery,
+  Delivery,
+  DisabledReason,
+  Notice,
+  Page,
+  TokenProviderBody,
+} from '#lib/contracts';
 import type {
   ClientSecretMethod,
   Evidence,
@@ -212,16 +220,17 @@ export interface DecisionStore {
 /** One delivery to make now. */
 export interface DeliveryWork {
   readonly id: string;
-  /** The decision's id: the same in every delivery and every attempt. */
+  /** The id of the decision or notice: the same in every delivery and every attempt. */
   readonly webhookId: string;
-  readonly requestId: string;
+  /** Null for a notice. */
+  readonly requestId: string | null;
   readonly url: string;
   /** The exact bytes to send. */
   readonly body: string;
   /** Whose turn it is: an endpoint's id, or a callback's host. */
   readonly target: string;
   readonly kind: 'callback' | 'webhook';
-  /** `whsec_…` to sign `v1` with; none for a callback whose API client has no secret. */
+  /** `whsec_…` to sign `v1` with; none for a callback whose API client has no secret, two while a rotation overlaps. */
   readonly secrets: readonly string[];
   readonly failedAttempts: number;
 }
@@ -234,6 +243,23 @@ export interface DeliveryResult {
   readonly status: number | null;
   readonly problem: string | null;
   readonly outcome: 'delivered' | { readonly retryInSeconds: number } | 'exhausted' | 'gone';
+  /** True: the receiver was not asked, so that it is not to blame. */
+  readonly ours?: boolean;
+}
+
+/** An endpoint that was disabled by what its deliveries met. */
+export interface DisabledEndpoint {
+  readonly id: string;
+  readonly reason: DisabledReason;
+}
+
+/** Which deliveries of an endpoint are made again. */
+export interface ReplayRange {
+  readonly since: Date;
+  readonly until: Date | null;
+  readonly state: 'exhausted' | 'delivered' | 'any';
+  readonly cursor: string | undefined;
+  readonly limit: number;
 }
 
 export interface DeliveryStore {
@@ -246,13 +272,38 @@ export interface DeliveryStore {
     /** Targets that have enough in flight already: none of theirs is leased. */
     readonly exceptTargets?: readonly string[];
   }): Promise<DeliveryWork[]>;
-  /** Logs attempts and settles their deliveries, in one statement. */
-  finish(results: readonly DeliveryResult[]): Promise<void>;
+  /**
+   * Logs attempts and settles their deliveries, in one statement. An endpoint that answered 410, or to which nothing has
+   * arrived for `disableAfterSeconds` (five days unless given), is disabled, and the others that want to know are told.
+   */
+  finish(results: readonly DeliveryResult[], disableAfterSeconds?: number): Promise<readonly DisabledEndpoint[]>;
   /** When the next delivery is due, by the database's clock; null when none waits. */
   nextDueAt(): Promise<Date | null>;
   ofRequest(requestId: string): Promise<Delivery[]>;
   /** Newest first. */
-  ofEndpoint(endpointId: string, query: PageQuery): Promise<Page<Delivery>>;
+  ofEndpoint(endpointId: string, query: DeliveriesQuery): Promise<Page<Delivery>>;
+  /** One delivery to this endpoint. */
+  find(endpointId: string, id: string): Promise<Delivery | null>;
+  /** Makes a delivery again, now and with the whole schedule; false when this endpoint has no such delivery. */
+  replay(endpointId: string, id: string): Promise<boolean>;
+  /** Makes a portion of deliveries again, oldest first. Throws `InvalidCursor`. */
+  replayRange(
+    endpointId: string,
+    range: ReplayRange,
+  ): Promise<{ readonly replayed: number; readonly nextCursor: string | null }>;
+}
+
+export type TestResult =
+  | { readonly kind: 'sent'; readonly deliveryId: string }
+  | { readonly kind: 'not-found' }
+  | { readonly kind: 'disabled' };
+
+/** What webhook endpoints are told beside decisions. */
+export interface NoticeStore {
+  /** Tells every enabled endpoint that chose this type. */
+  tell(notice: Notice): Promise<void>;
+  /** Sends `test.ping` to one endpoint. */
+  test(endpointId: string): Promise<TestResult>;
 }
 
 /** What a provider verifies with our published keys; these keys change in time. */

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { id, instant } from './identifiers.js';
+import { disabledReasons, type NoticeType } from './webhook-endpoints.http.js';
+
+/** The certificate of a key pair ends soon. */
+export const keyPairExpiring = z
+  .strictObject({ id, alias: z.string(), notAfter: instant, daysLeft: z.int() })
+  .meta({ id: 'KeyPairExpiring' });
+
+/** An endpoint is told nothing any more. Its address may hold a credential, so only its host is told to others. */
+export const webhookEndpointDisabled = z
+  .strictObject({
+    id,
+    host: z.string(),
+    description: z.string().nullable(),
+    reason: z.enum(disabledReasons),
+    failingSince: instant.nullable(),
+    disabledAt: instant,
+  })
+  .meta({ id: 'WebhookEndpointDisabled' });
+
+/** Somebody tries the endpoint. */
+export const testPing = z.strictObject({ endpointId: id }).meta({ id: 'TestPing' });
+
+/** What webhook endpoints are told beside decisions: the `data` of each type. */
+export const noticeData = {
+  'key_pair.expiring': keyPairExpiring,
+  'webhook_endpoint.disabled': webhookEndpointDisabled,
+  'test.ping': testPing,
+} as const satisfies Record<NoticeType, z.ZodType>;
+
+/** A notice of any type. */
+export type Notice = {
+  [Type in NoticeType]: { readonly type: Type; readonly data: z.infer<(typeof noticeData)[Type]> };
+}[NoticeType];
+
+/** The body of a webhook that tells of something else than a decision. */
+export const noticeEnvelope = (type: NoticeType) =>
+  z.strictObject({ type: z.literal(type), timestamp: instant, data: noticeData[type] });
