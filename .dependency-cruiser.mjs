@@ -33,7 +33,10 @@ export default {
     error(
       'cli-knows-the-api-only',
       { path: '^apps/cli/', pathNot: tests },
-      { path: ['^libs/', 'node_modules/'], pathNot: ['^libs/(contracts|runtime)/', 'node_modules/(zod|@types)/'] },
+      {
+        path: ['^libs/', 'node_modules/'],
+        pathNot: ['^libs/(contracts|domain|runtime)/', 'node_modules/(zod|yaml|@types)/'],
+      },
     ),
     error(
       'standalone-takes-modules-only',

@@ -31,6 +31,56 @@ create table api_clients (
   constraint api_clients__previous_key_check CHECK ((((previous_key_hash IS NULL) = (previous_key_expires_at IS NULL)) AND ((previous_key_hash IS NULL) = (previous_key_prefix IS NULL))))
 );
 
+create table audit_cursor (
+  single boolean not null default true,
+  through_position bigint not null default 0,
+  next_position bigint not null default 0,
+  next_mark xid8 not null default '0'::xid8,
+  constraint audit_cursor__single_pk PRIMARY KEY (single),
+  constraint audit_cursor__single_check CHECK (single)
+);
+
+create table audit_events (
+  id uuid not null,
+  at timestamp(3) with time zone not null default clock_timestamp(),
+  actor_type text not null,
+  actor_id text,
+  actor_name text,
+  action text not null,
+  resource_type text not null,
+  resource_id text,
+  resource_name text,
+  request_id text,
+  changes json,
+  detail json,
+  personal json,
+  personal_salt text,
+  personal_sha256 text,
+  sequence bigint,
+  hash text,
+  constraint audit_events__id_pk PRIMARY KEY (id),
+  constraint audit_events__sequence_key UNIQUE (sequence),
+  constraint audit_events__actor_type_check CHECK ((actor_type = ANY (ARRAY['api-client'::text, 'bootstrap-key'::text, 'person'::text, 'provider'::text, 'system'::text]))),
+  constraint audit_events__hash_check CHECK (((sequence IS NULL) = (hash IS NULL))),
+  constraint audit_events__personal_check CHECK ((((personal IS NULL) = (personal_salt IS NULL)) AND ((personal IS NULL) OR (personal_sha256 IS NOT NULL))))
+);
+CREATE INDEX audit_events__actor_id_ix ON public.audit_events USING btree (actor_id, id);
+CREATE INDEX audit_events__personal_ix ON public.audit_events USING btree (at) WHERE (personal IS NOT NULL);
+CREATE INDEX audit_events__resource_id_ix ON public.audit_events USING btree (resource_id, id);
+CREATE INDEX audit_events__unsealed_ix ON public.audit_events USING btree (id) WHERE (sequence IS NULL);
+
+create table audit_heads (
+  batch bigint not null,
+  first_sequence bigint not null,
+  last_sequence bigint not null,
+  previous_hash text not null,
+  hash text not null,
+  sealed_at timestamp(3) with time zone not null,
+  kid text not null,
+  signature text not null,
+  constraint audit_heads__batch_pk PRIMARY KEY (batch)
+);
+
 create table authorization_requests (
   id uuid not null,
   shard smallint not null,
@@ -370,7 +420,7 @@ create table signing_keys (
   constraint signing_keys__kid_pk PRIMARY KEY (kid),
   constraint signing_keys__alg_check CHECK ((alg = ANY (ARRAY['ES256'::text, 'PS256'::text, 'EdDSA'::text]))),
   constraint signing_keys__life_check CHECK (((retired_at IS NULL) OR (activated_at IS NOT NULL))),
-  constraint signing_keys__use_check CHECK ((use = ANY (ARRAY['client-assertion'::text, 'request-object'::text, 'receipt'::text, 'callback'::text])))
+  constraint signing_keys__use_check CHECK ((use = ANY (ARRAY['client-assertion'::text, 'request-object'::text, 'receipt'::text, 'callback'::text, 'audit'::text])))
 );
 CREATE UNIQUE INDEX signing_keys__current_key ON public.signing_keys USING btree (use, alg) WHERE ((activated_at IS NOT NULL) AND (retired_at IS NULL));
 CREATE UNIQUE INDEX signing_keys__next_key ON public.signing_keys USING btree (use, alg) WHERE (activated_at IS NULL);
@@ -663,6 +713,36 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.guard_audit_event()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' and
+    (new.id, new.at, new.actor_type, new.actor_id, new.actor_name, new.action, new.resource_type, new.resource_id,
+      new.resource_name, new.request_id, new.changes::text, new.detail::text, new.personal_sha256)
+    is not distinct from
+    (old.id, old.at, old.actor_type, old.actor_id, old.actor_name, old.action, old.resource_type, old.resource_id,
+      old.resource_name, old.request_id, old.changes::text, old.detail::text, old.personal_sha256)
+    and (old.sequence is null or (new.sequence, new.hash) is not distinct from (old.sequence, old.hash))
+    and (new.personal is null or new.personal::text is not distinct from old.personal::text)
+    and (new.personal_salt is null or new.personal_salt is not distinct from old.personal_salt)
+  then
+    return new;
+  end if;
+  raise exception 'audit events are neither changed nor deleted' using errcode = 'integrity_constraint_violation';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_audit_head()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'audit heads are neither changed nor deleted' using errcode = 'integrity_constraint_violation';
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.guard_authorization_request()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -722,6 +802,10 @@ begin
   return new;
 end $function$
 ;
+
+CREATE TRIGGER audit_events__guard BEFORE DELETE OR UPDATE ON public.audit_events FOR EACH ROW EXECUTE FUNCTION guard_audit_event();
+
+CREATE TRIGGER audit_heads__guard BEFORE DELETE OR UPDATE ON public.audit_heads FOR EACH ROW EXECUTE FUNCTION guard_audit_head();
 
 CREATE TRIGGER authorization_requests__drop_held_answer AFTER UPDATE ON public.authorization_requests FOR EACH ROW WHEN (((old.status = 'pending'::text) AND (new.status <> 'pending'::text))) EXECUTE FUNCTION drop_held_answer();
 

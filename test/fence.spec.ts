@@ -24,7 +24,7 @@ const canaries: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'libs-not-to-apps': { 'libs/runtime/src/canary-upward.ts': `import '../../../apps/poller/src/canary-poller.js';` },
   'services-not-sideways': { 'apps/ciba-worker/src/canary-service.ts': `import '../../poller/src/canary-poller.js';` },
   'cli-knows-the-api-only': {
-    'apps/cli/src/canary-cli.ts': `import type { Attributes } from '#lib/domain'; export type Canary = Attributes;`,
+    'apps/cli/src/canary-cli.ts': `import type { Database } from '#lib/persistence'; export type Canary = Database;`,
   },
   'standalone-takes-modules-only': {
     'apps/standalone/src/canary-standalone.ts': `import '../../poller/src/canary-poller.js';`,
@@ -42,7 +42,7 @@ const canaries: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'apps/poller/src/canary-tested.contract.ts': `export const contract = 1;`,
   },
   'checker-shares-no-code': {
-    'test/chaos/checker/canary-checker.ts': `import type { Attributes } from '#lib/domain'; export type Canary = Attributes;`,
+    'test/chaos/checker/canary-checker.ts': `import type { Database } from '#lib/persistence'; export type Canary = Database;`,
   },
   'no-dev-dependency-in-production': { 'apps/poller/src/canary-dev.ts': `import 'fast-check';` },
 };

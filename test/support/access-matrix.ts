@@ -70,6 +70,8 @@ export const accessMatrix: Readonly<Record<string, readonly [Scope | null, Apart
   replayDeadLetter: ['admin:write', 'administration'],
   rotateApiKey: ['admin:write', 'administration'],
   erasePerson: ['admin:write', 'administration'],
+  listAuditEvents: ['admin:read', 'administration'],
+  listAuditHeads: ['admin:read', 'administration'],
   checkTokenProvider: ['admin:write', 'administration'],
   rotateWebhookSecret: ['admin:write', 'administration'],
   testWebhookEndpoint: ['admin:write', 'administration'],

@@ -1,10 +1,15 @@
 import {
+  auditEvent,
+  auditHead,
   deadLetter,
   page,
   providerCheck,
   replayResult,
   tokenProvider,
+  type AuditEvent,
+  type AuditHead,
   type DeadLetterDocument,
+  type Page,
   type ProviderCheck,
   type ReplayResult,
   type TokenProvider,
@@ -38,18 +43,22 @@ export class AssentApi {
 
   async tokenProviders(): Promise<TokenProvider[]> {
     const found: TokenProvider[] = [];
-    let cursor: string | null = null;
-    do {
-      const query: URLSearchParams = new URLSearchParams({ limit: '100', ...(cursor !== null && { cursor }) });
-      const one: z.output<typeof providerPage> = await this.call(
-        'GET',
-        `/v1/token-providers?${query.toString()}`,
-        providerPage,
-      );
-      found.push(...one.data);
-      cursor = one.nextCursor;
-    } while (cursor !== null);
+    for await (const provider of this.all('/v1/token-providers', providerPage)) found.push(provider);
     return found;
+  }
+
+  /** What of the audit log is sealed, in the order of the chain. */
+  auditEvents(): AsyncGenerator<AuditEvent> {
+    return this.all('/v1/audit-events', auditEventPage, { afterSequence: '0' });
+  }
+
+  auditHeads(): AsyncGenerator<AuditHead> {
+    return this.all('/v1/audit-heads', auditHeadPage);
+  }
+
+  /** The public keys that Assent publishes. */
+  keySet(): Promise<unknown> {
+    return this.call('GET', '/.well-known/jwks.json', z.unknown());
   }
 
   check(provider: TokenProvider): Promise<ProviderCheck> {
@@ -76,6 +85,25 @@ export class AssentApi {
 
   async dropDeadLetter(id: string): Promise<void> {
     await this.call('DELETE', `/v1/dead-letters/${encodeURIComponent(id)}`, z.null());
+  }
+
+  /** Everything in a list, a page after the other. */
+  private async *all<Item>(
+    path: string,
+    schema: z.ZodType<Page<Item>>,
+    filters: Readonly<Record<string, string>> = {},
+  ): AsyncGenerator<Item, void> {
+    let cursor: string | null = null;
+    do {
+      const query: URLSearchParams = new URLSearchParams({
+        ...filters,
+        limit: '100',
+        ...(cursor !== null && { cursor }),
+      });
+      const one: Page<Item> = await this.call('GET', `${path}?${query.toString()}`, schema);
+      yield* one.data;
+      cursor = one.nextCursor;
+    } while (cursor !== null);
   }
 
   private async call<Schema extends z.ZodType>(
@@ -115,6 +143,8 @@ export class AssentApi {
 
 const providerPage = page(tokenProvider);
 const deadLetterPage = page(deadLetter);
+const auditEventPage = page(auditEvent);
+const auditHeadPage = page(auditHead);
 const problemBody = z.object({ code: z.string(), detail: z.string() });
 
 function refusalOf(status: number, text: string, url: string): string {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { assentVersion } from '#lib/contracts';
 import { AssentApi } from './assent-api.js';
+import { audit, auditWish } from './audit.js';
 import { deadLetters, deadLetterWish } from './dead-letters.js';
 import { doctor } from './doctor.js';
 import { CommandProblem, exitCodes, type ExitCode, type Surroundings } from './terminal.js';
@@ -11,6 +12,8 @@ const usage = `Usage: assent doctor [token provider] [--json]
        assent dead-letters replay <id>
        assent dead-letters replay --all [--queue <queue>]
        assent dead-letters drop <id>
+       assent audit verify [--file <file>] [--keys <file>] [--anchor <sequence>:<hash>]…
+       assent audit export
 
 doctor
 
@@ -21,6 +24,13 @@ dead-letters
 Messages between the services that were given up on: which there are and why, and what is to become of
 them. A replayed message goes back to its queue as if it were new.
 
+audit
+Follows the record of administration and decisions from its first event and names the first place, if any,
+that is not what was sealed; or writes it out, a line of JSON each.
+
+  --file      an exported log instead of the one that Assent shows; - for what is piped in
+  --keys      a key set that was kept elsewhere, instead of the one that Assent publishes
+  --anchor    what the log was known to hold earlier; may be given more than once
   --json      print what was found as JSON
   --queue     only this queue
   --all       all that are there
@@ -30,7 +40,7 @@ them. A replayed message goes back to its queue as if it were new.
 ASSENT_URL       where Assent is; http://127.0.0.1:3000 when not set
 ASSENT_API_KEY   an API key with the scope admin:write (to list and show: admin:read)
 
-Exit code: 0 nothing is wrong, 2 something is, 1 it could not be found out.
+Exit code: 0 nothing is wrong, 2 something is, 1 it could not be found out, or the audit log is broken.
 `;
 
 /** Runs one command; never rejects for what was typed or what Assent answers. */
@@ -51,13 +61,17 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   const [command, ...words] = positionals;
   switch (command) {
     case undefined:
-      throw new CommandProblem('Say what to do: assent doctor, assent dead-letters (assent --help tells more).');
+      throw new CommandProblem(
+        'Say what to do: assent doctor, assent dead-letters, assent audit (assent --help tells more).',
+      );
     case 'doctor':
       return runDoctor(words, values.json, surroundings);
     case 'dead-letters': {
       const wish = deadLetterWish(words, values);
       return deadLetters(wish, AssentApi.from(surroundings.env), surroundings);
     }
+    case 'audit':
+      return audit(auditWish(words, values), () => AssentApi.from(surroundings.env), surroundings);
     default:
       throw new CommandProblem(`There is no command "${command}": assent --help tells which are.`);
   }
@@ -74,10 +88,14 @@ function runDoctor(
 
 function read(args: readonly string[]) {
   const flag = { type: 'boolean', default: false } as const;
+  const text = { type: 'string' } as const;
   try {
     return parseArgs({
       args: [...args],
-      options: { json: flag, all: flag, queue: { type: 'string' }, help: { ...flag, short: 'h' }, version: flag },
+      options: {
+        ...{ json: flag, all: flag, queue: text, file: text, keys: text, anchor: { type: 'string', multiple: true } },
+        ...{ help: { ...flag, short: 'h' }, version: flag },
+      },
       allowPositionals: true,
     });
   } catch (error) {

@@ -4,6 +4,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: Output;
   readonly err: Output;
+  /** What is piped in. */
+  readonly input?: NodeJS.ReadableStream;
 }
 
 /** A stream of text; a terminal knows its width. */
@@ -14,7 +16,7 @@ export interface Output {
 }
 
 /** What the process ends with. */
-export const exitCodes = { fine: 0, notAsked: 1, foundErrors: 2 } as const;
+export const exitCodes = { fine: 0, notAsked: 1, broken: 1, foundErrors: 2 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** The command could not be carried out; the message is one sentence for the person who typed it. */

@@ -15,6 +15,7 @@ import { KeepHouse, retentionOf } from './keep-house.js';
 import { RecordDecision } from './record-decision.js';
 import { ResealSecrets } from './reseal-secrets.js';
 import { RotateSigningKeys } from './rotate-signing-keys.js';
+import { SealAuditLog } from './seal-audit-log.js';
 import { SweepUndecided } from './sweep-undecided.js';
 
 /** What the process gives to the service. */
@@ -54,6 +55,7 @@ export class DecisionServiceModule {
         },
         { provide: KeepHouse, useFactory: () => new KeepHouse(database, retentionOf(config), log) },
         { provide: ResealSecrets, useFactory: () => new ResealSecrets(database.masterKeys, log) },
+        { provide: SealAuditLog, useFactory: () => new SealAuditLog(database, log) },
         { provide: RotateSigningKeys, useFactory: () => new RotateSigningKeys(database, hours * 3600, log) },
       ],
     };

@@ -11,6 +11,8 @@ import { BearerTokens } from './access/bearer-tokens.js';
 import { KeyUse } from './access/key-use.js';
 import { QueryGuard } from './access/query.guard.js';
 import { ApiClientsController } from './api-clients/api-clients.controller.js';
+import { AuditController } from './audit/audit.controller.js';
+import { ViewAuditLog } from './audit/view-audit-log.js';
 import { AuthorizationRequestViewsController } from './authorization-requests/authorization-request-views.controller.js';
 import { AuthorizationRequestsController } from './authorization-requests/authorization-requests.controller.js';
 import { AwaitRequest } from './authorization-requests/await-request.js';
@@ -85,6 +87,7 @@ export class RulesServiceModule {
         MasterKeysController,
         DeadLettersController,
         ErasuresController,
+        AuditController,
         NotificationsController,
         JwksController,
         DocumentsController,
@@ -135,6 +138,7 @@ const administration = ({ config, database, guard, log }: RulesServiceParts): Pr
   ListDeliveries,
   ReplayDeliveries,
   SendTestEvent,
+  ViewAuditLog,
   {
     provide: CheckTokenProvider,
     useFactory: () =>
@@ -149,11 +153,11 @@ const administration = ({ config, database, guard, log }: RulesServiceParts): Pr
   },
 ];
 
-const deadLetters = ({ bus, log }: RulesServiceParts): Provider[] => [
+const deadLetters = ({ bus, database, log }: RulesServiceParts): Provider[] => [
   { provide: deadLetterOffice, useValue: bus.deadLetters },
   ViewDeadLetters,
-  { provide: ReplayDeadLetters, useFactory: () => new ReplayDeadLetters(bus.deadLetters, log) },
-  { provide: DropDeadLetter, useFactory: () => new DropDeadLetter(bus.deadLetters, log) },
+  { provide: ReplayDeadLetters, useFactory: () => new ReplayDeadLetters(bus.deadLetters, database.audit, log) },
+  { provide: DropDeadLetter, useFactory: () => new DropDeadLetter(bus.deadLetters, database.audit, log) },
 ];
 
 const notifications = ({ config, database, guard, log }: RulesServiceParts): Provider[] => [

@@ -445,6 +445,31 @@ export const erasureBodies = {
   byHint: { loginHint: 'alice@example.com', open: 'cancel' },
   bySubject: { subject: '248289761001' },
 };
+export const auditEventExample = {
+  id: '01948b9e-9f13-7a6f-9b52-88d1b3a2eac5',
+  sequence: 1204,
+  at: createdAt,
+  actor: { type: 'api-client', id: clientId, name: 'Shop' },
+  action: 'rule.updated',
+  resource: { type: 'rule', id: ruleId, name: 'Approve a payment' },
+  requestId: '5f1d2c9a-6a0e-4f0c-9a3e-2b8f0f6f7d11',
+  changes: [{ pointer: '/consumeWithinSeconds', before: 300, after: 120 }],
+  detail: { version: 3 },
+  personal: null,
+  personalSalt: null,
+  personalSha256: null,
+  hash: 'mN0xq0L1v2kD3bq5yqfWm2o6Yt8m1n0c5s7h9d3f1aE',
+};
+export const auditHeadExample = {
+  batch: 87,
+  firstSequence: 1190,
+  lastSequence: 1204,
+  previousHash: 'Zr4T0y8Qm1n2o3p4q5r6s7t8u9v0w1x2y3z4A5B6C7D',
+  hash: 'mN0xq0L1v2kD3bq5yqfWm2o6Yt8m1n0c5s7h9d3f1aE',
+  sealedAt: decidedAt,
+  kid: 'Qh8m0L7c5s3n1v9d2f4g6j8k0l2z4x6c8v0b2n4m6qE',
+  signature: 'eyJhbGciOiJFZERTQSJ9.eyJiYXRjaCI6ODd9.c2lnbmF0dXJl',
+};
 export const erasureExample = { id: clientId, erased: 14, cancelled: 1, createdAt: decidedAt };
 
 export const readyExample = {

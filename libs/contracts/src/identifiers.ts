@@ -3,6 +3,9 @@ import { z } from 'zod';
 /** An id made by Assent: a UUID (version 7, so that ids sort by age). */
 export const id = z.uuid().meta({ description: 'An id made by Assent (UUID).' });
 
+/** The client behind the bootstrap key `ASSENT_API_KEY`: it is in no table, and owns the requests that it makes. */
+export const bootstrapClientId = '00000000-0000-7000-8000-000000000000';
+
 /** An instant in RFC 3339, UTC, with milliseconds. */
 export const instant = z.iso.datetime({ offset: true }).meta({ description: 'An instant (RFC 3339).' });
 

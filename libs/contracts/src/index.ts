@@ -1,6 +1,7 @@
 export * from './access-tokens.config.js';
 export * from './api-clients.http.js';
 export * from './asyncapi.js';
+export * from './audit.http.js';
 export * from './authorization-requests.http.js';
 export * from './authorization.events.js';
 export * from './ciba-notifications.http.js';

@@ -8,6 +8,7 @@ import {
   rotateKeyBody,
   type Scope,
 } from './api-clients.http.js';
+import { auditEvent, auditEventsQuery, auditHead } from './audit.http.js';
 import {
   authorizationRequest,
   consumeBody,
@@ -107,6 +108,7 @@ export const routeTags = {
   'API clients': 'The applications that may call this API, their keys and scopes.',
   'Master keys': 'What seals secrets at rest, and the way out for keys that have served.',
   'Dead letters': 'Messages between the services that were given up on: look, put back, or take away.',
+  'Audit log': 'Who has done what and when, sealed so that a change of it shows.',
   Privacy: 'What is kept of people, and its end.',
   Notifications: 'Where token providers tell that an answer is there.',
   Keys: 'Public keys that verify receipts and callbacks.',
@@ -742,6 +744,47 @@ const adminRoutes: readonly Route[] = [
       },
     ],
     problems: ['invalid_key_pair'],
+  },
+  {
+    operationId: 'listAuditEvents',
+    method: 'GET',
+    path: '/v1/audit-events',
+    tag: 'Audit log',
+    summary: 'List audit events',
+    description:
+      'Every administrative change and every decision, newest first. An administrative change is there as soon as the ' +
+      'call is answered, a decision when it has been sealed, some seconds later. With `afterSequence`: what is sealed, ' +
+      'in the order of the chain. `assent audit verify` follows it.',
+    scope: 'admin:read',
+    query: auditEventsQuery,
+    answers: [
+      {
+        status: 200,
+        description: 'One page.',
+        schema: page(auditEvent),
+        headers: ['Link'],
+        examples: { page: { data: [examples.auditEventExample], nextCursor: null } },
+      },
+    ],
+  },
+  {
+    operationId: 'listAuditHeads',
+    method: 'GET',
+    path: '/v1/audit-heads',
+    tag: 'Audit log',
+    summary: 'List the heads of the audit log',
+    description: 'How far the log reached each time that it was sealed, signed, oldest first.',
+    scope: 'admin:read',
+    query: pageQuery,
+    answers: [
+      {
+        status: 200,
+        description: 'One page.',
+        schema: page(auditHead),
+        headers: ['Link'],
+        examples: { page: { data: [examples.auditHeadExample], nextCursor: null } },
+      },
+    ],
   },
   {
     operationId: 'checkTokenProvider',

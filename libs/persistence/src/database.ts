@@ -1,4 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { AdminTransaction } from './audit/admin-transaction.js';
+import { PostgresAuditStore } from './audit/audit.store.js';
+import type { AuditStore } from './audit/audit.types.js';
 import { connect, type Connection } from './connection.js';
 import { isUnavailable, MasterKeyMismatch, UnsafeDatabase } from './errors.js';
 import { judgeFitness, type Unfitness } from './fitness.js';
@@ -12,7 +15,7 @@ import { PostgresRequestStore } from './requests/request.store.js';
 import type { RequestStore } from './requests/request.types.js';
 import { Sealing } from './sealing.js';
 import { Sql, statement } from './sql.js';
-import type { StoreContext } from './store-context.js';
+import { inTransaction, type StoreContext } from './store-context.js';
 import type { StoredEvent } from './stored-event.js';
 import type {
   ApiClientStore,
@@ -92,6 +95,7 @@ export class Database {
   readonly apiClients: ApiClientStore;
   readonly erasures: ErasureStore;
   readonly masterKeys: MasterKeyStore;
+  readonly audit: AuditStore;
 
   private readonly context: StoreContext;
   private readonly listeners: ((events: readonly StoredEvent[]) => void)[] = [];
@@ -129,6 +133,7 @@ export class Database {
     this.apiClients = new TypeormApiClientStore(context);
     this.erasures = new PostgresErasureStore(context);
     this.masterKeys = new PostgresMasterKeyStore(context);
+    this.audit = new PostgresAuditStore(context, this.signingKeys);
   }
 
   /**
@@ -191,6 +196,14 @@ export class Database {
   /** Calls the listener right after each commit with the events that it stored. */
   onEvents(listener: (events: readonly StoredEvent[]) => void): void {
     this.listeners.push(listener);
+  }
+
+  /**
+   * Does several changes of administered objects in one transaction: all of them, or, when `work` rejects, none. `work`
+   * may run several times, and has no effect but in the transaction.
+   */
+  administer<Result>(work: (transaction: AdminTransaction) => Promise<Result>): Promise<Result> {
+    return inTransaction(this.context, (manager) => work(new AdminTransaction(manager)));
   }
 
   /** Prunes what has served its time, and access tokens when they expire. */

@@ -58,6 +58,7 @@ async function endedRequest(daysAgo: number, over: object = {}): Promise<string>
     metadata: {},
   };
   await database.decisions.record({ decision, cause: null });
+  await database.audit.seal();
   await sql.query(
     `update authorization_requests set created_at = created_at - make_interval(days => $2),
        ended_at = ended_at - make_interval(days => $2) where id = $1`,

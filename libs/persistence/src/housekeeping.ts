@@ -147,13 +147,13 @@ const pruneNotices = statement(
     order by n.occurred_at limit $1::integer for update skip locked)`,
 );
 
-// Positions grow with time: the oldest are looked at, and left when they are not old enough.
+// Positions grow with time: the oldest are looked at, and left when they are not old enough, or not in the audit log yet.
 const pruneTimelines = statement(
   'prune_timelines',
   /* sql */ `
   delete from request_timeline where position in (
     select position from (select position, at from request_timeline order by position limit $1::integer) as oldest
-    where at < now() - ${expired})`,
+    where at < now() - ${expired} and position <= (select through_position from audit_cursor))`,
 );
 
 // Of requests that were erased within a day of their call; each key has a day of its own.
@@ -183,7 +183,8 @@ const forgetJoined = statement(
     order by forget_at limit $1::integer for update skip locked)`,
 );
 
-// What is still being delivered, or was asked less than a day ago under an idempotency key, stays a little longer. The
+// What is still being delivered, is not in the audit log yet, or was asked less than a day ago under an idempotency key,
+// stays a little longer. The
 // ids grow with time, so the oldest are found by the primary key.
 const pruneRequests = statement(
   'prune_requests',
@@ -193,6 +194,8 @@ const pruneRequests = statement(
     where r.id < (lpad(to_hex(floor(extract(epoch from now() - ${expired}) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid
       and r.ended_at < now() - ${expired} and r.created_at < now() - interval '1 day' and r.decision_id is not null
       and not exists (select from deliveries d where d.request_id = r.id and d.state = 'pending')
+      and not exists (
+        select from request_timeline t, audit_cursor c where t.request_id = r.id and t.position > c.through_position)
     order by r.id limit $1::integer for update skip locked
   ), delivered as (
     delete from deliveries d using old where d.request_id = old.id
@@ -222,6 +225,14 @@ const pruneMeters = statement(
   /* sql */ `
   delete from prompt_meters where (kind, id) in (
     select kind, id from prompt_meters where minute < now() - interval '1 hour' limit $1::integer for update skip locked)`,
+);
+
+const forgetAudited = statement(
+  'forget_audited_persons',
+  /* sql */ `
+  update audit_events set personal = null, personal_salt = null where id in (
+    select id from audit_events where personal is not null and at < now() - ${expired}
+    order by at limit $1::integer for update skip locked)`,
 );
 
 const lockNamed = /* sql */ `
@@ -254,6 +265,7 @@ const jobs: readonly Job[] = [
   pruning(pruneDeliveries, 1_000, ({ deliveriesDays }) => deliveriesDays),
   pruning(pruneNotices, 1_000, ({ deliveriesDays }) => deliveriesDays),
   eraseNamed,
+  pruning(forgetAudited, 1_000, ({ personalDays }) => personalDays),
   pruning(forgetKeys, 1_000, () => null),
   pruning(forgetConsumeKeys, 1_000, () => null),
   pruning(forgetJoined, 1_000, () => null),

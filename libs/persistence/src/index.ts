@@ -1,3 +1,6 @@
+export type { Acting } from './audit/acting.js';
+export type { AdminTransaction } from './audit/admin-transaction.js';
+export type * from './audit/audit.types.js';
 export { Database, type DatabaseOptions } from './database.js';
 export { DataDirectoryInUse } from './embedded-postgres/directory-lock.js';
 export {

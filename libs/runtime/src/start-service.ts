@@ -9,6 +9,7 @@ import { nestLogger, type Log } from './log.js';
 import { metrics } from './metrics.js';
 import { ProblemError } from './problem-error.js';
 import { addressProblem, ProblemFilter, sendProblem, type Explain } from './problem.filter.js';
+import { requestIdOf } from './request-id.js';
 import { ValidationPipe } from './validation.pipe.js';
 
 export interface ServiceOptions {
@@ -71,6 +72,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 256 },
+    genReqId: requestIdOf,
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(reply, addressProblem(error)),
   });

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { scopes } from '#lib/contracts';
+import { bootstrapClientId, scopes } from '#lib/contracts';
 import { unlimited } from '#lib/domain';
 import type { Database } from '#lib/persistence';
 import { ProblemError, type Secret } from '#lib/runtime';
@@ -7,9 +7,6 @@ import { hashOfKey, looksLikeApiKey } from './api-key.js';
 import type { BearerTokens, ClientByToken } from './bearer-tokens.js';
 import type { Caller } from './caller.js';
 import type { KeyUse } from './key-use.js';
-
-/** The client behind `ASSENT_API_KEY`: it is in no table, and owns the requests that it makes. */
-export const bootstrapClientId = '00000000-0000-7000-8000-000000000000';
 
 const bootstrapCaller: Caller = {
   id: bootstrapClientId,

@@ -1,5 +1,5 @@
 import type { Page, PageQuery } from '#lib/contracts';
-import type { AdminRow, AdminStore, DeleteResult, UpdateResult } from '#lib/persistence';
+import type { Acting, AdminRow, AdminStore, DeleteResult, UpdateResult } from '#lib/persistence';
 import { ProblemError } from '#lib/runtime';
 import type { z } from 'zod';
 import { inProblemTerms } from '../database-problems.js';
@@ -47,8 +47,8 @@ export class AdminResource<Row extends AdminRow, New, Change, Body> {
   }
 
   /** `shownOnce`: secrets that only this answer shows. */
-  async create(value: New, shownOnce: object = {}): Promise<Answer> {
-    const result = await this.subject.store.create(value);
+  async create(value: New, acting: Acting, shownOnce: object = {}): Promise<Answer> {
+    const result = await this.subject.store.create(value, acting);
     switch (result.kind) {
       case 'created': {
         const { path, show } = this.subject;
@@ -67,20 +67,20 @@ export class AdminResource<Row extends AdminRow, New, Change, Body> {
   }
 
   /** Replaces the whole object; what is write-only and left out stays. */
-  async replace(id: string, ifMatch: string | undefined, body: Body): Promise<Answer> {
-    return this.change(id, ifMatch, async () => body);
+  async replace(id: string, ifMatch: string | undefined, body: Body, acting: Acting): Promise<Answer> {
+    return this.change(id, ifMatch, acting, async () => body);
   }
 
   /** Changes the members that the patch names (RFC 7396). */
-  async merge(id: string, ifMatch: string | undefined, patch: object): Promise<Answer> {
+  async merge(id: string, ifMatch: string | undefined, patch: object, acting: Acting): Promise<Answer> {
     const { body, toBody } = this.subject;
-    return this.change(id, ifMatch, (current) => parseBody(body, mergePatch(toBody(current), patch)));
+    return this.change(id, ifMatch, acting, (current) => parseBody(body, mergePatch(toBody(current), patch)));
   }
 
-  async delete(id: string, ifMatch: string | undefined): Promise<Answer<undefined>> {
+  async delete(id: string, ifMatch: string | undefined, acting: Acting): Promise<Answer<undefined>> {
     const expected = expectedVersions(ifMatch);
     const current = await this.expected(id, expected);
-    const result = await this.subject.store.delete(id, expected === null ? null : current.version);
+    const result = await this.subject.store.delete(id, expected === null ? null : current.version, acting);
     if (result.kind === 'deleted') return { status: 204 };
     throw this.refusal(result);
   }
@@ -110,10 +110,15 @@ export class AdminResource<Row extends AdminRow, New, Change, Body> {
     return this.existing(id);
   }
 
-  private change(id: string, ifMatch: string | undefined, bodyFor: (current: Row) => Promise<Body>): Promise<Answer> {
+  private change(
+    id: string,
+    ifMatch: string | undefined,
+    acting: Acting,
+    bodyFor: (current: Row) => Promise<Body>,
+  ): Promise<Answer> {
     const { store, toChange } = this.subject;
     return this.update(id, ifMatch, async (current) =>
-      store.update(id, current.version, await toChange(await bodyFor(current), current)),
+      store.update(id, current.version, await toChange(await bodyFor(current), current), acting),
     );
   }
 

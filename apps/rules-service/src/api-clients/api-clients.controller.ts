@@ -7,10 +7,11 @@ import {
   type PageQuery,
   type RotateKeyBody,
 } from '#lib/contracts';
-import { Database, type ApiClientChange, type ApiClientRow, type NewApiClient } from '#lib/persistence';
+import { Database, type Acting, type ApiClientChange, type ApiClientRow, type NewApiClient } from '#lib/persistence';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { hashOfKey, newApiKey, newWebhookSecret, prefixOfKey } from '../access/api-key.js';
+import { actingOf } from '../access/acting-of.js';
 import { adminMembers } from '../admin/admin-members.js';
 import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
@@ -45,18 +46,19 @@ export class ApiClientsController {
     });
   }
 
-  private async make({ callbackSecret: wanted, ...body }: ApiClientBody): Promise<Answer> {
+  private async make({ callbackSecret: wanted, ...body }: ApiClientBody, acting: Acting): Promise<Answer> {
     const key = newApiKey();
     const callbackSecret = wanted ? newWebhookSecret() : null;
     const value = await apiClientValue(body, null, this.database.rules);
     const secrets = { keyHash: hashOfKey(key), keyPrefix: prefixOfKey(key), callbackSecret };
-    return this.resource.create({ ...value, ...secrets }, { key, callbackSecret });
+    return this.resource.create({ ...value, ...secrets }, acting, { key, callbackSecret });
   }
 
-  private async rotated(id: string, { overlapSeconds, expiresAt }: RotateKeyBody): Promise<Answer> {
+  private async rotated(id: string, body: RotateKeyBody, acting: Acting): Promise<Answer> {
+    const { overlapSeconds, expiresAt } = body;
     const key = newApiKey();
     const made = { keyHash: hashOfKey(key), keyPrefix: prefixOfKey(key), overlapSeconds };
-    await this.database.apiClients.rotateKey(id, { ...made, expiresAt: endOfRotatedKey(expiresAt) });
+    await this.database.apiClients.rotateKey(id, { ...made, expiresAt: endOfRotatedKey(expiresAt) }, acting);
     const answer = await this.resource.get(id);
     return { ...answer, body: { ...(answer.body as object), key } };
   }
@@ -68,7 +70,7 @@ export class ApiClientsController {
 
   @Post()
   create(@Body({ schema: apiClientBody }) body: ApiClientBody, @Res({ passthrough: true }) reply: FastifyReply) {
-    return respond(reply, this.make(body));
+    return respond(reply, this.make(body, actingOf(reply)));
   }
 
   @Get(':id')
@@ -83,7 +85,7 @@ export class ApiClientsController {
     @Body({ schema: mergePatchBody }) patch: object,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.merge(id, ifMatch, patch));
+    return respond(reply, this.resource.merge(id, ifMatch, patch, actingOf(reply)));
   }
 
   @Post(':id/rotate')
@@ -93,7 +95,7 @@ export class ApiClientsController {
     @Body({ schema: optionalRotateKeyBody }) body: RotateKeyBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.rotated(id, body));
+    return respond(reply, this.rotated(id, body, actingOf(reply)));
   }
 
   @Delete(':id')
@@ -102,7 +104,7 @@ export class ApiClientsController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.delete(id, ifMatch));
+    return respond(reply, this.resource.delete(id, ifMatch, actingOf(reply)));
   }
 }
 

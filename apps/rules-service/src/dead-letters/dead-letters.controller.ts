@@ -1,6 +1,7 @@
 import { deadLettersQuery, replayBody, type DeadLettersQuery, type ReplayBody } from '#lib/contracts';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { actingOf } from '../access/acting-of.js';
 import { respond } from '../http/answer.js';
 import { DropDeadLetter } from './drop-dead-letter.js';
 import { ReplayDeadLetters } from './replay-dead-letters.js';
@@ -26,7 +27,7 @@ export class DeadLettersController {
   @Post('replay')
   @HttpCode(200)
   replayAll(@Body({ schema: optionalReplayBody }) body: ReplayBody, @Res({ passthrough: true }) reply: FastifyReply) {
-    return respond(reply, this.replay.all(body));
+    return respond(reply, this.replay.all(body, actingOf(reply)));
   }
 
   @Get(':id')
@@ -37,11 +38,11 @@ export class DeadLettersController {
   @Post(':id/replay')
   @HttpCode(200)
   replayOne(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
-    return respond(reply, this.replay.one(id));
+    return respond(reply, this.replay.one(id, actingOf(reply)));
   }
 
   @Delete(':id')
   drop(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
-    return respond(reply, this.dropDeadLetter.run(id));
+    return respond(reply, this.dropDeadLetter.run(id, actingOf(reply)));
   }
 }

@@ -1,6 +1,6 @@
 import { namedPerson } from '#lib/ciba';
 import type { Erasure, ErasureBody } from '#lib/contracts';
-import { Database, type PersonSelector } from '#lib/persistence';
+import { Database, type Acting, type PersonSelector } from '#lib/persistence';
 import { ProblemError, type Log } from '#lib/runtime';
 import type { Caller } from '../access/caller.js';
 import { AwaitRequest, isDecided } from '../authorization-requests/await-request.js';
@@ -13,6 +13,7 @@ const decisionsWithinSeconds = 10;
 /** Who asks for whose erasure. */
 export interface ErasureOrder {
   readonly caller: Caller;
+  readonly acting: Acting;
   readonly body: ErasureBody;
   /** Aborts when the caller has gone. */
   readonly signal: AbortSignal;
@@ -27,13 +28,13 @@ export class ErasePerson {
   ) {}
 
   /** @throws ProblemError `requests_open`, `decision_pending`, `busy` */
-  async run({ caller, body, signal }: ErasureOrder): Promise<Answer<Erasure>> {
+  async run({ caller, acting, body, signal }: ErasureOrder): Promise<Answer<Erasure>> {
     const { erasures } = this.database;
     const person = selectorOf(body);
     const cancelled = await this.cancelOpen(person, caller, body.open);
     await this.awaitDecisions(person, signal);
     const erased = await erasures.erase(person, signal);
-    const { id, at } = await erasures.record({ by: caller.id, erased, cancelled });
+    const { id, at } = await erasures.record({ by: caller.id, erased, cancelled }, acting);
     this.log.info('A person was erased', { erasureId: id, apiClientId: caller.id, erased, cancelled });
     return { status: 200, headers: {}, body: { id, erased, cancelled, createdAt: at.toISOString() } };
   }

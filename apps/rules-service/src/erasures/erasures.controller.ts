@@ -1,6 +1,7 @@
 import { erasureBody, type ErasureBody } from '#lib/contracts';
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { actingOf } from '../access/acting-of.js';
 import { callerOf } from '../access/caller.js';
 import { callSignal } from '../authorization-requests/call-signal.js';
 import { respond } from '../http/answer.js';
@@ -18,6 +19,7 @@ export class ErasuresController {
     @Body({ schema: erasureBody }) body: ErasureBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.erasePerson.run({ caller: callerOf(request), body, signal: callSignal(reply) }));
+    const order = { caller: callerOf(request), acting: actingOf(reply), body, signal: callSignal(reply) };
+    return respond(reply, this.erasePerson.run(order));
   }
 }

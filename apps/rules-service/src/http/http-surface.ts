@@ -25,8 +25,9 @@ export class HttpSurface implements OnModuleInit {
         done(error as Error);
       }
     });
-    server.addHook('onRequest', (_request, reply, done) => {
+    server.addHook('onRequest', (request, reply, done) => {
       void reply.headers({
+        'x-request-id': request.id,
         'x-content-type-options': 'nosniff',
         'referrer-policy': 'no-referrer',
         'cache-control': 'no-store',

@@ -9,10 +9,11 @@ import {
   type KeyPairPatch,
   type PageQuery,
 } from '#lib/contracts';
-import { Database, type KeyPairRow, type NewKeyPair } from '#lib/persistence';
+import { Database, type Acting, type KeyPairRow, type NewKeyPair } from '#lib/persistence';
 import { ProblemError } from '#lib/runtime';
 import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { actingOf } from '../access/acting-of.js';
 import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
 import { respond, type Answer } from '../http/answer.js';
@@ -45,10 +46,11 @@ export class KeyPairsController {
     });
   }
 
-  private async make(body: KeyPairImport): Promise<Answer> {
+  private async make(body: KeyPairImport, acting: Acting): Promise<Answer> {
     const { alias, generate } = body;
     const now = new Date();
-    return this.resource.create(generate ? await generateKeyPair(alias, generate, now) : importKeyPair(body, now));
+    const made = generate ? await generateKeyPair(alias, generate, now) : importKeyPair(body, now);
+    return this.resource.create(made, acting);
   }
 
   private async asked(id: string): Promise<CertificateRequest> {
@@ -65,7 +67,7 @@ export class KeyPairsController {
 
   @Post()
   create(@Body({ schema: keyPairImport }) body: KeyPairImport, @Res({ passthrough: true }) reply: FastifyReply) {
-    return respond(reply, this.users.in(this.make(body)));
+    return respond(reply, this.users.in(this.make(body, actingOf(reply))));
   }
 
   @Get(':id')
@@ -80,7 +82,7 @@ export class KeyPairsController {
     @Body({ schema: mergePatchBody }) patch: object,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.users.in(this.resource.merge(id, ifMatch, patch)));
+    return respond(reply, this.users.in(this.resource.merge(id, ifMatch, patch, actingOf(reply))));
   }
 
   @Get(':id/csr')
@@ -95,7 +97,8 @@ export class KeyPairsController {
     @Body({ schema: certificateReplacement }) body: CertificateReplacement,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const replaced = this.resource.update(id, ifMatch, (row) => this.replaceCertificate.run(row, body, new Date()));
+    const order = { body, acting: actingOf(reply), now: new Date() };
+    const replaced = this.resource.update(id, ifMatch, (row) => this.replaceCertificate.run(row, order));
     return respond(reply, this.users.in(replaced));
   }
 
@@ -105,6 +108,6 @@ export class KeyPairsController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.delete(id, ifMatch));
+    return respond(reply, this.resource.delete(id, ifMatch, actingOf(reply)));
   }
 }

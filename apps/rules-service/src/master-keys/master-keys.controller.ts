@@ -1,7 +1,9 @@
 import type { MasterKey, MasterKeyList } from '#lib/contracts';
 import { Database, type MasterKeyUse } from '#lib/persistence';
 import { ProblemError } from '#lib/runtime';
-import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { actingOf } from '../access/acting-of.js';
 
 /** `/v1/master-keys`: which keys seal secrets at rest, and the way out for those that have served. */
 @Controller('v1/master-keys')
@@ -15,8 +17,8 @@ export class MasterKeysController {
 
   @Delete(':id')
   @HttpCode(204)
-  async forget(@Param('id') id: string): Promise<void> {
-    const result = await this.database.masterKeys.forget(id);
+  async forget(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+    const result = await this.database.masterKeys.forget(id, actingOf(reply));
     switch (result.kind) {
       case 'forgotten':
         return;

@@ -2,6 +2,7 @@ import { pageQuery, rejectionHandlerBody, type PageQuery, type RejectionHandlerB
 import { Database, type RejectionHandlerRow, type RejectionHandlerValue } from '#lib/persistence';
 import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { actingOf } from '../access/acting-of.js';
 import { adminMembers } from '../admin/admin-members.js';
 import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
@@ -40,7 +41,7 @@ export class RejectionHandlersController {
     @Body({ schema: rejectionHandlerBody }) body: RejectionHandlerBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.create(toValue(body)));
+    return respond(reply, this.resource.create(toValue(body), actingOf(reply)));
   }
 
   @Get(':id')
@@ -55,7 +56,7 @@ export class RejectionHandlersController {
     @Body({ schema: rejectionHandlerBody }) body: RejectionHandlerBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.replace(id, ifMatch, body));
+    return respond(reply, this.resource.replace(id, ifMatch, body, actingOf(reply)));
   }
 
   @Patch(':id')
@@ -65,7 +66,7 @@ export class RejectionHandlersController {
     @Body({ schema: mergePatchBody }) patch: object,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.merge(id, ifMatch, patch));
+    return respond(reply, this.resource.merge(id, ifMatch, patch, actingOf(reply)));
   }
 
   @Delete(':id')
@@ -74,7 +75,7 @@ export class RejectionHandlersController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.delete(id, ifMatch));
+    return respond(reply, this.resource.delete(id, ifMatch, actingOf(reply)));
   }
 }
 

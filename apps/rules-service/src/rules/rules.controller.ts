@@ -1,7 +1,8 @@
 import { pageQuery, ruleBody, type PageQuery, type RuleBody } from '#lib/contracts';
-import { Database, type RuleRow, type RuleValue } from '#lib/persistence';
+import { Database, type Acting, type RuleRow, type RuleValue } from '#lib/persistence';
 import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { actingOf } from '../access/acting-of.js';
 import { adminMembers } from '../admin/admin-members.js';
 import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
@@ -36,9 +37,9 @@ export class RulesController {
     if (provider !== null) refuseUnknownToProvider(body, provider.profile);
   }
 
-  private async make(body: RuleBody): Promise<Answer> {
+  private async make(body: RuleBody, acting: Acting): Promise<Answer> {
     await this.refuseUnknownToProvider(body);
-    return this.resource.create(newRule(body));
+    return this.resource.create(newRule(body), acting);
   }
 
   @Get()
@@ -48,7 +49,7 @@ export class RulesController {
 
   @Post()
   create(@Body({ schema: ruleBody }) body: RuleBody, @Res({ passthrough: true }) reply: FastifyReply) {
-    return respond(reply, this.make(body));
+    return respond(reply, this.make(body, actingOf(reply)));
   }
 
   @Get(':id')
@@ -63,7 +64,7 @@ export class RulesController {
     @Body({ schema: ruleBody }) body: RuleBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.replace(id, ifMatch, body));
+    return respond(reply, this.resource.replace(id, ifMatch, body, actingOf(reply)));
   }
 
   @Patch(':id')
@@ -73,7 +74,7 @@ export class RulesController {
     @Body({ schema: mergePatchBody }) patch: object,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.merge(id, ifMatch, patch));
+    return respond(reply, this.resource.merge(id, ifMatch, patch, actingOf(reply)));
   }
 
   @Delete(':id')
@@ -82,7 +83,7 @@ export class RulesController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.delete(id, ifMatch));
+    return respond(reply, this.resource.delete(id, ifMatch, actingOf(reply)));
   }
 }
 

@@ -23,6 +23,7 @@ import {
   Res,
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { actingOf } from '../access/acting-of.js';
 import { adminMembers } from '../admin/admin-members.js';
 import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
@@ -67,7 +68,10 @@ export class TokenProvidersController {
     @Body({ schema: tokenProviderBody }) body: TokenProviderBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.alerts.in(this.resource.create(refuseUnusableProvider(body, this.guard))));
+    return respond(
+      reply,
+      this.alerts.in(this.resource.create(refuseUnusableProvider(body, this.guard), actingOf(reply))),
+    );
   }
 
   @Get(':id')
@@ -82,7 +86,7 @@ export class TokenProvidersController {
     @Body({ schema: tokenProviderBody }) body: TokenProviderBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.alerts.in(this.resource.replace(id, ifMatch, body)));
+    return respond(reply, this.alerts.in(this.resource.replace(id, ifMatch, body, actingOf(reply))));
   }
 
   @Patch(':id')
@@ -92,7 +96,7 @@ export class TokenProvidersController {
     @Body({ schema: mergePatchBody }) patch: object,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.alerts.in(this.resource.merge(id, ifMatch, patch)));
+    return respond(reply, this.alerts.in(this.resource.merge(id, ifMatch, patch, actingOf(reply))));
   }
 
   @Delete(':id')
@@ -101,7 +105,7 @@ export class TokenProvidersController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.delete(id, ifMatch));
+    return respond(reply, this.resource.delete(id, ifMatch, actingOf(reply)));
   }
 
   @Post(':id/check')

@@ -12,6 +12,7 @@ import {
 } from '#lib/contracts';
 import {
   Database,
+  type Acting,
   type NewWebhookEndpoint,
   type WebhookEndpointChange,
   type WebhookEndpointRow,
@@ -34,6 +35,7 @@ import {
 } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { newWebhookSecret } from '../access/api-key.js';
+import { actingOf } from '../access/acting-of.js';
 import { adminMembers } from '../admin/admin-members.js';
 import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
@@ -88,7 +90,7 @@ export class WebhookEndpointsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const secret = newWebhookSecret();
-    return respond(reply, this.resource.create({ ...this.permitted(body), secret }, { secret }));
+    return respond(reply, this.resource.create({ ...this.permitted(body), secret }, actingOf(reply), { secret }));
   }
 
   @Get(':id')
@@ -103,7 +105,7 @@ export class WebhookEndpointsController {
     @Body({ schema: webhookEndpointBody }) body: WebhookEndpointBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.replace(id, ifMatch, body));
+    return respond(reply, this.resource.replace(id, ifMatch, body, actingOf(reply)));
   }
 
   @Patch(':id')
@@ -113,7 +115,7 @@ export class WebhookEndpointsController {
     @Body({ schema: mergePatchBody }) patch: object,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.merge(id, ifMatch, patch));
+    return respond(reply, this.resource.merge(id, ifMatch, patch, actingOf(reply)));
   }
 
   @Delete(':id')
@@ -122,7 +124,7 @@ export class WebhookEndpointsController {
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.resource.delete(id, ifMatch));
+    return respond(reply, this.resource.delete(id, ifMatch, actingOf(reply)));
   }
 
   @Post(':id/rotate')
@@ -132,13 +134,16 @@ export class WebhookEndpointsController {
     @Body({ schema: optionalRotateSecretBody }) body: RotateSecretBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.rotated(id, body));
+    return respond(reply, this.rotated(id, body, actingOf(reply)));
   }
 
   @Post(':id/test')
   @HttpCode(202)
   test(@Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
-    return respond(reply, this.sendTestEvent.run(id));
+    return respond(
+      reply,
+      this.ordered(reply, 'webhook-endpoint.test-ordered', id).then(() => this.sendTestEvent.run(id)),
+    );
   }
 
   @Get(':id/deliveries')
@@ -166,7 +171,10 @@ export class WebhookEndpointsController {
     @Body({ schema: replayDeliveriesBody }) body: ReplayDeliveriesBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.replayDeliveries.run(id, body));
+    return respond(
+      reply,
+      this.ordered(reply, 'webhook-endpoint.replay-ordered', id).then(() => this.replayDeliveries.run(id, body)),
+    );
   }
 
   @Post(':id/deliveries/:deliveryId/replay')
@@ -176,12 +184,23 @@ export class WebhookEndpointsController {
     @Param('deliveryId') deliveryId: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    return respond(reply, this.replayDeliveries.one(id, deliveryId));
+    return respond(
+      reply,
+      this.ordered(reply, 'webhook-endpoint.replay-ordered', id, { deliveryId }).then(() =>
+        this.replayDeliveries.one(id, deliveryId),
+      ),
+    );
   }
 
-  private async rotated(id: string, { overlapSeconds }: RotateSecretBody): Promise<Answer> {
+  /** Ahead of what is ordered: that something was sent again is no row of its own. */
+  private ordered(reply: FastifyReply, action: string, id: string, detail: object | null = null): Promise<void> {
+    const resource = { type: 'webhook-endpoint', id, name: null };
+    return this.database.audit.record(actingOf(reply), { action, resource, detail: detail && { ...detail } });
+  }
+
+  private async rotated(id: string, { overlapSeconds }: RotateSecretBody, acting: Acting): Promise<Answer> {
     const secret = newWebhookSecret();
-    const row = await this.database.webhookEndpoints.rotateSecret(id, secret, overlapSeconds);
+    const row = await this.database.webhookEndpoints.rotateSecret(id, secret, overlapSeconds, acting);
     if (row === null) throw noSuchEndpoint();
     const answer = await this.resource.get(id);
     return { ...answer, body: { ...(answer.body as object), secret } };

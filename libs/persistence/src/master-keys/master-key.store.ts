@@ -1,3 +1,5 @@
+import { system, type Acting } from '../audit/acting.js';
+import { recordAudit } from '../audit/record-audit.js';
 import { keyMark } from '../sealing.js';
 import { statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
@@ -45,7 +47,7 @@ export class PostgresMasterKeyStore implements MasterKeyStore {
     return resealed;
   }
 
-  async forget(id: string): Promise<ForgetMasterKeyResult> {
+  async forget(id: string, acting: Acting = system): Promise<ForgetMasterKeyResult> {
     const { sql, sealing } = this.context;
     if (id === sealing.activeKeyId) return { kind: 'active' };
     return sql.transaction(async (client) => {
@@ -58,6 +60,8 @@ export class PostgresMasterKeyStore implements MasterKeyStore {
       const [sealedValues, openRequests] = [Number(counts[0]!.values), Number(counts[0]!.open_requests)];
       if (sealedValues > 0 || openRequests > 0) return { kind: 'in-use', sealedValues, openRequests };
       await client.query('delete from master_keys where id = $1', [id]);
+      const resource = { type: 'master-key', id, name: null };
+      await recordAudit(client, acting, { action: 'master-key.forgotten', resource });
       return { kind: 'forgotten' };
     });
   }

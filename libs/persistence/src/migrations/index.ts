@@ -14,6 +14,7 @@ import { ResealedMasterKeys1764425100000 } from './1764425100000-resealed-master
 import { WebhookControl1764425400000 } from './1764425400000-webhook-control.js';
 import { DeliveriesByNotice1764425460000 } from './1764425460000-deliveries-by-notice.js';
 import { ForgottenKeys1764425520000 } from './1764425520000-forgotten-keys.js';
+import { AuditLog1764425700000 } from './1764425700000-audit-log.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   WebhookControl1764425400000,
   DeliveriesByNotice1764425460000,
   ForgottenKeys1764425520000,
+  AuditLog1764425700000,
 ];

@@ -20,6 +20,8 @@ export async function eraseRequests(context: StoreContext, client: PoolClient, i
   await client.query(endDeliveries, [ids]);
   await client.query(forgetProblems, [ids]);
   await client.query(forgetJoined, [ids]);
+  await client.query(waitForSealing);
+  await client.query(forgetInAudit, [ids]);
 }
 
 interface NamedRow {
@@ -110,3 +112,10 @@ const forgetProblems = /* sql */ `
 // Calls that were answered with one of these requests: their hash of the body tells what was asked, to whoever can guess.
 const forgetJoined = /* sql */ `
   update joined_requests set forget_at = created_at + interval '1 day' where request_id = any($1::uuid[])`;
+
+// Whoever is sealing may have read the subject already; whoever seals afterwards reads what has been erased.
+const waitForSealing = 'select from audit_cursor for update';
+
+const forgetInAudit = /* sql */ `
+  update audit_events set personal = null, personal_salt = null
+  where resource_id = any($1::text[]) and personal is not null`;

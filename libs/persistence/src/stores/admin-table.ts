@@ -31,9 +31,19 @@ export class AdminTable<Columns extends AdminColumns & ObjectLiteral> {
     return this.query(manager).where('row.id = :id', { id }).getOne();
   }
 
-  async findBy(column: keyof Columns & string, value: unknown): Promise<Columns | null> {
+  /** The same, held until the transaction ends. */
+  async lock(id: string, manager: EntityManager): Promise<Columns | null> {
+    if (!isUuid(id)) return null;
+    return this.query(manager).setLock('pessimistic_write').where('row.id = :id', { id }).getOne();
+  }
+
+  async findBy(
+    column: keyof Columns & string,
+    value: unknown,
+    manager: EntityManager = this.dataSource.manager,
+  ): Promise<Columns | null> {
     if (typeof value === 'string' && !isStorable(value)) return null;
-    return this.query(this.dataSource.manager).where(`row.${column} = :value`, { value }).getOne();
+    return this.query(manager).where(`row.${column} = :value`, { value }).getOne();
   }
 
   /** Oldest first: ids grow with time. */

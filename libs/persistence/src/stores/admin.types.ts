@@ -7,6 +7,7 @@ import type {
   TokenProviderBody,
   WebhookEventType,
 } from '#lib/contracts';
+import type { Acting } from '../audit/acting.js';
 import type { Entitlements, RejectionHandlerDefinition, RuleDefinition } from '#lib/domain';
 
 /** What every administered object has. */
@@ -49,15 +50,18 @@ export type DeleteResult<Row> =
   | { readonly kind: 'in-use'; readonly users: readonly ReferenceUser[] }
   | { readonly kind: 'predefined' };
 
-/** One kind of administered object. An expected version of null means: whatever the version is. */
+/**
+ * One kind of administered object. An expected version of null means: whatever the version is. Every change is audited
+ * in its transaction, by the name of whoever is acting: the installation itself unless given.
+ */
 export interface AdminStore<Row extends AdminRow, New, Change = New> {
-  create(value: New): Promise<CreateResult<Row>>;
-  find(id: string): Promise<Row | null>;
+  create(value: New, acting?: Acting): Promise<CreateResult<Row>>;
+  find(id: string, acting?: Acting): Promise<Row | null>;
   /** Oldest first. */
   list(query: PageQuery): Promise<Page<Row>>;
   /** Replaces the whole value; a write-only member that is absent or null stays. */
-  update(id: string, expectedVersion: number | null, value: Change): Promise<UpdateResult<Row>>;
-  delete(id: string, expectedVersion: number | null): Promise<DeleteResult<Row>>;
+  update(id: string, expectedVersion: number | null, value: Change, acting?: Acting): Promise<UpdateResult<Row>>;
+  delete(id: string, expectedVersion: number | null, acting?: Acting): Promise<DeleteResult<Row>>;
 }
 
 export type TokenProviderValue = TokenProviderBody;
@@ -70,7 +74,7 @@ export interface TokenProviderRow extends AdminRow, TokenProviderValue {
   readonly discovery: ProviderDiscoveryState;
 }
 export interface TokenProviderStore extends AdminStore<TokenProviderRow, TokenProviderValue> {
-  findByName(name: string): Promise<TokenProviderRow | null>;
+  findByName(name: string, acting?: Acting): Promise<TokenProviderRow | null>;
   /** Notes what a look at the provider found; the version stays. Does nothing when the provider is gone. */
   recordDiscovery(id: string, discovery: ProviderDiscoveryState): Promise<void>;
 }
@@ -107,7 +111,7 @@ export interface KeyPairUser {
 }
 export interface KeyPairStore extends AdminStore<KeyPairRow, NewKeyPair, { readonly alias: string }> {
   /** By alias. */
-  findByName(alias: string): Promise<KeyPairRow | null>;
+  findByName(alias: string, acting?: Acting): Promise<KeyPairRow | null>;
   /** The private key, to ask an authority for a certificate with; it never leaves the process. */
   privateKey(id: string): Promise<string | null>;
   /** Puts another certificate of the same key in the place of the present one. */
@@ -115,6 +119,7 @@ export interface KeyPairStore extends AdminStore<KeyPairRow, NewKeyPair, { reado
     id: string,
     expectedVersion: number | null,
     certified: Pick<NewKeyPair, 'certificateChainPem' | 'facts'>,
+    acting?: Acting,
   ): Promise<UpdateResult<KeyPairRow>>;
   /** The rules that come with these key pairs, and whom they ask, by the name of the rule. */
   usersOf(ids: readonly string[]): Promise<KeyPairUser[]>;
@@ -128,7 +133,7 @@ export interface RejectionHandlerRow extends AdminRow, RejectionHandlerValue {
   readonly predefined: boolean;
 }
 export interface RejectionHandlerStore extends AdminStore<RejectionHandlerRow, RejectionHandlerValue> {
-  findByName(name: string): Promise<RejectionHandlerRow | null>;
+  findByName(name: string, acting?: Acting): Promise<RejectionHandlerRow | null>;
 }
 
 export interface RuleValue {
@@ -152,7 +157,7 @@ export interface RuleForSubmit {
   };
 }
 export interface RuleStore extends AdminStore<RuleRow, RuleValue> {
-  findByName(name: string): Promise<RuleRow | null>;
+  findByName(name: string, acting?: Acting): Promise<RuleRow | null>;
   /** The rules that ask this provider, oldest first. */
   ofTokenProvider(tokenProviderId: string, limit: number): Promise<RuleRow[]>;
   findForSubmit(idOrName: string): Promise<RuleForSubmit | null>;
@@ -207,13 +212,13 @@ export interface NewKey {
   readonly overlapSeconds: number;
 }
 export interface ApiClientStore extends AdminStore<ApiClientRow, NewApiClient, ApiClientChange> {
-  findByName(name: string): Promise<ApiClientRow | null>;
+  findByName(name: string, acting?: Acting): Promise<ApiClientRow | null>;
   /** By its key or the one before; up to one second old. Whether the key has ended is for the caller to judge. */
   findByKeyHash(keyHash: Buffer): Promise<ApiClientByKey | null>;
   /** By the name that an authorization server knows; up to one second old. */
   findByOauthClient(name: OauthClientName): Promise<ApiClientRow | null>;
   /** Replaces the key; null when there is no such client. */
-  rotateKey(id: string, key: NewKey): Promise<ApiClientRow | null>;
+  rotateKey(id: string, key: NewKey, acting?: Acting): Promise<ApiClientRow | null>;
   /** Notes when clients last used a key; the version stays. */
   noteUse(uses: ReadonlyMap<string, Date>): Promise<void>;
 }
@@ -249,5 +254,5 @@ export interface WebhookEndpointStore extends AdminStore<
    * Replaces the secret. During an overlap that runs the older secret stays, which is the one that the receiver has;
    * an overlap of 0 s ends both. Null when there is no such endpoint.
    */
-  rotateSecret(id: string, secret: string, overlapSeconds: number): Promise<WebhookEndpointRow | null>;
+  rotateSecret(id: string, secret: string, overlapSeconds: number, acting?: Acting): Promise<WebhookEndpointRow | null>;
 }

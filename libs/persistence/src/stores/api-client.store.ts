@@ -1,4 +1,6 @@
-import { isUuid } from '../paging.js';
+import { system, within } from '../audit/acting.js';
+import { auditChange } from '../audit/audit-change.js';
+import type { Acting } from '../audit/acting.js';
 import type { SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
 import { statement } from '../sql.js';
@@ -32,6 +34,7 @@ export class TypeormApiClientStore
   constructor(context: StoreContext) {
     super(context, {
       schema: apiClientsTable,
+      audited: 'api-client',
       nameColumn: 'name',
       uniqueMembers: { api_clients__oauth_client_key: 'oauthClient' },
       referable: null,
@@ -58,11 +61,27 @@ export class TypeormApiClientStore
     return found && found.client;
   }
 
-  async rotateKey(id: string, { keyHash, keyPrefix, expiresAt, overlapSeconds }: NewKey): Promise<ApiClientRow | null> {
-    if (!isUuid(id)) return null;
-    await this.context.sql.rows(rotateKey, [id, keyHash, keyPrefix, expiresAt, overlapSeconds]);
-    this.byCredential.clear();
-    return this.find(id);
+  async rotateKey(id: string, key: NewKey, acting: Acting = system): Promise<ApiClientRow | null> {
+    const { keyHash, keyPrefix, expiresAt, overlapSeconds } = key;
+    try {
+      return await within(this.context, acting, async (manager) => {
+        const before = await this.table.lock(id, manager);
+        if (before === null) return null;
+        await manager.query(rotateKey.text, [id, keyHash, keyPrefix, expiresAt, overlapSeconds]);
+        const after = this.toRow((await this.table.find(id, manager))!);
+        await auditChange(manager, acting, {
+          resource: { type: 'api-client', id: after.id, name: after.name },
+          version: after.version,
+          before: this.auditView(this.toRow(before)),
+          after: this.auditView(after),
+          columns: { keyHash },
+          action: 'key-rotated',
+        });
+        return after;
+      });
+    } finally {
+      this.byCredential.clear();
+    }
   }
 
   async noteUse(uses: ReadonlyMap<string, Date>): Promise<void> {
@@ -73,16 +92,26 @@ export class TypeormApiClientStore
     id: string,
     expectedVersion: number | null,
     value: ApiClientChange,
+    acting: Acting = system,
   ): Promise<UpdateResult<ApiClientRow>> {
-    const result = await super.update(id, expectedVersion, value);
+    const result = await super.update(id, expectedVersion, value, acting);
     this.byCredential.clear();
     return result;
   }
 
-  override async delete(id: string, expectedVersion: number | null): Promise<DeleteResult<ApiClientRow>> {
-    const result = await super.delete(id, expectedVersion);
+  override async delete(
+    id: string,
+    expectedVersion: number | null,
+    acting: Acting = system,
+  ): Promise<DeleteResult<ApiClientRow>> {
+    const result = await super.delete(id, expectedVersion, acting);
     this.byCredential.clear();
     return result;
+  }
+
+  /** When it used its key is nobody's change. */
+  protected override auditView({ lastUsedAt: _lastUsedAt, ...row }: ApiClientRow): object {
+    return row;
   }
 
   protected toRow(columns: ApiClientColumns): ApiClientRow {

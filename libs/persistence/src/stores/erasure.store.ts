@@ -1,4 +1,6 @@
 import { v7 as uuid } from 'uuid';
+import { system, type Acting } from '../audit/acting.js';
+import { recordAudit } from '../audit/record-audit.js';
 import { erasePortion, eraseRequests } from '../requests/erase-requests.js';
 import { statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
@@ -33,11 +35,17 @@ export class PostgresErasureStore implements ErasureStore {
     }
   }
 
-  async record(erasure: { readonly by: string; readonly erased: number; readonly cancelled: number }) {
+  async record(
+    { by, erased, cancelled }: { readonly by: string; readonly erased: number; readonly cancelled: number },
+    acting: Acting = system,
+  ) {
     const id = uuid();
-    const values = [id, erasure.by, erasure.erased, erasure.cancelled];
-    const row = await this.context.sql.row<{ created_at: Date }>(insertErasure, values);
-    return { id, at: row!.created_at };
+    return this.context.sql.transaction(async (client) => {
+      const { rows } = await client.query<{ created_at: Date }>(insertErasure.text, [id, by, erased, cancelled]);
+      const resource = { type: 'person', id, name: null };
+      await recordAudit(client, acting, { action: 'person.erased', resource, detail: { erased, cancelled } });
+      return { id, at: rows[0]!.created_at };
+    });
   }
 
   // A subject may have been the login hint, too.

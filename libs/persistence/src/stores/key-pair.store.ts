@@ -1,3 +1,4 @@
+import { system, type Acting } from '../audit/acting.js';
 import { isUuid } from '../paging.js';
 import type { SealPlace } from '../sealing.js';
 import { statement } from '../sql.js';
@@ -16,7 +17,7 @@ export class TypeormKeyPairStore
   implements KeyPairStore
 {
   constructor(context: StoreContext) {
-    super(context, { schema: keyPairsTable, nameColumn: 'alias', referable: 'keyPair' });
+    super(context, { schema: keyPairsTable, audited: 'key-pair', nameColumn: 'alias', referable: 'keyPair' });
   }
 
   async privateKey(id: string): Promise<string | null> {
@@ -29,8 +30,9 @@ export class TypeormKeyPairStore
     id: string,
     expectedVersion: number | null,
     { certificateChainPem, facts }: Pick<NewKeyPair, 'certificateChainPem' | 'facts'>,
+    acting: Acting = system,
   ): Promise<UpdateResult<KeyPairRow>> {
-    return this.changed(id, expectedVersion, { certificateChain: [...certificateChainPem], facts });
+    return this.changed(id, expectedVersion, { certificateChain: [...certificateChainPem], facts }, acting);
   }
 
   async usersOf(ids: readonly string[]): Promise<KeyPairUser[]> {

@@ -1,4 +1,5 @@
 import type { StoreContext } from '../store-context.js';
+import { system, type Acting } from '../audit/acting.js';
 import { rejectionHandlersTable, type RejectionHandlerColumns } from '../tables/rejection-handlers.table.js';
 import type { OwnColumns } from './admin-table.js';
 import type {
@@ -16,19 +17,31 @@ export class TypeormRejectionHandlerStore
   implements RejectionHandlerStore
 {
   constructor(context: StoreContext) {
-    super(context, { schema: rejectionHandlersTable, nameColumn: 'name', referable: 'rejectionHandler' });
+    super(context, {
+      schema: rejectionHandlersTable,
+      audited: 'rejection-handler',
+      nameColumn: 'name',
+      referable: 'rejectionHandler',
+    });
   }
 
   override async update(
     id: string,
     expectedVersion: number | null,
     value: RejectionHandlerValue,
+    acting: Acting = system,
   ): Promise<UpdateResult<RejectionHandlerRow>> {
-    return (await this.isPredefined(id)) ? { kind: 'predefined' } : super.update(id, expectedVersion, value);
+    if (await this.isPredefined(id, acting)) return { kind: 'predefined' };
+    return super.update(id, expectedVersion, value, acting);
   }
 
-  override async delete(id: string, expectedVersion: number | null): Promise<DeleteResult<RejectionHandlerRow>> {
-    return (await this.isPredefined(id)) ? { kind: 'predefined' } : super.delete(id, expectedVersion);
+  override async delete(
+    id: string,
+    expectedVersion: number | null,
+    acting: Acting = system,
+  ): Promise<DeleteResult<RejectionHandlerRow>> {
+    if (await this.isPredefined(id, acting)) return { kind: 'predefined' };
+    return super.delete(id, expectedVersion, acting);
   }
 
   protected toRow(columns: RejectionHandlerColumns): RejectionHandlerRow {
@@ -43,7 +56,7 @@ export class TypeormRejectionHandlerStore
     return { name, definition };
   }
 
-  private async isPredefined(id: string): Promise<boolean> {
-    return (await this.find(id))?.predefined === true;
+  private async isPredefined(id: string, acting: Acting): Promise<boolean> {
+    return (await this.find(id, acting))?.predefined === true;
   }
 }

@@ -3,12 +3,15 @@ import { ruleDefaults, type RuleDefinition } from '#lib/domain';
 import { In, type EntityManager } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { v7 as uuid } from 'uuid';
+import { system, within } from '../audit/acting.js';
+import { auditChange } from '../audit/audit-change.js';
+import type { Acting } from '../audit/acting.js';
 import { isUuid } from '../paging.js';
 import type { SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
 import { statement } from '../sql.js';
 import { isStorable } from '../storable.js';
-import { inTransaction, type StoreContext } from '../store-context.js';
+import type { StoreContext } from '../store-context.js';
 import { rulesTable, ruleVersionsTable, type RuleColumns } from '../tables/rules.table.js';
 import { AdminTable, brokenConstraint } from './admin-table.js';
 import type {
@@ -38,13 +41,15 @@ export class TypeormRuleStore implements RuleStore {
     this.table = new AdminTable(context.dataSource, rulesTable);
   }
 
-  async create({ definition, clientSecret }: RuleValue): Promise<CreateResult<RuleRow>> {
+  async create({ definition, clientSecret }: RuleValue, acting: Acting = system): Promise<CreateResult<RuleRow>> {
     const id = uuid();
     try {
-      const row = await inTransaction(this.context, async (manager) => {
+      const row = await within(this.context, acting, async (manager) => {
         await this.writeVersion(manager, id, 1, definition, clientSecret);
         const columns = { ...columnsOf(definition), clientSecretSetAt: clientSecret === null ? null : new Date() };
-        return toRow(await this.table.insert(id, columns, manager), definition);
+        const created = toRow(await this.table.insert(id, columns, manager), definition);
+        await this.audit(manager, acting, null, created);
+        return created;
       });
       return { kind: 'created', row };
     } catch (error) {
@@ -52,14 +57,14 @@ export class TypeormRuleStore implements RuleStore {
     }
   }
 
-  async find(id: string): Promise<RuleRow | null> {
-    const columns = await this.table.find(id);
-    return columns === null ? null : (await this.withDefinitions([columns]))[0]!;
+  async find(id: string, { within: given }: Acting = system): Promise<RuleRow | null> {
+    const columns = await this.table.find(id, given?.manager);
+    return columns === null ? null : (await this.withDefinitions([columns], given?.manager))[0]!;
   }
 
-  async findByName(name: string): Promise<RuleRow | null> {
-    const columns = await this.table.findBy('name', name);
-    return columns === null ? null : (await this.withDefinitions([columns]))[0]!;
+  async findByName(name: string, { within: given }: Acting = system): Promise<RuleRow | null> {
+    const columns = await this.table.findBy('name', name, given?.manager);
+    return columns === null ? null : (await this.withDefinitions([columns], given?.manager))[0]!;
   }
 
   async list(query: PageQuery): Promise<Page<RuleRow>> {
@@ -77,22 +82,29 @@ export class TypeormRuleStore implements RuleStore {
     return this.withDefinitions(rules);
   }
 
-  async update(id: string, expectedVersion: number | null, value: RuleValue): Promise<UpdateResult<RuleRow>> {
-    if (!isUuid(id)) return { kind: 'not-found' };
+  async update(
+    id: string,
+    expectedVersion: number | null,
+    value: RuleValue,
+    acting: Acting = system,
+  ): Promise<UpdateResult<RuleRow>> {
     const { definition } = value;
     try {
-      return await inTransaction(this.context, async (manager): Promise<UpdateResult<RuleRow>> => {
-        const current = await this.locked(manager, id);
+      return await within(this.context, acting, async (manager): Promise<UpdateResult<RuleRow>> => {
+        const current = await this.table.lock(id, manager);
         if (current === null) return { kind: 'not-found' };
+        const before = (await this.withDefinitions([current], manager))[0]!;
         if (expectedVersion !== null && current.version !== expectedVersion) {
-          return { kind: 'version-mismatch', current: (await this.withDefinitions([current], manager))[0]! };
+          return { kind: 'version-mismatch', current: before };
         }
         const { secret, setAt } = await this.secretOfNextVersion(manager, current, value);
         await this.writeVersion(manager, id, current.version + 1, definition, secret);
         const columns = { ...columnsOf(definition), clientSecretSetAt: setAt };
         const outcome = await this.table.change(id, current.version, columns, manager);
         if (outcome.kind !== 'updated') throw new Error(`Rule ${id} moved although it was locked.`);
-        return { kind: 'updated', row: toRow(outcome.row, definition) };
+        const row = toRow(outcome.row, definition);
+        await this.audit(manager, acting, before, row);
+        return { kind: 'updated', row };
       });
     } catch (error) {
       return refusal(error);
@@ -101,18 +113,19 @@ export class TypeormRuleStore implements RuleStore {
     }
   }
 
-  async delete(id: string, expectedVersion: number | null): Promise<DeleteResult<RuleRow>> {
-    if (!isUuid(id)) return { kind: 'not-found' };
+  async delete(id: string, expectedVersion: number | null, acting: Acting = system): Promise<DeleteResult<RuleRow>> {
     try {
-      return await inTransaction(this.context, async (manager): Promise<DeleteResult<RuleRow>> => {
-        const current = await this.locked(manager, id);
-        if (current === null) return { kind: 'not-found' };
+      return await within(this.context, acting, async (manager): Promise<DeleteResult<RuleRow>> => {
+        const columns = await this.table.lock(id, manager);
+        if (columns === null) return { kind: 'not-found' };
+        const current = (await this.withDefinitions([columns], manager))[0]!;
         if (expectedVersion !== null && current.version !== expectedVersion) {
-          return { kind: 'version-mismatch', current: (await this.withDefinitions([current], manager))[0]! };
+          return { kind: 'version-mismatch', current };
         }
         const users = await unendedRequestsOfRule(manager, id);
         if (users.length > 0) return { kind: 'in-use', users };
         await this.table.remove(id, null, manager);
+        await this.audit(manager, acting, current, null);
         return { kind: 'deleted' };
       });
     } finally {
@@ -131,8 +144,17 @@ export class TypeormRuleStore implements RuleStore {
     });
   }
 
-  private async locked(manager: EntityManager, id: string): Promise<RuleColumns | null> {
-    return manager.createQueryBuilder(rulesTable, 'row').setLock('pessimistic_write').where({ id }).getOne();
+  private audit(manager: EntityManager, acting: Acting, before: RuleRow | null, after: RuleRow | null): Promise<void> {
+    const { id, version, definition } = (after ?? before)!;
+    // When the secret was set tells that it was.
+    const view = ({ definition: shown, clientSecretSetAt }: RuleRow) => ({ ...shown, clientSecretSetAt });
+    return auditChange(manager, acting, {
+      resource: { type: 'rule', id, name: definition.name },
+      version,
+      before: before && view(before),
+      after: after && view(after),
+      columns: {},
+    });
   }
 
   // The secret moves to each new version, sealed anew: a seal is bound to its row.

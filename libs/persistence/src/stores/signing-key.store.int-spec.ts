@@ -38,9 +38,9 @@ describe('the signing keys', () => {
     const others = await Promise.all([fixture.reopen(), fixture.reopen()]);
     await Promise.all([database, ...others].map(({ signingKeys }) => signingKeys.ensure()));
     const { keys } = await database.signingKeys.publicJwks();
-    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'ES256', 'ES256', 'EdDSA', 'PS256', 'PS256']);
+    expect(keys.map(({ alg }) => alg).sort()).toEqual(['ES256', 'ES256', 'ES256', 'EdDSA', 'EdDSA', 'PS256', 'PS256']);
     for (const secret of ['d', 'p', 'q']) expect(keys.some((key) => secret in key)).toBe(false);
-    for (const use of ['client-assertion', 'request-object', 'receipt', 'callback'] as const) {
+    for (const use of ['client-assertion', 'request-object', 'receipt', 'callback', 'audit'] as const) {
       const current = await Promise.all([database, ...others].map(({ signingKeys }) => signingKeys.current(use)));
       expect(new Set(current.map(({ kid }) => kid)).size).toBe(1);
       expect(keys.map(({ kid }) => kid)).toContain(current[0]!.kid);
@@ -54,7 +54,7 @@ describe('the signing keys', () => {
     expect(await database.signingKeys.rotate(rotation)).toBe(0);
     const ahead = (await published()).filter((kid) => !before.includes(kid as string));
     expect(await used()).toEqual(before);
-    expect(await published()).toHaveLength(10);
+    expect(await published()).toHaveLength(11);
 
     await pass(rotation.everySeconds);
     expect(await database.signingKeys.rotate(rotation)).toBe(4);
@@ -63,7 +63,7 @@ describe('the signing keys', () => {
     expect(ahead).toEqual(expect.arrayContaining(after));
     expect(await published()).toEqual(expect.arrayContaining([...before, ...after]));
     // The next ones are there again.
-    expect(await published()).toHaveLength(14);
+    expect(await published()).toHaveLength(15);
     expect(await database.signingKeys.current('receipt')).toEqual(receipt);
 
     await pass(rotation.retiredForSeconds + 1);

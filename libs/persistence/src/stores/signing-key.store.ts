@@ -19,8 +19,13 @@ const rotatedSlots: readonly Slot[] = [
   { use: 'request-object', alg: 'ES256' },
   { use: 'request-object', alg: 'PS256' },
 ];
-/** Receipts are verified for years: their key stays. */
-const slots: readonly Slot[] = [...rotatedSlots, { use: 'receipt', alg: 'ES256' }, { use: 'callback', alg: 'EdDSA' }];
+/** Receipts and heads of the audit log are verified for years: their keys stay. */
+const slots: readonly Slot[] = [
+  ...rotatedSlots,
+  { use: 'receipt', alg: 'ES256' },
+  { use: 'callback', alg: 'EdDSA' },
+  { use: 'audit', alg: 'EdDSA' },
+];
 
 const place = (kid: string): SealPlace => ({ table: 'signing_keys', column: 'private_key', id: kid });
 
@@ -180,5 +185,7 @@ const retireKeys = 'update signing_keys set retired_at = clock_timestamp() where
 
 const activateKeys = 'update signing_keys set activated_at = clock_timestamp() where kid = any ($1)';
 
-// The keys of receipts and callbacks never retire, so these are only the others.
-const withdrawKeys = 'delete from signing_keys where retired_at < clock_timestamp() - make_interval(secs => $1)';
+// What was signed for years stays verifiable, also when somebody has retired its key by hand.
+const withdrawKeys = /* sql */ `
+  delete from signing_keys
+  where retired_at < clock_timestamp() - make_interval(secs => $1) and use not in ('receipt', 'callback', 'audit')`;

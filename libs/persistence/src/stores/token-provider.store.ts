@@ -16,7 +16,12 @@ export class TypeormTokenProviderStore
   implements TokenProviderStore
 {
   constructor(context: StoreContext) {
-    super(context, { schema: tokenProvidersTable, nameColumn: 'name', referable: 'tokenProvider' });
+    super(context, {
+      schema: tokenProvidersTable,
+      audited: 'token-provider',
+      nameColumn: 'name',
+      referable: 'tokenProvider',
+    });
   }
 
   async recordDiscovery(id: string, { state, checkedAt, problem }: ProviderDiscoveryState): Promise<void> {
@@ -39,6 +44,11 @@ export class TypeormTokenProviderStore
     ...row
   }: TokenProviderColumns): TokenProviderRow {
     return { ...row, discovery: { state: discoveryState, checkedAt: discoveryCheckedAt, problem: discoveryProblem } };
+  }
+
+  /** What the last look at the provider found is nobody's change. */
+  protected override auditView({ discovery: _discovery, ...row }: TokenProviderRow): object {
+    return row;
   }
 
   protected newColumns(_id: string, value: TokenProviderValue): OwnColumns<TokenProviderColumns> {

@@ -1,6 +1,9 @@
 import type { Page, PageQuery } from '#lib/contracts';
-import type { EntitySchema } from 'typeorm';
+import type { EntityManager, EntitySchema } from 'typeorm';
 import { v7 as uuid } from 'uuid';
+import { system, within } from '../audit/acting.js';
+import { auditChange } from '../audit/audit-change.js';
+import type { Acting } from '../audit/acting.js';
 import type { StoreContext } from '../store-context.js';
 import type { AdminColumns } from '../tables/admin-columns.js';
 import { AdminTable, brokenConstraint, type OwnColumns } from './admin-table.js';
@@ -20,6 +23,8 @@ export abstract class TypeormAdminStore<
     protected readonly context: StoreContext,
     private readonly kind: {
       readonly schema: EntitySchema<Columns>;
+      /** What it is called in the audit log. */
+      readonly audited: string;
       /** The unique column that names an object. */
       readonly nameColumn: (keyof Columns & string) | null;
       /** Further members that are unique, by the constraint that says so. */
@@ -35,10 +40,21 @@ export abstract class TypeormAdminStore<
   protected abstract newColumns(id: string, value: New): OwnColumns<Columns>;
   protected abstract changedColumns(id: string, value: Change): Partial<OwnColumns<Columns>>;
 
-  async create(value: New): Promise<CreateResult<Row>> {
+  /** What the audit log shows of an object; nothing secret. */
+  protected auditView(row: Row): object {
+    return row;
+  }
+
+  async create(value: New, acting: Acting = system): Promise<CreateResult<Row>> {
     const id = uuid();
     try {
-      return { kind: 'created', row: this.toRow(await this.table.insert(id, this.newColumns(id, value))) };
+      const row = await within(this.context, acting, async (manager) => {
+        const columns = this.newColumns(id, value);
+        const created = this.toRow(await this.table.insert(id, columns, manager));
+        await this.audit(manager, acting, { before: null, after: created, columns });
+        return created;
+      });
+      return { kind: 'created', row };
     } catch (error) {
       const taken = this.takenName(error);
       if (taken !== null) return taken;
@@ -46,12 +62,13 @@ export abstract class TypeormAdminStore<
     }
   }
 
-  async find(id: string): Promise<Row | null> {
-    return this.orNull(await this.table.find(id));
+  async find(id: string, { within: given }: Acting = system): Promise<Row | null> {
+    return this.orNull(await this.table.find(id, given?.manager));
   }
 
-  async findByName(name: string): Promise<Row | null> {
-    return this.kind.nameColumn === null ? null : this.orNull(await this.table.findBy(this.kind.nameColumn, name));
+  async findByName(name: string, { within: given }: Acting = system): Promise<Row | null> {
+    const { nameColumn } = this.kind;
+    return nameColumn === null ? null : this.orNull(await this.table.findBy(nameColumn, name, given?.manager));
   }
 
   async list(query: PageQuery): Promise<Page<Row>> {
@@ -59,8 +76,13 @@ export abstract class TypeormAdminStore<
     return { data: data.map((columns) => this.toRow(columns)), nextCursor };
   }
 
-  update(id: string, expectedVersion: number | null, value: Change): Promise<UpdateResult<Row>> {
-    return this.changed(id, expectedVersion, this.changedColumns(id, value));
+  update(
+    id: string,
+    expectedVersion: number | null,
+    value: Change,
+    acting: Acting = system,
+  ): Promise<UpdateResult<Row>> {
+    return this.changed(id, expectedVersion, this.changedColumns(id, value), acting);
   }
 
   /** A change of some columns under an expected version. */
@@ -68,17 +90,26 @@ export abstract class TypeormAdminStore<
     id: string,
     expectedVersion: number | null,
     columns: Partial<OwnColumns<Columns>>,
+    acting: Acting,
   ): Promise<UpdateResult<Row>> {
     try {
-      const outcome = await this.table.change(id, expectedVersion, columns);
-      switch (outcome.kind) {
-        case 'updated':
-          return { kind: 'updated', row: this.toRow(outcome.row) };
-        case 'version-mismatch':
-          return { kind: 'version-mismatch', current: this.toRow(outcome.current) };
-        case 'not-found':
-          return outcome;
-      }
+      return await within(this.context, acting, async (manager): Promise<UpdateResult<Row>> => {
+        const held = await this.table.lock(id, manager);
+        if (held === null) return { kind: 'not-found' };
+        const before = this.toRow(held);
+        const outcome = await this.table.change(id, expectedVersion, columns, manager);
+        switch (outcome.kind) {
+          case 'updated': {
+            const row = this.toRow(outcome.row);
+            await this.audit(manager, acting, { before, after: row, columns });
+            return { kind: 'updated', row };
+          }
+          case 'version-mismatch':
+            return { kind: 'version-mismatch', current: this.toRow(outcome.current) };
+          case 'not-found':
+            return outcome;
+        }
+      });
     } catch (error) {
       const taken = this.takenName(error);
       if (taken !== null) return taken;
@@ -86,28 +117,59 @@ export abstract class TypeormAdminStore<
     }
   }
 
-  async delete(id: string, expectedVersion: number | null): Promise<DeleteResult<Row>> {
-    const current = await this.find(id);
-    if (current === null) return { kind: 'not-found' };
-    if (expectedVersion !== null && current.version !== expectedVersion) return { kind: 'version-mismatch', current };
-    const users = await this.users(id);
-    if (users.length > 0) return { kind: 'in-use', users };
+  async delete(id: string, expectedVersion: number | null, acting: Acting = system): Promise<DeleteResult<Row>> {
     try {
-      const outcome = await this.table.remove(id, expectedVersion);
-      return outcome.kind === 'version-mismatch' ? { ...outcome, current: this.toRow(outcome.current) } : outcome;
+      return await within(this.context, acting, (manager) => this.remove(manager, id, expectedVersion, acting));
     } catch (error) {
       // A rule that began to refer to it after we looked.
-      if (brokenConstraint(error) !== null) return { kind: 'in-use', users: await this.users(id) };
+      if (brokenConstraint(error) !== null && acting.within === undefined) {
+        return { kind: 'in-use', users: await this.users(this.context.dataSource.manager, id) };
+      }
       throw error;
     }
+  }
+
+  /** Deletes, and writes it down; what else goes with it is for subclasses. */
+  protected async remove(
+    manager: EntityManager,
+    id: string,
+    expectedVersion: number | null,
+    acting: Acting,
+  ): Promise<DeleteResult<Row>> {
+    const held = await this.table.lock(id, manager);
+    if (held === null) return { kind: 'not-found' };
+    const current = this.toRow(held);
+    if (expectedVersion !== null && current.version !== expectedVersion) return { kind: 'version-mismatch', current };
+    const users = await this.users(manager, id);
+    if (users.length > 0) return { kind: 'in-use', users };
+    const outcome = await this.table.remove(id, expectedVersion, manager);
+    if (outcome.kind === 'version-mismatch') return { ...outcome, current: this.toRow(outcome.current) };
+    await this.audit(manager, acting, { before: current, after: null, columns: {} });
+    return outcome;
   }
 
   protected orNull(columns: Columns | null): Row | null {
     return columns === null ? null : this.toRow(columns);
   }
 
-  private async users(id: string) {
-    return this.kind.referable === null ? [] : usersOf(this.context.dataSource.manager, this.kind.referable, id);
+  private audit(
+    manager: EntityManager,
+    acting: Acting,
+    { before, after, columns }: { readonly before: Row | null; readonly after: Row | null; readonly columns: object },
+  ): Promise<void> {
+    const name = (row: Row) => (row as Readonly<Record<string, unknown>>)[this.kind.nameColumn ?? 'url'] as string;
+    const { id, version } = (after ?? before)!;
+    return auditChange(manager, acting, {
+      resource: { type: this.kind.audited, id, name: name((after ?? before)!) },
+      version,
+      before: before && this.auditView(before),
+      after: after && this.auditView(after),
+      columns,
+    });
+  }
+
+  private async users(manager: EntityManager, id: string) {
+    return this.kind.referable === null ? [] : usersOf(manager, this.kind.referable, id);
   }
 
   private takenName(error: unknown): { kind: 'name-taken'; member?: string } | null {

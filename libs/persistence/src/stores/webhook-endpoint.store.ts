@@ -1,7 +1,10 @@
+import type { EntityManager } from 'typeorm';
+import { system, type Acting } from '../audit/acting.js';
+import { recordAudit } from '../audit/record-audit.js';
 import { isSealed } from '../errors.js';
 import { isUuid } from '../paging.js';
 import type { SealPlace } from '../sealing.js';
-import { inTransaction, type StoreContext } from '../store-context.js';
+import type { StoreContext } from '../store-context.js';
 import { webhookEndpointsTable, type WebhookEndpointColumns } from '../tables/webhook-endpoints.table.js';
 import type { OwnColumns } from './admin-table.js';
 import type {
@@ -27,25 +30,26 @@ export class TypeormWebhookEndpointStore
   implements WebhookEndpointStore
 {
   constructor(context: StoreContext) {
-    super(context, { schema: webhookEndpointsTable, nameColumn: null, referable: null });
+    super(context, { schema: webhookEndpointsTable, audited: 'webhook-endpoint', nameColumn: null, referable: null });
   }
 
-  override async delete(id: string, expectedVersion: number | null): Promise<DeleteResult<WebhookEndpointRow>> {
-    return inTransaction(this.context, async (manager) => {
-      const outcome = await this.table.remove(id, expectedVersion, manager);
-      if (outcome.kind === 'version-mismatch') return { ...outcome, current: this.toRow(outcome.current) };
-      if (outcome.kind === 'deleted') {
-        await manager.query(
-          `update deliveries set state = 'exhausted', next_attempt_at = null, lease_until = null
-            where endpoint_id = $1 and state = 'pending'`,
-          [id],
-        );
-      }
-      return outcome;
-    });
+  protected override async remove(
+    manager: EntityManager,
+    id: string,
+    expectedVersion: number | null,
+    acting: Acting,
+  ): Promise<DeleteResult<WebhookEndpointRow>> {
+    const outcome = await super.remove(manager, id, expectedVersion, acting);
+    if (outcome.kind === 'deleted') await manager.query(endDeliveries, [id]);
+    return outcome;
   }
 
-  async rotateSecret(id: string, secret: string, overlapSeconds: number): Promise<WebhookEndpointRow | null> {
+  async rotateSecret(
+    id: string,
+    secret: string,
+    overlapSeconds: number,
+    acting: Acting = system,
+  ): Promise<WebhookEndpointRow | null> {
     if (!isUuid(id)) return null;
     const { sealing, sql } = this.context;
     await sql.transaction(async (client) => {
@@ -57,6 +61,12 @@ export class TypeormWebhookEndpointStore
       const previous = kept === null ? null : sealing.seal(kept, webhookSecretPlace(id, 'previous_secret'));
       const sealed = sealing.seal(secret, webhookSecretPlace(id));
       await client.query(replaceSecret, [id, sealed, previous, overlaps, overlapSeconds]);
+      const resource = { type: 'webhook-endpoint', id, name: row.url };
+      await recordAudit(client, acting, {
+        action: 'webhook-endpoint.secret-rotated',
+        resource,
+        detail: { overlapSeconds },
+      });
     });
     return this.find(id);
   }
@@ -69,6 +79,11 @@ export class TypeormWebhookEndpointStore
       if (isSealed(error)) return null;
       throw error;
     }
+  }
+
+  /** How its deliveries fare is nobody's change. */
+  protected override auditView(row: WebhookEndpointRow): object {
+    return { ...row, failingSince: undefined };
   }
 
   protected toRow(columns: WebhookEndpointColumns): WebhookEndpointRow {
@@ -105,12 +120,13 @@ export class TypeormWebhookEndpointStore
 const wellAgain = { disabledReason: null, disabledAt: null, failingSince: null };
 
 interface SecretRow {
+  readonly url: string;
   readonly secret: Buffer;
   readonly overlaps: boolean;
 }
 
 const lockSecrets = /* sql */ `
-  select secret, coalesce(previous_secret_until > clock_timestamp(), false) as overlaps
+  select url, secret, coalesce(previous_secret_until > clock_timestamp(), false) as overlaps
   from webhook_endpoints where id = $1 for update`;
 
 const replaceSecret = /* sql */ `
@@ -129,3 +145,7 @@ const shown = ({ url, events, description, enabled }: WebhookEndpointValue) => (
   description,
   enabled,
 });
+
+const endDeliveries = /* sql */ `
+  update deliveries set state = 'exhausted', next_attempt_at = null, lease_until = null
+  where endpoint_id = $1 and state = 'pending'`;

@@ -17,6 +17,7 @@ import type {
   RequestSigningAlgorithm,
   RuleDefinition,
 } from '#lib/domain';
+import type { Acting } from '../audit/acting.js';
 import type { EventCause } from '../requests/request.types.js';
 
 /** One client at one provider, with its credentials in the clear; structurally what libs/ciba takes. */
@@ -142,11 +143,10 @@ export interface ErasureStore {
    */
   erase(person: PersonSelector, signal?: AbortSignal): Promise<number>;
   /** Keeps on record that somebody was erased; not who. */
-  record(erasure: {
-    readonly by: string;
-    readonly erased: number;
-    readonly cancelled: number;
-  }): Promise<{ readonly id: string; readonly at: Date }>;
+  record(
+    erasure: { readonly by: string; readonly erased: number; readonly cancelled: number },
+    acting?: Acting,
+  ): Promise<{ readonly id: string; readonly at: Date }>;
 }
 
 /** A shard that an instance owns; `epoch` fences whatever only the owner may make final. */
@@ -308,7 +308,7 @@ export interface NoticeStore {
 
 /** What a provider verifies with our published keys; these keys change in time. */
 export type RotatedKeyUse = 'client-assertion' | 'request-object';
-export type SigningKeyUse = RotatedKeyUse | 'receipt' | 'callback';
+export type SigningKeyUse = RotatedKeyUse | 'receipt' | 'callback' | 'audit';
 export interface SigningKey {
   readonly kid: string;
   readonly alg: 'ES256' | 'PS256' | 'EdDSA';
@@ -331,7 +331,7 @@ export interface SigningKeyStore {
   ensure(): Promise<void>;
   /** Every public key, those of the future and of the past included (RFC 7517). */
   publicJwks(): Promise<{ keys: Record<string, unknown>[] }>;
-  /** ES256 for assertions and receipts, Ed25519 for callbacks. */
+  /** ES256 for assertions and receipts, Ed25519 for callbacks and heads of the audit log. */
   current(use: SigningKeyUse): Promise<SigningKey>;
   /** One key for each algorithm, ES256 first. */
   choice(use: RotatedKeyUse): Promise<readonly SigningKey[]>;
@@ -385,5 +385,5 @@ export interface MasterKeyStore {
    */
   resealRest(signal?: AbortSignal): Promise<number>;
   /** Has processes start without a key that seals nothing any more. */
-  forget(id: string): Promise<ForgetMasterKeyResult>;
+  forget(id: string, acting?: Acting): Promise<ForgetMasterKeyResult>;
 }
