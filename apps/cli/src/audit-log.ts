@@ -92,5 +92,5 @@ function parsed(line: string, number: number): AuditLine {
   }
   const read = auditLine.safeParse(value);
   if (!read.success) throw new CommandProblem(`Line ${number} is neither an event nor a head of an audit log.`);
-  return read.data as AuditLine;
+  return read.data;
 }

@@ -92,8 +92,8 @@ function other(value: unknown, pick: (below: number) => number): unknown {
     return value.slice(0, at) + (value[at] === 'x' ? 'y' : 'x') + value.slice(at + 1);
   }
   if (value === null) return { forged: true };
-  if (Array.isArray(value)) return pick(2) === 0 ? [] : [...value, ...value];
-  const members = Object.entries(value as object);
+  if (Array.isArray(value)) return pick(2) === 0 ? [] : [...(value as unknown[]), ...(value as unknown[])];
+  const members = Object.entries(value as Record<string, unknown>);
   const [name, member] = members[pick(members.length)]!;
   return { ...(value as object), [name]: other(member, pick) };
 }
@@ -108,7 +108,7 @@ function tampered(entries: readonly Entry[], kind: (typeof kinds)[number], pick:
     if ('event' in entry) {
       const names = Object.keys(entry.event) as (keyof ChainedEvent)[];
       const name = names.filter((one) => entry.event[one] !== null || one === 'detail')[pick(names.length - 3)] ?? 'at';
-      return { event: { ...entry.event, [name]: other(entry.event[name], pick) } as ChainedEvent };
+      return { event: { ...entry.event, [name]: other(entry.event[name], pick) } };
     }
     const names = ['batch', 'firstSequence', 'lastSequence', 'previousHash', 'hash', 'sealedAt', 'signature'] as const;
     const name = names[pick(names.length)]!;

@@ -13,8 +13,7 @@ export class ViewAuditLog {
   /** @throws ProblemError `invalid_cursor` */
   async events(query: AuditEventsQuery): Promise<Answer<Page<AuditEvent>>> {
     const page = await inProblemTerms(this.database.audit.list(query));
-    const { cursor: _cursor, ...filters } = query;
-    return { status: 200, headers: nextLink('/v1/audit-events', filters, page.nextCursor), body: page };
+    return { status: 200, headers: nextLink('/v1/audit-events', query, page.nextCursor), body: page };
   }
 
   /** @throws ProblemError `invalid_cursor` */

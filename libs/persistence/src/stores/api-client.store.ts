@@ -110,8 +110,8 @@ export class TypeormApiClientStore
   }
 
   /** When it used its key is nobody's change. */
-  protected override auditView({ lastUsedAt: _lastUsedAt, ...row }: ApiClientRow): object {
-    return row;
+  protected override auditView(row: ApiClientRow): object {
+    return { ...row, lastUsedAt: undefined };
   }
 
   protected toRow(columns: ApiClientColumns): ApiClientRow {

@@ -47,8 +47,8 @@ export class TypeormTokenProviderStore
   }
 
   /** What the last look at the provider found is nobody's change. */
-  protected override auditView({ discovery: _discovery, ...row }: TokenProviderRow): object {
-    return row;
+  protected override auditView(row: TokenProviderRow): object {
+    return { ...row, discovery: undefined };
   }
 
   protected newColumns(_id: string, value: TokenProviderValue): OwnColumns<TokenProviderColumns> {
