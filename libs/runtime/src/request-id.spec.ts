@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { requestIdOf } from './request-id.js';
 
-const idFor = (given: string | undefined) =>
-  requestIdOf({ headers: { 'x-request-id': given } });
+const idFor = (given: string | undefined) => requestIdOf({ headers: { 'x-request-id': given } });
 
 describe('the id of a call', () => {
   it.each(['1', 'req-7', '0198c0de-0000-7000-8000-000000000001', 'a/b:c+d=e.f'])('is the one that came: %s', (id) => {
