@@ -165,3 +165,20 @@ export const approve = (over: Partial<Extract<Command, { type: 'approve' }>> = {
   polls: 1,
   ...over,
 });
+
+/**
+ * Seals until every timeline entry that there is has become part of the audit log. Other databases of the same server
+ * may hold it up for a moment: a transaction number says nothing of whose it is.
+ */
+export async function sealWhole(
+  database: Database,
+  rows: (text: string) => Promise<readonly { behind: boolean }[]>,
+): Promise<void> {
+  for (let behind = true; behind;) {
+    await database.audit.seal();
+    const [first] = await rows(
+      'select exists (select from request_timeline t, audit_cursor c where t.position > c.through_position) as behind',
+    );
+    behind = first!.behind;
+  }
+}

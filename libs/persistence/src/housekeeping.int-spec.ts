@@ -7,6 +7,7 @@ import {
   approve,
   openFixture,
   pending,
+  sealWhole,
   type DatabaseFixture,
 } from '../../../test/support/postgres-builders.js';
 import type { Retention } from './index.js';
@@ -58,7 +59,7 @@ async function endedRequest(daysAgo: number, over: object = {}): Promise<string>
     metadata: {},
   };
   await database.decisions.record({ decision, cause: null });
-  await database.audit.seal();
+  await sealWhole(database, async (text) => (await sql.query<{ behind: boolean }>(text)).rows);
   await sql.query(
     `update authorization_requests set created_at = created_at - make_interval(days => $2),
        ended_at = ended_at - make_interval(days => $2) where id = $1`,
