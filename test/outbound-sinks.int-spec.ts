@@ -10,7 +10,9 @@ import { CallbackSender } from '../apps/decision-service/src/callbacks/send.js';
  * Every place that calls an address which somebody else has written, with every spelling of our own network (S8): not one
  * connection is opened. The resolver of this test leads every name to this machine.
  */
-const { spellings, names } = JSON.parse(readFileSync(join(import.meta.dirname, 'hostile/addresses.json'), 'utf8')) as {
+const { spellings, names } = JSON.parse(
+  readFileSync(join(import.meta.dirname, 'support/outbound-addresses.json'), 'utf8'),
+) as {
   readonly spellings: readonly { readonly url: string }[];
   readonly names: readonly { readonly host: string }[];
 };

@@ -11,7 +11,7 @@ const open = createOutboundGuard({ allowLoopback: true, allowedNetworks: ['10.1.
 
 /** Ways to write an address of our own network that naive checks let through, and names that lead there (S8). */
 const { spellings, names } = JSON.parse(
-  readFileSync(join(import.meta.dirname, '../../../test/hostile/addresses.json'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '../../../test/support/outbound-addresses.json'), 'utf8'),
 ) as {
   readonly spellings: readonly { readonly url: string; readonly why: string }[];
   readonly names: readonly { readonly host: string; readonly why: string; readonly answers: readonly string[][] }[];

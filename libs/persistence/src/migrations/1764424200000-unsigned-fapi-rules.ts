@@ -22,14 +22,16 @@ alter table rule_versions add column unsigned_fapi boolean not null default fals
 
 create function sign_fapi_requests() returns trigger language plpgsql as $$
 begin
-  new.definition := jsonb_set(new.definition::jsonb, '{signedRequest}', 'true')::json;
+  if new.definition->>'fapi' = 'true' and new.definition->>'signedRequest' = 'false' then
+    new.definition := jsonb_set(new.definition::jsonb, '{signedRequest}', 'true')::json;
+  end if;
   return new;
+exception
+  -- A text with a NUL in it, which these operators cannot read. The API takes none: an older instance has written none.
+  when untranslatable_character then return new;
 end $$;
 create trigger rule_versions__sign_fapi_requests before insert or update on rule_versions
-  for each row when (
-    not new.unsigned_fapi and new.definition->>'fapi' = 'true' and new.definition->>'signedRequest' = 'false')
-  execute function sign_fapi_requests();
+  for each row when (not new.unsigned_fapi) execute function sign_fapi_requests();
 
 -- What stands there unmarked may be of either kind: what is unknown is signed. The trigger sees to it.
-update rule_versions set unsigned_fapi = false
-where definition->>'fapi' = 'true' and definition->>'signedRequest' = 'false'`;
+update rule_versions set unsigned_fapi = false`;
