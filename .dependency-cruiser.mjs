@@ -35,7 +35,7 @@ export default {
       { path: '^apps/cli/', pathNot: tests },
       {
         path: ['^libs/', 'node_modules/'],
-        pathNot: ['^libs/(contracts|domain|runtime)/', 'node_modules/(zod|yaml|@types)/'],
+        pathNot: ['^libs/(contracts|domain|runtime)/', 'node_modules/(zod|@types)/'],
       },
     ),
     error(

@@ -1,23 +1,21 @@
 import type { KeyPair, Page } from '#lib/contracts';
 import type { Database } from '#lib/persistence';
 import type { Answer } from '../http/answer.js';
+import { extendDocument, extendPage } from '../http/extend-documents.js';
 
 /** Adds to documents of key pairs who uses them. */
 export class KeyPairUsers {
   constructor(private readonly keyPairs: Pick<Database['keyPairs'], 'usersOf'>) {}
 
-  async in(answer: Promise<Answer>): Promise<Answer> {
-    const { body, ...rest } = await answer;
-    const [document] = await this.on([body as object]);
-    return { ...rest, body: document };
+  in(answer: Promise<Answer>): Promise<Answer> {
+    return extendDocument(answer, this.on);
   }
 
-  async inPage(answer: Promise<Answer<Page<object>>>): Promise<Answer> {
-    const { body, ...rest } = await answer;
-    return { ...rest, body: { ...body, data: await this.on(body!.data) } };
+  inPage(answer: Promise<Answer<Page<object>>>): Promise<Answer> {
+    return extendPage(answer, this.on);
   }
 
-  private async on(documents: readonly object[]): Promise<object[]> {
+  private readonly on = async (documents: readonly object[]): Promise<object[]> => {
     const ids = documents.map((document) => (document as { id: string }).id);
     const users = ids.length === 0 ? [] : await this.keyPairs.usersOf(ids);
     return documents.map((document, index) => {
@@ -29,5 +27,5 @@ export class KeyPairUsers {
       };
       return { ...document, usedBy };
     });
-  }
+  };
 }
