@@ -12,6 +12,7 @@ export default {
   resolver: '<rootDir>/jest.resolver.cjs',
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  testSequencer: '<rootDir>/test/support/sequencer.mjs',
   reporters: ['default', '<rootDir>/test/support/summary-reporter.mjs'],
   maxWorkers: 2,
   // A fresh process costs seconds of compilation before its first test: only one that has grown large is replaced.

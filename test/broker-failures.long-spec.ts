@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect, type Channel } from 'amqplib';
+import { exchanges } from '#lib/contracts';
 import type { AssentClient } from './support/assent-client.js';
 import { BreakableHouse } from './support/breakable-house.js';
 import { serviceNames, type Composition } from './support/composition.js';
@@ -83,4 +85,84 @@ describeWithPrivateBroker('the broker', () => {
     },
     300_000,
   );
+
+  /** Fault F17: what an administrator of the broker may do by mistake, and takes back by what the services declare again. */
+  describe('loses, while requests are under way,', () => {
+    const everything = ['.*', '.*', '.*'];
+    const vhost = '/';
+    const nothing = () => Promise.resolve();
+
+    it.each<readonly [string, () => Promise<void>, () => Promise<void>]>([
+      ['all work queues', () => withChannel(deleteQueues), nothing],
+      ['both exchanges', () => withChannel(deleteExchanges), nothing],
+      ['the bindings of the work queues', () => withChannel(unbindQueues), nothing],
+      [
+        'its virtual host',
+        async () => void (await rabbit.ctl(['delete_vhost', vhost])),
+        async () => {
+          await rabbit.ctl(['add_vhost', vhost]);
+          await rabbit.ctl(['set_permissions', '-p', vhost, 'guest', ...everything]);
+        },
+      ],
+      ['the permission to write', () => permit('.*', '', '.*'), () => permit('.*', '.*', '.*')],
+      ['the permission to read', () => permit('.*', '.*', ''), () => permit('.*', '.*', '.*')],
+    ])(
+      '%s: every request comes to its end all the same',
+      async (_, harm, heal) => {
+        const before = await house.submit();
+        const asked = await house.pending(before);
+        await harm();
+        const meanwhile = await house.submit();
+        provider.approve(asked.authReqId);
+        await heal();
+        const after = await house.submit();
+        expect(await assent.decided(before.id)).toMatchObject({ status: 'approved' });
+        for (const submitted of [meanwhile, after]) {
+          provider.deny((await house.pending(submitted)).authReqId);
+          expect(await assent.decided(submitted.id)).toMatchObject({ status: 'denied' });
+        }
+        const prompts = provider.requests.filter(({ form }) =>
+          [before, meanwhile, after].some(({ person }) => form.get('login_hint') === person),
+        );
+        expect(prompts).toHaveLength(3);
+      },
+      300_000,
+    );
+
+    async function permit(...permissions: string[]): Promise<void> {
+      await rabbit.ctl(['set_permissions', '-p', vhost, 'guest', ...permissions]);
+      // What a channel was allowed before is remembered for it: connections are made anew.
+      await rabbit.ctl(['close_all_connections', 'permissions have changed']);
+    }
+
+    async function withChannel(work: (channel: Channel) => Promise<void>): Promise<void> {
+      const connection = await connect(rabbit.url);
+      try {
+        await work(await connection.createChannel());
+      } finally {
+        await connection.close();
+      }
+    }
+
+    async function workQueues(): Promise<string[]> {
+      const listed = await rabbit.ctl(['list_queues', '--silent', 'name']);
+      return listed.split('\n').filter((name) => /^assent\.[a-z-]+(\.[a-z-]+)*$/.test(name) && !name.endsWith('.dead'));
+    }
+
+    async function deleteQueues(channel: Channel): Promise<void> {
+      for (const queue of await workQueues()) await channel.deleteQueue(queue);
+    }
+
+    async function deleteExchanges(channel: Channel): Promise<void> {
+      for (const exchange of Object.values(exchanges)) await channel.deleteExchange(exchange);
+    }
+
+    async function unbindQueues(channel: Channel): Promise<void> {
+      const listed = await rabbit.ctl(['list_bindings', '--silent', 'source_name', 'destination_name', 'routing_key']);
+      for (const line of listed.split('\n')) {
+        const [source, queue, key] = line.split('\t');
+        if (source?.startsWith('assent.')) await channel.unbindQueue(queue!, source, key!);
+      }
+    }
+  });
 });

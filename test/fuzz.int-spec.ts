@@ -14,7 +14,7 @@ afterAll(async () => {
 });
 
 it('verifies no damaged answer, throws nothing and never hangs (R90, R91, R92)', async () => {
-  const { ends } = await fuzzer.run(20_260, 5_000);
+  const { ends } = await fuzzer.run(20_260, 2_000);
   // The damage is neither always fatal nor always harmless, so the judge has something to judge.
   for (const end of [
     'start: acknowledged',
@@ -25,4 +25,4 @@ it('verifies no damaged answer, throws nothing and never hangs (R90, R91, R92)',
   ]) {
     expect({ end, times: ends[end] ?? 0 }).not.toEqual({ end, times: 0 });
   }
-}, 60_000);
+}, 240_000);

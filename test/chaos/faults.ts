@@ -6,7 +6,7 @@ import type { Link, Toxics } from './fault-proxy.js';
 import type { Ledger } from './ledger.js';
 import type { LedgerProvider } from './provider-ledger.js';
 import type { HeldWork, Recovery } from './recovery.js';
-import type { AmqpLedger, WebhookLedger } from './sinks.js';
+import { subscriberQueue, type AmqpLedger, type WebhookLedger } from './sinks.js';
 
 export interface FaultsOptions {
   readonly cluster: Cluster;
@@ -169,14 +169,19 @@ export class Faults {
     const fromMs = Date.now();
     await slot.kill9();
     const killedAtMs = Date.now();
-    // Only a client stays with the process that died; everybody else has its replica, from now on.
-    const healedAtMs = service === 'rules-service' ? killedAtMs + fault.forMs : killedAtMs;
-    this.#watch(fault, healedAtMs, held);
+    // Whatever it held has its replica, from now on.
+    this.#watch(fault, killedAtMs, held);
     await pause(fault.forMs);
-    if (signal.aborted) return { fromMs, untilMs: killedAtMs, healedAtMs, watched: true };
+    if (signal.aborted) return { fromMs, untilMs: killedAtMs, healedAtMs: killedAtMs, watched: true };
     slot.start();
     if (await slot.untilReady()) await recovery.learn(slot.name, service);
-    return { fromMs, untilMs: Date.now(), healedAtMs, watched: true, detail: { generation: slot.generation } };
+    return {
+      fromMs,
+      untilMs: Date.now(),
+      healedAtMs: killedAtMs,
+      watched: true,
+      detail: { generation: slot.generation },
+    };
   }
 
   /** A poller is stopped with polls in flight, so that it wakes up with answers that are no longer its own to judge. */
@@ -209,14 +214,21 @@ export class Faults {
     return { fromMs, untilMs, healedAtMs: untilMs };
   }
 
-  /** Events for the worker go by its queue for a while: only its sweep finds the requests. */
+  /**
+   * Events go by queues for a while. That a request is there is still told to somebody, so that only the worker's sweep
+   * finds it; a decision has nowhere to go at all: it is returned, and waits in the outbox.
+   */
   async #unbind(forMs: number): Promise<Effect> {
-    const queue = 'ciba-worker.authorization.requested';
-    return this.#span(
-      () => this.#onBroker((channel) => channel.unbindQueue(queue, 'assent.authorizations', 'authorization.requested')),
-      forMs,
-      () => this.#onBroker((channel) => channel.bindQueue(queue, 'assent.authorizations', 'authorization.requested')),
-    );
+    const bindings = [
+      ['ciba-worker.authorization.requested', 'assent.authorizations', 'authorization.requested'],
+      ['decision-service.decision.#', 'assent.decisions', 'decision.#'],
+      [subscriberQueue, 'assent.decisions', 'decision.#'],
+    ] as const;
+    const each = (act: 'unbindQueue' | 'bindQueue') => () =>
+      this.#onBroker(async (channel) => {
+        for (const [queue, exchange, key] of bindings) await channel[act](queue, exchange, key);
+      });
+    return this.#span(each('unbindQueue'), forMs, each('bindQueue'));
   }
 
   /** An event ends among the dead letters although it did nothing wrong; later an operator puts it back into its queue. */

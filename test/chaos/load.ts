@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly onRedeemed: (loginHint: string, act: () => void) => void;
   /** A submission was accepted by the n-th rules service. */
   readonly onSubmitted: (server: number, requestId: string, atMs: number) => void;
+  /** A caller has its answer, of whichever rules service; `call` is what `underWayAt` names it. */
+  readonly onAnswered: (call: string, atMs: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -62,6 +64,8 @@ export class Load {
   readonly tally: LoadTally = { submitted: 0, accepted: 0, decided: 0, consumed: 0, unexpected: [] };
   readonly #agent = new Agent({ connections: 256, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
   #calls = 0;
+  #wanted = 0;
+  readonly #underWay = new Map<number, Set<string>>();
 
   constructor(private readonly options: LoadOptions) {}
 
@@ -87,6 +91,11 @@ export class Load {
       await pause(everyMs, undefined, { signal: this.options.signal });
     }
     await Promise.all(playing);
+  }
+
+  /** What callers want of the n-th rules service at this moment, and have no answer to. */
+  underWayAt(server: number): ReadonlySet<string> {
+    return new Set(this.#underWay.get(server));
   }
 
   async stop(): Promise<void> {
@@ -267,10 +276,14 @@ export class Load {
 
   /** Calls until there is an answer that says something about the request; null when the run ends first. */
   async #insist(call: Call, repeats = true): Promise<Answer | null> {
-    const { signal } = this.options;
+    const { signal, onAnswered } = this.options;
+    const wanted = String(++this.#wanted);
     for (let attempt = 0, deadline = Date.now() + patienceMs; Date.now() < deadline && !signal.aborted; attempt++) {
-      const answer = await this.#once(call);
-      if (answer !== null && answer.status < 500 && answer.status !== 429) return answer;
+      const answer = await this.#once(call, wanted);
+      if (answer !== null && answer.status < 500 && answer.status !== 429) {
+        onAnswered(wanted, Date.now());
+        return answer;
+      }
       if (answer !== null && answer.status === 500)
         this.tally.unexpected.push(`500 ${call.op} ${JSON.stringify(answer.body)}`);
       if (!repeats) return answer;
@@ -280,7 +293,7 @@ export class Load {
   }
 
   /** One call; null when its answer was lost. */
-  async #once({ op, client, method, path, headers = {}, body, facts }: Call): Promise<Answer | null> {
+  async #once({ op, client, method, path, headers = {}, body, facts }: Call, wanted: string): Promise<Answer | null> {
     const { apiUrls, ledger, onSubmitted, signal } = this.options;
     const callId = ++this.#calls;
     const server = callId % apiUrls.length;
@@ -293,6 +306,8 @@ export class Load {
       ...(text !== undefined && { bodyHash: createHash('sha256').update(text).digest('hex') }),
     };
     ledger.write({ kind: 'sent', atMs: Date.now(), ...common });
+    const underWay = this.#underWay.get(server) ?? new Set();
+    this.#underWay.set(server, underWay.add(wanted));
     // Not AbortSignal.any: in Node.js 20 a time limit that only it holds may be collected, and then never comes.
     const end = new AbortController();
     const stop = (): void => end.abort();
@@ -333,6 +348,7 @@ export class Load {
     } finally {
       clearTimeout(limit);
       signal.removeEventListener('abort', stop);
+      underWay.delete(wanted);
     }
   }
 

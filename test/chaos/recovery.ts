@@ -34,6 +34,8 @@ export class Recovery {
   constructor(
     private readonly cluster: Cluster,
     private readonly ledger: Ledger,
+    /** What callers have asked of the n-th rules service without an answer yet. */
+    private readonly callsUnderWay: (server: number) => ReadonlySet<string>,
   ) {
     this.progress.setMaxListeners(0);
   }
@@ -75,8 +77,10 @@ export class Recovery {
             'select id from authorization_requests where ended_at is not null and decision_id is null',
             'select exists (select from authorization_requests where id = any($1::uuid[]) and decision_id is not null) as moved',
           );
-        case 'rules-service':
-          return undefined;
+        case 'rules-service': {
+          const items = this.callsUnderWay(Number(name.at(-1)) - 1);
+          return items.size === 0 ? { stage: 'answered' } : { stage: 'answered', items };
+        }
       }
     } catch {
       // The database is away just now: then any progress of the stage will do.

@@ -113,7 +113,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
 
     tell('starting', 'eight services');
     await cluster.startServices();
-    const recovery = new Recovery(cluster, ledgers.recovery);
+    const recovery = new Recovery(cluster, ledgers.recovery, (server) => load.underWayAt(server));
     for (const { slot } of cluster.of('poller')) await recovery.learn(slot.name, 'poller');
     const assent = new AssentClient(cluster.publicUrl, cluster.apiKey);
     const configuration = await configure(assent, clients, provider.issuer, [sinkUrl, otherSinkUrl]);
@@ -138,6 +138,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
         recovery.note('submitted', id, atMs);
         recovery.note(`submitted at rules-service-${server + 1}`, id, atMs);
       },
+      onAnswered: (call, atMs) => recovery.note('answered', call, atMs),
       signal,
     });
     ends.push(() => load.stop());

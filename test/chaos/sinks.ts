@@ -74,7 +74,8 @@ interface SubscriberEvents {
   received: [messageId: string, atMs: number];
 }
 
-const queue = 'chaos.subscriber';
+/** Where the subscriber's messages wait. */
+export const subscriberQueue = 'chaos.subscriber';
 
 /** A subscriber of decisions with a durable queue: writes each message down before it acknowledges it. */
 export class AmqpLedger extends EventEmitter<SubscriberEvents> {
@@ -135,13 +136,13 @@ export class AmqpLedger extends EventEmitter<SubscriberEvents> {
     const channel = await model.createChannel();
     channel.on('error', () => void model.close().catch(() => undefined));
     await channel.assertExchange('assent.decisions', 'topic', { durable: true });
-    await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-    await channel.bindQueue(queue, 'assent.decisions', 'decision.#');
+    await channel.assertQueue(subscriberQueue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    await channel.bindQueue(subscriberQueue, 'assent.decisions', 'decision.#');
     if (this.bound.length === 0 || this.bound.at(-1)!.untilMs !== null) {
       this.bound.push({ fromMs: Date.now(), untilMs: null });
     }
     await channel.prefetch(100);
-    await channel.consume(queue, (message) => {
+    await channel.consume(subscriberQueue, (message) => {
       if (message === null) return void model.close().catch(() => undefined);
       const atMs = Date.now();
       const messageId = String(message.properties.messageId ?? '');
@@ -149,7 +150,7 @@ export class AmqpLedger extends EventEmitter<SubscriberEvents> {
       this.last = message;
       this.ledger.write({
         atMs,
-        queue,
+        queue: subscriberQueue,
         routingKey: message.fields.routingKey,
         messageId,
         redelivered: message.fields.redelivered,

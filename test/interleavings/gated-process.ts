@@ -1,11 +1,13 @@
 import { Database } from '#lib/persistence';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryResult } from 'pg';
 
 /** A statement as `pg` takes it: text, or text under a name. */
 interface NamedQuery {
   readonly name?: string;
   readonly text: string;
 }
+
+type Query = (query: string | NamedQuery, ...rest: unknown[]) => unknown;
 
 /** Changes a statement before it is sent, to plant a defect; answers it as it is where it has nothing to change. */
 export type Sabotage = (query: NamedQuery) => NamedQuery;
@@ -16,10 +18,13 @@ export interface Waiting {
   readonly go: () => void;
 }
 
-// They touch no row, or none that ever changes (a version of a rule) or that a run has: nothing can come between them
-// and the next statement.
-const withoutRows =
-  /^(assent_(read_clock|select_rule_definitions|prune_inbox|prune_outbox|prune_instances)|start transaction|begin)$/i;
+// They read no row, or none that ever changes (a version of a rule), or write one that no party reads (an audit event):
+// nothing can come between them and the next statement.
+const apart = /^(assent_(read_clock|select_rule_definitions)|start transaction|begin|insert into audit_events)\b/i;
+
+// They look for what is older than a run can be. One that finds something after all is an error.
+const findingNothing =
+  /^(assent_(prune_|forget_|end_abandoned_)|select id from authorization_requests\s+where ended_at is not null and erased_at is null)/i;
 
 /**
  * One process of Assent: a `Database` with its stores and its SQL as they are, on a single connection whose statements
@@ -70,16 +75,30 @@ export class GatedProcess {
   }
 
   #gate(client: PoolClient, sabotage: Sabotage | null): void {
-    type Query = (query: string | NamedQuery, ...rest: unknown[]) => unknown;
     const send = client.query.bind(client) as Query;
     const gated: Query = (query, ...rest) => {
       const asked = typeof query === 'string' ? { text: query } : query;
       const sent = sabotage === null ? query : sabotage(asked);
       const statement = asked.name ?? asked.text.trim();
-      if (!this.#closed || withoutRows.test(statement)) return send(sent, ...rest);
+      if (!this.#closed || apart.test(statement)) return send(sent, ...rest);
+      if (findingNothing.test(statement)) return this.#findingNothing(statement, send, sent, rest);
       return this.#turn(statement).then(() => send(sent, ...rest));
     };
     client.query = gated as PoolClient['query'];
+  }
+
+  /** A pool hands on a callback, a client answers with a promise. */
+  #findingNothing(statement: string, send: Query, sent: string | NamedQuery, rest: unknown[]): unknown {
+    const check = (result: { readonly rowCount: number | null }) => {
+      if (result.rowCount !== 0) throw new Error(`"${statement}" found rows: it has to wait for its turn.`);
+      return result;
+    };
+    const callback = rest.at(-1);
+    if (typeof callback !== 'function') return (send(sent, ...rest) as Promise<QueryResult>).then(check);
+    return send(sent, ...rest.slice(0, -1), (error: Error | null, result: QueryResult) => {
+      if (error === null) check(result);
+      (callback as (...all: unknown[]) => void)(error, result);
+    });
   }
 
   #turn(statement: string): Promise<void> {

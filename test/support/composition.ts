@@ -27,6 +27,8 @@ export interface Composition {
   start(): Promise<void>;
   /** The process that runs a service: the same one for all where everything is one process. */
   process(service: ServiceName): ServiceProcess;
+  /** The further processes that were asked for, in that order. */
+  readonly replicas: readonly ServiceProcess[];
   stop(): Promise<void>;
 }
 
@@ -35,6 +37,8 @@ export interface CompositionParts {
   readonly env?: Readonly<Record<string, string>>;
   readonly database?: { readonly url: string; drop(): Promise<void> };
   readonly broker?: { readonly url: string; stop(): Promise<void> };
+  /** Services of which a distributed composition has one more process. */
+  readonly replicas?: readonly ServiceName[];
 }
 
 /** Prepares a composition; `start` brings it up. The port is known before, so that a sandbox can be told about it. */
@@ -42,7 +46,8 @@ export async function prepareComposition(kind: CompositionKind, own: Composition
   const database = own.database ?? (await freshDatabase());
   const broker = kind === 'distributed' ? (own.broker ?? (await sharedRabbit())) : null;
   const apiKey = `assent_test_${randomBytes(24).toString('base64url')}`;
-  const port = await freeConsecutivePorts(4);
+  const { replicas = [] } = own;
+  const port = await freeConsecutivePorts(serviceNames.length + replicas.length);
   const url = `http://127.0.0.1:${port}`;
   const env: Record<string, string> = {
     DATABASE_URL: database.url,
@@ -66,7 +71,7 @@ export async function prepareComposition(kind: CompositionKind, own: Composition
             ASSENT_DATA_DIR: join(tmpdir(), randomUUID()),
           }),
         ]
-      : serviceNames.map((name, index) => new ServiceProcess(name, port + index, env));
+      : [...serviceNames, ...replicas].map((name, index) => new ServiceProcess(name, port + index, env));
   return {
     kind,
     url,
@@ -77,6 +82,7 @@ export async function prepareComposition(kind: CompositionKind, own: Composition
       await Promise.all(processes.map((process) => process.start()));
     },
     process: (service) => (processes.length === 1 ? processes[0]! : processes[serviceNames.indexOf(service)]!),
+    replicas: processes.slice(serviceNames.length),
     stop: async () => {
       await Promise.all(processes.map((process) => process.stop()));
       await broker?.stop();

@@ -86,6 +86,8 @@ export type HostileCategory = (typeof categories)[number];
 const hostileCase = z.strictObject({
   name: z.string().min(1),
   category: z.enum(categories),
+  /** Hangs on one poll in the last moment before the deadline, which a crowd of other cases would make too late: goes before them. */
+  alone: z.literal(true).optional(),
   /** Members of the rule and of the token provider that differ from the usual ones. */
   rule: members.optional(),
   tokenProvider: members.optional(),
