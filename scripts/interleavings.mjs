@@ -1,6 +1,7 @@
 /**
  * `npm run interleavings`: every pair of commands in every order of their statements, on a real Postgres of its own;
- * `-- --triples N --seed S` instead lets N random triples meet. A failure names the meeting and the order.
+ * `-- --triples N --seed S` instead lets N random triples meet, and `-- --only 'decided: consume'` only meetings whose name has
+ * that. A failure names the meeting and the order.
  */
 import { randomInt } from 'node:crypto';
 import { register } from 'node:module';
@@ -15,7 +16,12 @@ const ours = (path) => import(pathToFileURL(join(root, 'test/interleavings', pat
 
 await run(async () => {
   const { values } = parseArgs({
-    options: { triples: { type: 'string' }, seed: { type: 'string' }, lanes: { type: 'string' } },
+    options: {
+      triples: { type: 'string' },
+      seed: { type: 'string' },
+      lanes: { type: 'string' },
+      only: { type: 'string', default: '' },
+    },
   });
   const number = (name, otherwise) => {
     const value = values[name] === undefined ? otherwise : Number(values[name]);
@@ -36,8 +42,9 @@ await run(async () => {
   };
   const { exploreAll, onLanes } = await ours('explore.ts');
   if (values.triples === undefined) {
-    const { everyPair } = await ours('plan.ts');
-    await exploreAll(everyPair(), lanes, (result) => {
+    const { everyPair, nameOf } = await ours('plan.ts');
+    const meetings = everyPair().filter((meeting) => nameOf(meeting).includes(values.only));
+    await exploreAll(meetings, lanes, (result) => {
       runs += result.runs;
       if (result.violations.length > 0) fail(result.violations[0]);
       if (!result.complete) throw new Obstacle('\nAn order was left out.');

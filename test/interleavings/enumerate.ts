@@ -53,7 +53,8 @@ async function follow(
     const choose: Choose = (enabled) => {
       const known = prefix[taken.length];
       if (known && known.enabled.join() !== enabled.join()) {
-        throw new Slipped(`[${known.enabled.join()}] became [${enabled.join()}].`);
+        const before = taken.map((one) => one.enabled[one.choice]).join(' · ');
+        throw new Slipped(`after "${before}" [${known.enabled.join()}] became [${enabled.join()}].`);
       }
       const choice = known?.choice ?? 0;
       taken.push({ choice, enabled: [...enabled] });
