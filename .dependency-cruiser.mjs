@@ -3,7 +3,7 @@
  * Every rule has a canary in test/fence.spec.ts that must be caught by exactly that rule.
  */
 const adapters = 'persistence|messaging|ciba|runtime';
-const tests = '\\.(spec|int-spec|e2e-spec|contract)\\.ts$';
+const tests = '\\.(spec|int-spec|e2e-spec|long-spec|contract)\\.ts$';
 const error = (name, from, to) => ({ name, severity: 'error', from, to });
 const only = (lib, packages) =>
   error(
@@ -59,7 +59,7 @@ export default {
     error(
       'no-test-code-in-production',
       { path: '^(apps|libs)/', pathNot: tests },
-      { path: ['^test/', '\\.(spec|int-spec|e2e-spec|contract)\\.ts$'] },
+      { path: ['^test/', '\\.(spec|int-spec|e2e-spec|long-spec|contract)\\.ts$'] },
     ),
     // Whoever judges a run must not share a mistake with what ran.
     error(

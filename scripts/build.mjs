@@ -62,7 +62,7 @@ async function sources() {
 }
 
 const isConsoleOrTest = (file) =>
-  /^apps\/console\//.test(file) || /\.(spec|int-spec|e2e-spec|contract)\.ts$/.test(file);
+  /^apps\/console\//.test(file) || /\.(spec|int-spec|e2e-spec|long-spec|contract)\.ts$/.test(file);
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await run(async () => {

@@ -220,7 +220,7 @@ async function importPicture() {
     {
       ...config.options,
       baseDir: root,
-      exclude: { path: '^apps/console/|\\.(spec|int-spec|e2e-spec|contract)\\.ts$' },
+      exclude: { path: '^apps/console/|\\.(spec|int-spec|e2e-spec|long-spec|contract)\\.ts$' },
     },
     config.options.enhancedResolveOptions,
     { tsConfig: extractTSConfig(join(root, 'tsconfig.json')) },
