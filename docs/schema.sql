@@ -60,7 +60,7 @@ create table audit_events (
   hash text,
   constraint audit_events__id_pk PRIMARY KEY (id),
   constraint audit_events__sequence_key UNIQUE (sequence),
-  constraint audit_events__actor_type_check CHECK ((actor_type = ANY (ARRAY['api-client'::text, 'bootstrap-key'::text, 'person'::text, 'provider'::text, 'system'::text]))),
+  constraint audit_events__actor_type_check CHECK ((actor_type = ANY (ARRAY['api-client'::text, 'bootstrap-key'::text, 'person'::text, 'provider'::text, 'system'::text, 'user'::text]))) NOT VALID,
   constraint audit_events__hash_check CHECK (((sequence IS NULL) = (hash IS NULL))),
   constraint audit_events__personal_check CHECK ((((personal IS NULL) = (personal_salt IS NULL)) AND ((personal IS NULL) OR (personal_sha256 IS NOT NULL))))
 );
@@ -170,6 +170,34 @@ create table client_refusals (
   constraint client_refusals__call_check CHECK ((call = ANY (ARRAY['start'::text, 'poll'::text])))
 );
 CREATE INDEX client_refusals__token_provider_id_ix ON public.client_refusals USING btree (token_provider_id);
+
+create table console_logins (
+  secret_hash bytea not null,
+  return_to text not null,
+  expires_at timestamp with time zone not null,
+  constraint console_logins__secret_hash_pk PRIMARY KEY (secret_hash)
+);
+CREATE INDEX console_logins__expires_at_ix ON public.console_logins USING btree (expires_at);
+
+create table console_sessions (
+  id uuid not null,
+  secret_hash bytea not null,
+  via text not null,
+  role text not null,
+  user_id text,
+  user_name text not null,
+  key_hash bytea,
+  created_at timestamp with time zone not null default clock_timestamp(),
+  idle_until timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint console_sessions__id_pk PRIMARY KEY (id),
+  constraint console_sessions__secret_hash_key UNIQUE (secret_hash),
+  constraint console_sessions__idle_until_check CHECK ((idle_until <= expires_at)),
+  constraint console_sessions__key_hash_check CHECK (((key_hash IS NOT NULL) = (via = 'key'::text))),
+  constraint console_sessions__role_check CHECK ((role = ANY (ARRAY['admin'::text, 'auditor'::text]))),
+  constraint console_sessions__via_check CHECK ((via = ANY (ARRAY['key'::text, 'oidc'::text, 'open'::text])))
+);
+CREATE INDEX console_sessions__idle_until_ix ON public.console_sessions USING btree (idle_until);
 
 create table decisions (
   id uuid not null,

@@ -17,6 +17,8 @@ export interface RulesHouseOptions {
   readonly notificationListener?: Partial<RulesServiceParts['config']>;
   /** Whose access tokens are taken. */
   readonly tokenIssuers?: AccessTokenConfig['ASSENT_TOKEN_ISSUERS'];
+  /** What the console is told. */
+  readonly console?: Partial<RulesServiceParts['config']>;
   /** Without: no limits. */
   readonly limits?: Partial<PromptLimitConfig>;
 }
@@ -53,6 +55,7 @@ export class RulesHouse {
         ASSENT_TRUSTED_PROXIES: options.trustedProxies ?? [],
         ASSENT_TOKEN_ISSUERS: options.tokenIssuers ?? [],
         ...options.notificationListener,
+        ...options.console,
         ...(options.limits ?? noLimits),
       },
       database,
@@ -65,10 +68,11 @@ export class RulesHouse {
     return house;
   }
 
-  /** Starts one more instance of the service. */
-  async startService(): Promise<RunningService> {
+  /** Starts one more instance of the service, perhaps one that is told something else. */
+  async startService(config: Partial<RulesServiceParts['config']> = {}): Promise<RunningService> {
+    const parts = { ...this.parts, config: { ...this.parts.config, ...config } };
     const service = await startService({
-      module: RulesServiceModule.register(this.parts),
+      module: RulesServiceModule.register(parts),
       strategy: this.bus.consumer('rules-service'),
       port: 0,
       host: '127.0.0.1',

@@ -1,3 +1,4 @@
+import { consoleConfig } from '#lib/assembly';
 import { accessTokenConfig, httpUrl, promptLimitConfig } from '#lib/contracts';
 import {
   brokerConfig,
@@ -20,6 +21,7 @@ export const rulesServiceConfig = z.object({
   ...notificationListenerConfig.shape,
   ...promptLimitConfig.shape,
   ...accessTokenConfig.shape,
+  ...consoleConfig.shape,
   ASSENT_API_KEY: secret(
     z.string().regex(/^[\x21-\x7E]{24,1024}$/, 'must be 24 printable characters or more, without blanks'),
   ).describe('The first API key, with all scopes.'),

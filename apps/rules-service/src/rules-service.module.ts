@@ -46,9 +46,12 @@ import { NotificationsController } from './notifications/notifications.controlle
 import { RecordLatePush } from './notifications/record-late-push.js';
 import { ReceiveNotification } from './notifications/receive-notification.js';
 import { outboundGuard } from './outbound-guard.token.js';
+import { OverviewController } from './overview/overview.controller.js';
 import { RejectionHandlersController } from './rejection-handlers/rejection-handlers.controller.js';
 import type { RulesServiceConfig } from './rules-service.config.js';
 import { RulesController } from './rules/rules.controller.js';
+import { SessionsController } from './sessions/sessions.controller.js';
+import { sessions, type SessionConfig } from './sessions/sessions.providers.js';
 import { CheckTokenProvider } from './token-providers/check-token-provider.js';
 import { TokenProvidersController } from './token-providers/token-providers.controller.js';
 import { ListDeliveries } from './webhook-endpoints/list-deliveries.js';
@@ -61,6 +64,7 @@ export interface RulesServiceParts {
   readonly config: Pick<RulesServiceConfig, 'ASSENT_API_KEY' | 'ASSENT_ALLOW_LOOPBACK' | 'ASSENT_TRUSTED_PROXIES'> &
     NotificationListenerConfig &
     Partial<PromptLimitConfig> &
+    SessionConfig &
     Partial<AccessTokenConfig & Pick<RulesServiceConfig, 'ASSENT_PUBLIC_URL'>>;
   readonly database: Database;
   readonly bus: Pick<EventBus, 'deadLetters'>;
@@ -91,9 +95,12 @@ export class RulesServiceModule {
         NotificationsController,
         JwksController,
         DocumentsController,
+        SessionsController,
+        OverviewController,
       ],
       providers: [
         ...surface(parts),
+        ...sessions(parts),
         ...administration(parts),
         ...authorizationRequests(parts),
         ...notifications(parts),

@@ -4,11 +4,13 @@ export interface Account {
   readonly id: string;
   readonly name: string;
   readonly loginHint: string;
+  /** What the person may do in Assent's console. */
+  readonly roles: readonly string[];
 }
 
 export const accounts: readonly Account[] = [
-  { id: 'alice', name: 'Alice', loginHint: 'alice@example.com' },
-  { id: 'bob', name: 'Bob', loginHint: 'bob@example.com' },
+  { id: 'alice', name: 'Alice', loginHint: 'alice@example.com', roles: ['assent-admin'] },
+  { id: 'bob', name: 'Bob', loginHint: 'bob@example.com', roles: ['assent-auditor'] },
 ];
 
 export function findAccountById(id: string): Account | undefined {

@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type * as OidcProvider from 'oidc-provider';
 import { accounts } from './accounts.js';
 import { AssentApi } from './assent.http.js';
-import { registerClients, sandboxClients } from './clients.js';
+import { registerClients, sandboxClients, sandboxConsoleClient } from './clients.js';
 import { certificateJwk, type SandboxIdentity } from './identity.js';
 import { addPageRoutes } from './pages.http.js';
 import { CallLog } from './personas/call-log.js';
 import { PersonaHouse } from './personas/persona-house.js';
 import { addPersonaRoutes, refuseUnderPersonas } from './personas/personas.http.js';
+import { addLoginRoutes } from './login.http.js';
 import { Phone } from './phone.js';
 import { addPhoneRoutes } from './phone.http.js';
 import { pollingInterval } from './polling-interval.js';
@@ -96,10 +97,12 @@ export function assemble(
     shopUrl: `${url}/shop`,
     mtls,
     clients: sandboxClients,
+    consoleClient: sandboxConsoleClient,
   };
   const router = new PageRouter(new Set([new URL(url).hostname, '127.0.0.1', 'localhost', '[::1]']));
   addPageRoutes(router, { ...description, accounts });
   addPhoneRoutes(router, phone);
+  addLoginRoutes(router, provider);
   addShopRoutes(router, shop);
   addPersonaRoutes(router, personas);
   router.get('/calls', ({ res }) => sendJson(res, 200, calls.all()));

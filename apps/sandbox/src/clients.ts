@@ -22,6 +22,12 @@ export const sandboxClients = {
   fapiMtls: { clientId: 'assent-fapi-mtls' },
 } as const;
 
+/** With which people log in to Assent's console; its secret is as public as the others. */
+export const sandboxConsoleClient: SecretClient = {
+  clientId: 'assent-console',
+  clientSecret: 'sandbox-console-secret-that-everybody-may-know',
+};
+
 export type SandboxClients = typeof sandboxClients;
 
 /** The name in the subject alternative names of the certificate that `assent-mtls` shows. */
@@ -97,6 +103,7 @@ export function registerClients(material: ClientMaterial): ClientMetadata[] {
       tls_client_certificate_bound_access_tokens: true,
       jwks: { keys: [material.selfSignedJwk] },
     }),
+    ...consoleClient(material),
     ...keySource(material).flatMap((keys) => [
       aClient(privateKeyJwt.clientId, 'Northwind Agents', { token_endpoint_auth_method: 'private_key_jwt', ...keys }),
       aClient(signedRequest.clientId, 'Sealed & Sons', {
@@ -118,6 +125,24 @@ export function registerClients(material: ClientMaterial): ClientMetadata[] {
         ...keys,
       }),
     ]),
+  ];
+}
+
+/** People log in with it: the only client that knows the authorization code flow, and no other. */
+function consoleClient({ assentUrl }: ClientMaterial): ClientMetadata[] {
+  if (assentUrl === null) return [];
+  const { clientId, clientSecret } = sandboxConsoleClient;
+  return [
+    {
+      client_id: clientId,
+      client_secret: clientSecret,
+      client_name: 'Assent Console',
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      redirect_uris: [new URL('/console/api/callback', assentUrl).href],
+      id_token_signed_response_alg: 'ES256',
+      token_endpoint_auth_method: 'client_secret_basic',
+    },
   ];
 }
 

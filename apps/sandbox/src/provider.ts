@@ -11,9 +11,10 @@ import type {
   MTLSCertificateSubjectMatches,
   Provider,
 } from 'oidc-provider';
-import { findAccountById, findAccountByLoginHint, findAccountBySubjectToken } from './accounts.js';
+import { findAccountById, findAccountByLoginHint, findAccountBySubjectToken, type Account } from './accounts.js';
 import { FAPI_CLIENT_IDS, PING_ORIGIN } from './clients.js';
 import type { SandboxIdentity } from './identity.js';
+import { loginPath } from './login.http.js';
 import type { NewPhoneRequest, PhoneAnswer, PhoneRequest } from './phone.js';
 import { createProviderAdapter } from './provider.adapter.js';
 import type { RowStore } from './row.store.js';
@@ -93,7 +94,7 @@ function configure(options: ProviderOptions, errors: OidcProviderModule['errors'
     cookies: { keys: [options.identity.cookieKey] },
     findAccount: (_ctx, id) => {
       const account = findAccountById(id);
-      return account && { accountId: account.id, claims: () => ({ sub: account.id, email: account.loginHint }) };
+      return account && { accountId: account.id, claims: () => claimsOf(account) };
     },
     clientAuthMethods: [
       'client_secret_basic',
@@ -111,7 +112,14 @@ function configure(options: ProviderOptions, errors: OidcProviderModule['errors'
     scopes: SCOPES,
     acrValues: [...SUPPORTED_ACRS],
     // Bound to the openid scope, so that every ID token says how and when the person was asked.
-    claims: { openid: ['sub', 'acr', 'amr', 'auth_time'], email: ['email'] },
+    claims: {
+      openid: ['sub', 'acr', 'amr', 'auth_time'],
+      email: ['email'],
+      profile: ['name', 'preferred_username', 'roles'],
+    },
+    interactions: { url: (_ctx, interaction) => `${loginPath}/${interaction.uid}` },
+    // Whoever logs in agrees: there is nothing in a sandbox to think about.
+    loadExistingGrant: grantWhatIsAsked,
     clockTolerance: 5,
     clientBasedCORS: () => false,
     ttl: {
@@ -199,6 +207,26 @@ function configure(options: ProviderOptions, errors: OidcProviderModule['errors'
       },
     },
   };
+}
+
+const claimsOf = ({ id, name, loginHint, roles }: Account) => ({
+  sub: id,
+  email: loginHint,
+  name,
+  preferred_username: id,
+  roles: [...roles],
+});
+
+async function grantWhatIsAsked(ctx: KoaContextWithOIDC): Promise<Grant | undefined> {
+  const { client, session, provider, params } = ctx.oidc;
+  if (!client || !session?.accountId) return undefined;
+  const known = session.grantIdFor(client.clientId);
+  const grant =
+    (known && (await provider.Grant.find(known))) ||
+    new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+  grant.addOIDCScope(typeof params?.scope === 'string' ? params.scope : 'openid');
+  await grant.save();
+  return grant;
 }
 
 /** Characters as people count them, without controls, separators of lines or halves of pairs. */

@@ -1,6 +1,6 @@
 import type { JWK } from 'jose';
 import type { ClientMetadata, Provider } from 'oidc-provider';
-import type { SandboxClients } from './clients.js';
+import type { SandboxClients, SecretClient } from './clients.js';
 import type { SandboxLog } from './sandbox-log.js';
 
 export interface SandboxOptions {
@@ -47,6 +47,8 @@ export interface SandboxDescription {
   readonly shopUrl: string;
   readonly mtls: SandboxMtls;
   readonly clients: SandboxClients;
+  /** With which people log in to Assent's console; registered when the sandbox knows where Assent is. */
+  readonly consoleClient: SecretClient;
 }
 
 /** A running sandbox. */

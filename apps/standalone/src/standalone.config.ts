@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { consoleConfig } from '#lib/assembly';
 import { accessTokenConfig, promptLimitConfig, retentionConfig } from '#lib/contracts';
 import { flag, inboundConfig, notificationListenerConfig, outboundConfig, processConfig, secret } from '#lib/runtime';
 import { z } from 'zod';
@@ -45,6 +46,12 @@ export const standaloneConfig = z.object({
   ...notificationListenerConfig.shape,
   ...promptLimitConfig.shape,
   ...accessTokenConfig.shape,
+  ...consoleConfig.shape,
+  ASSENT_CONSOLE_OPEN: flag
+    .default(true)
+    .describe(
+      'Let whoever sits in front of this machine use the console without a login; never beyond this machine, and not when `ASSENT_PUBLIC_URL` is an address beyond it.',
+    ),
   ...retentionConfig.shape,
 });
 export type StandaloneConfig = Readonly<z.output<typeof standaloneConfig>>;

@@ -1,2 +1,3 @@
+export * from './console.config.js';
 export * from './process-parts.js';
 export * from './run-alone.js';

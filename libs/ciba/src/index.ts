@@ -2,6 +2,13 @@ export type { AccessTokenClaims, TokenIssuer } from './access-token.js';
 export { AccessTokens, type AccessTokensOptions, type AccessTokenVerdict } from './access-tokens.js';
 export { CibaClient, type CibaClientOptions } from './ciba-client.js';
 export type { CibaLog } from './ciba-log.js';
+export {
+  CodeLogin,
+  type CodeLoginOptions,
+  type CodeLoginResult,
+  type CodeLoginSecrets,
+  type LoginClaims,
+} from './code-login.js';
 export type { ConnectorFactory, TlsMaterial } from './connections.js';
 export type { ProviderFacts, RuleToExamine, RuleWishes } from './doctor-facts.js';
 export type {

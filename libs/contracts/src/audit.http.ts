@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { id, instant } from './identifiers.js';
 import { pageQuery } from './paging.http.js';
 
-export const auditActorTypes = ['api-client', 'bootstrap-key', 'person', 'provider', 'system'] as const;
+export const auditActorTypes = ['api-client', 'bootstrap-key', 'person', 'provider', 'system', 'user'] as const;
 export type AuditActorType = (typeof auditActorTypes)[number];
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]{43}$/);

@@ -6,6 +6,12 @@ export const id = z.uuid().meta({ description: 'An id made by Assent (UUID).' })
 /** The client behind the bootstrap key `ASSENT_API_KEY`: it is in no table, and owns the requests that it makes. */
 export const bootstrapClientId = '00000000-0000-7000-8000-000000000000';
 
+/** The client that owns the requests which people make in the console; it is in no table either. */
+export const consoleClientId = '00000000-0000-7000-8000-000000000001';
+
+/** How a timeline names a person who acted in the console: this, and the name. API clients are named by their ids. */
+export const userPrefix = 'user:';
+
 /** An instant in RFC 3339, UTC, with milliseconds. */
 export const instant = z.iso.datetime({ offset: true }).meta({ description: 'An instant (RFC 3339).' });
 

@@ -47,6 +47,14 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
     when: 'The API client is limited to other people; whether the provider knows this one is not said.',
     remedy: 'Let an administrator change the `subjects` of the client. Nothing was stored and nobody was asked.',
   },
+  csrf_token_missing: {
+    when: 'A call with the session of the console changes something, and its `x-csrf-token` is not that of the session.',
+    remedy: 'Send the `csrfToken` that `GET /console/api/session` answers; programs use an API key and need none.',
+  },
+  cross_site_call: {
+    when: 'A page of another site makes a call with the session of the console.',
+    remedy: 'Open the console itself. Programs use an API key.',
+  },
   insecure_transport: {
     when: 'A token provider tells something over plain http.',
     remedy:

@@ -23,6 +23,8 @@ export const problem = z
     rejection: rejection.optional(),
     /** Who uses what cannot be deleted. */
     users: z.array(z.strictObject({ kind: z.string(), id: z.string(), name: z.string() })).optional(),
+    /** Of the console, where nobody is logged in: the ways in. */
+    login: z.strictObject({ oidc: z.boolean(), key: z.literal(true) }).optional(),
   })
   .meta({ id: 'Problem', description: 'An error answer (RFC 9457).' });
 export type Problem = z.infer<typeof problem>;
@@ -39,6 +41,8 @@ export const problems = {
   insufficient_scope: { status: 403, title: 'The credentials lack a scope' },
   rule_not_allowed: { status: 403, title: 'The API client may not use this rule' },
   subject_not_allowed: { status: 403, title: 'The API client may not have this person asked' },
+  csrf_token_missing: { status: 403, title: 'The CSRF token is missing or wrong' },
+  cross_site_call: { status: 403, title: 'The call comes from another site' },
   insecure_transport: { status: 403, title: 'The call is not encrypted' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },

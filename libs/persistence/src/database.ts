@@ -3,6 +3,10 @@ import { AdminTransaction } from './audit/admin-transaction.js';
 import { PostgresAuditStore } from './audit/audit.store.js';
 import type { AuditStore } from './audit/audit.types.js';
 import { connect, type Connection } from './connection.js';
+import { PostgresConsoleLoginStore } from './console/console-login.store.js';
+import { PostgresConsoleSessionStore } from './console/console-session.store.js';
+import type { ConsoleLoginStore, ConsoleSessionStore, OverviewStore } from './console/console.types.js';
+import { PostgresOverviewStore } from './console/overview.store.js';
 import { isUnavailable, MasterKeyMismatch, UnsafeDatabase } from './errors.js';
 import { judgeFitness, type Unfitness } from './fitness.js';
 import { housekeep, type HousekeepingOptions } from './housekeeping.js';
@@ -96,6 +100,9 @@ export class Database {
   readonly erasures: ErasureStore;
   readonly masterKeys: MasterKeyStore;
   readonly audit: AuditStore;
+  readonly consoleSessions: ConsoleSessionStore;
+  readonly consoleLogins: ConsoleLoginStore;
+  readonly overview: OverviewStore;
 
   private readonly context: StoreContext;
   private readonly listeners: ((events: readonly StoredEvent[]) => void)[] = [];
@@ -134,6 +141,9 @@ export class Database {
     this.erasures = new PostgresErasureStore(context);
     this.masterKeys = new PostgresMasterKeyStore(context);
     this.audit = new PostgresAuditStore(context, this.signingKeys);
+    this.consoleSessions = new PostgresConsoleSessionStore(context);
+    this.consoleLogins = new PostgresConsoleLoginStore(context);
+    this.overview = new PostgresOverviewStore(context);
   }
 
   /**

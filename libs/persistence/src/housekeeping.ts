@@ -227,6 +227,22 @@ const pruneMeters = statement(
     select kind, id from prompt_meters where minute < now() - interval '1 hour' limit $1::integer for update skip locked)`,
 );
 
+const pruneSessions = statement(
+  'prune_console_sessions',
+  /* sql */ `
+  delete from console_sessions where id in (
+    select id from console_sessions where idle_until <= now()
+    order by idle_until limit $1::integer for update skip locked)`,
+);
+
+const pruneLogins = statement(
+  'prune_console_logins',
+  /* sql */ `
+  delete from console_logins where secret_hash in (
+    select secret_hash from console_logins where expires_at <= now()
+    order by expires_at limit $1::integer for update skip locked)`,
+);
+
 const forgetAudited = statement(
   'forget_audited_persons',
   /* sql */ `
@@ -274,4 +290,6 @@ const jobs: readonly Job[] = [
   pruning(pruneMeters, 1_000, () => null),
   pruning(pruneRefusals, 1_000, () => null),
   pruning(pruneInstances, 1_000, () => null),
+  pruning(pruneSessions, 1_000, () => null),
+  pruning(pruneLogins, 1_000, () => null),
 ];

@@ -1,6 +1,7 @@
 export type { Acting } from './audit/acting.js';
 export type { AdminTransaction } from './audit/admin-transaction.js';
 export type * from './audit/audit.types.js';
+export type * from './console/console.types.js';
 export { Database, type DatabaseOptions } from './database.js';
 export { DataDirectoryInUse } from './embedded-postgres/directory-lock.js';
 export {

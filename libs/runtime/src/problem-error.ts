@@ -4,6 +4,7 @@ import { problems, problemType, type Problem, type ProblemCode } from '#lib/cont
 export interface ProblemExtras {
   readonly errors?: NonNullable<Problem['errors']>;
   readonly users?: NonNullable<Problem['users']>;
+  readonly login?: NonNullable<Problem['login']>;
   readonly rejection?: NonNullable<Problem['rejection']>;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -37,6 +38,7 @@ export class ProblemError extends Error {
       ...(instance !== undefined && { instance }),
       ...(this.extras.errors && { errors: this.extras.errors }),
       ...(this.extras.rejection && { rejection: this.extras.rejection }),
+      ...(this.extras.login && { login: this.extras.login }),
       ...(this.extras.users && { users: this.extras.users }),
     };
   }

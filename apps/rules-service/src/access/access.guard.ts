@@ -2,6 +2,7 @@ import type { Scope } from '#lib/contracts';
 import { ProblemError } from '#lib/runtime';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { SessionAccess } from '../sessions/session-access.js';
 import { Authenticate } from './authenticate.js';
 import { setCaller } from './caller.js';
 import { contractRoute } from './contract-route.js';
@@ -12,7 +13,10 @@ import { contractRoute } from './contract-route.js';
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  constructor(private readonly authenticate: Authenticate) {}
+  constructor(
+    private readonly authenticate: Authenticate,
+    private readonly sessions: SessionAccess,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     // Events come from our own bus.
@@ -22,7 +26,10 @@ export class AccessGuard implements CanActivate {
     const route = contractRoute(request.method, url);
     if (route === undefined) throw new Error(`The contract does not know the route ${request.method} ${url}.`);
     if (route.scope === null) return true;
-    const caller = await this.authenticate.run(request.headers.authorization);
+    const { authorization } = request.headers;
+    // Who names a credential is judged by it alone; a browser sends the cookie of a session by itself.
+    const person = authorization === undefined ? await this.sessions.callerOf(request) : null;
+    const caller = person ?? (await this.authenticate.run(authorization));
     if (!caller.scopes.has(route.scope)) throw insufficientScope(route.scope);
     setCaller(request, caller);
     return true;

@@ -15,6 +15,12 @@ const bootstrapCaller: Caller = {
   requestsPerMinute: null,
 };
 
+/** Who has an API key. */
+export interface KeyHolder {
+  readonly caller: Caller;
+  readonly name: string;
+}
+
 /** Longer than any key, and than any access token that is worth a look. */
 const credential = /^Bearer +([\x21-\x7E]{1,8192})$/i;
 
@@ -36,7 +42,7 @@ export class Authenticate {
     const key = credential.exec(authorization ?? '')?.[1];
     if (key === undefined) throw unauthenticated('Bearer', 'Send an API key: Authorization: Bearer assent_….');
     const hash = hashOfKey(key);
-    if (timingSafeEqual(hash, this.#bootstrapHash)) return bootstrapCaller;
+    if (this.isBootstrap(hash)) return bootstrapCaller;
     const found = looksLikeApiKey(key) ? await this.byKey(hash) : await this.tokens.clientOf(key);
     // Nobody who lacks credentials that work learns that there is such a client.
     if (found === null || !found.client.enabled) {
@@ -45,9 +51,25 @@ export class Authenticate {
         'This API key or access token is not known, has ended, or its client is stopped. Check it, or get another one.',
       );
     }
-    const { id, rules, subjects, requestsPerMinute } = found.client;
+    return this.noted(found);
+  }
+
+  /** Who has the API key of this hash; null when nobody has it, it has ended, or its client is stopped. */
+  async holderOf(keyHash: Buffer): Promise<KeyHolder | null> {
+    if (this.isBootstrap(keyHash)) return { caller: bootstrapCaller, name: 'Bootstrap key' };
+    const found = await this.byKey(keyHash);
+    if (found === null || !found.client.enabled) return null;
+    return { caller: this.noted(found), name: found.client.name };
+  }
+
+  private isBootstrap(hash: Buffer): boolean {
+    return timingSafeEqual(hash, this.#bootstrapHash);
+  }
+
+  private noted({ client, scopes }: ClientByToken): Caller {
+    const { id, rules, subjects, requestsPerMinute } = client;
     this.keyUse.note(id);
-    return { id, scopes: found.scopes, rules, subjects, requestsPerMinute };
+    return { id, scopes, rules, subjects, requestsPerMinute };
   }
 
   private async byKey(hash: Buffer): Promise<ClientByToken | null> {

@@ -1,4 +1,4 @@
-import type { Scope } from '#lib/contracts';
+import { userPrefix, type Scope } from '#lib/contracts';
 import type { Entitlements } from '#lib/domain';
 
 /** Who makes a call. */
@@ -8,7 +8,12 @@ export interface Caller extends Entitlements {
   readonly scopes: ReadonlySet<Scope>;
   /** How many of its requests are taken in a minute; null: as configured. */
   readonly requestsPerMinute: number | null;
+  /** The person at the console; nobody when the API client itself calls. */
+  readonly user?: { readonly id: string | null; readonly name: string };
 }
+
+/** How a timeline names who did something: a person by their name, an API client by its id. */
+export const nameInTimeline = ({ id, user }: Caller): string => (user === undefined ? id : `${userPrefix}${user.name}`);
 
 const callers = new WeakMap<object, Caller>();
 

@@ -1,9 +1,11 @@
-import { routes, type Route } from '#lib/contracts';
+import { consoleRoutes, routes, type ConsoleRoute } from '#lib/contracts';
 
-const byPlace = new Map(routes.map((route) => [placeOf(route.method, route.path), route]));
+const known: readonly ConsoleRoute[] = [...routes, ...consoleRoutes];
+const byPlace = new Map(known.map((route) => [placeOf(route.method, route.path), route]));
 
 /** The contract's entry for a route as the HTTP server names it; undefined when the contract has none. */
-export const contractRoute = (method: string, url: string): Route | undefined => byPlace.get(placeOf(method, url));
+export const contractRoute = (method: string, url: string): ConsoleRoute | undefined =>
+  byPlace.get(placeOf(method, url));
 
 // The server writes parameters as `:id`, the contract as `{id}`; HEAD is a GET without the body (RFC 9110 §9.3.2).
 function placeOf(method: string, url: string): string {

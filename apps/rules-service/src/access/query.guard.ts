@@ -12,7 +12,9 @@ export class QueryGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const known = contractRoute(request.method, request.routeOptions.url ?? '')?.query?.shape ?? {};
+    const query = contractRoute(request.method, request.routeOptions.url ?? '')?.query;
+    if (query === 'any') return true;
+    const known = query?.shape ?? {};
     for (const [name, value] of Object.entries(request.query as Record<string, unknown>)) {
       if (!Object.hasOwn(known, name)) throw refused(name, unknownMember(Object.keys(known)));
       if (Array.isArray(value)) throw refused(name, 'Give it once.');

@@ -2,7 +2,7 @@ import type { AuthorizationRequestDocument } from '#lib/contracts';
 import { Database } from '#lib/persistence';
 import { ProblemError } from '#lib/runtime';
 import { Injectable } from '@nestjs/common';
-import { cancelsRequestsOf, type Caller } from '../access/caller.js';
+import { cancelsRequestsOf, nameInTimeline, type Caller } from '../access/caller.js';
 import { inProblemTerms } from '../database-problems.js';
 import type { Answer } from '../http/answer.js';
 import { noSuchRequest } from './no-such-request.js';
@@ -18,7 +18,7 @@ export class CancelAuthorizationRequest {
     const { requests } = this.database;
     const owner = cancelsRequestsOf(caller);
     if ((await requests.view(id, owner)) === null) throw noSuchRequest();
-    const result = await inProblemTerms(requests.change(id, { type: 'cancel', by: caller.id }));
+    const result = await inProblemTerms(requests.change(id, { type: 'cancel', by: nameInTimeline(caller) }));
     if (result.kind === 'refused' && result.current.status !== 'cancelled') {
       throw new ProblemError(
         'already_decided',

@@ -3,7 +3,7 @@ import { canonicalJson, type RefusalCode } from '#lib/domain';
 import { Database, type ConsumedApproval, type RequestView } from '#lib/persistence';
 import { ProblemError } from '#lib/runtime';
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '../access/caller.js';
+import { nameInTimeline, type Caller } from '../access/caller.js';
 import { refuseRule, refuseSubject } from '../access/entitled.js';
 import { inProblemTerms } from '../database-problems.js';
 import type { Answer } from '../http/answer.js';
@@ -45,7 +45,7 @@ export class ConsumeAuthorizationRequest {
     }
     await this.refuseMismatch(use);
     const { id, caller, idempotencyKey } = use;
-    const command = { type: 'consume', by: caller.id, key: idempotencyKey } as const;
+    const command = { type: 'consume', by: nameInTimeline(caller), key: idempotencyKey } as const;
     const result = await inProblemTerms(this.database.requests.change(id, command));
     switch (result.kind) {
       case 'applied':

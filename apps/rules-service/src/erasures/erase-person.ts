@@ -2,7 +2,7 @@ import { namedPerson } from '#lib/ciba';
 import type { Erasure, ErasureBody } from '#lib/contracts';
 import { Database, type Acting, type PersonSelector } from '#lib/persistence';
 import { ProblemError, type Log } from '#lib/runtime';
-import type { Caller } from '../access/caller.js';
+import { nameInTimeline, type Caller } from '../access/caller.js';
 import { AwaitRequest, isDecided } from '../authorization-requests/await-request.js';
 import { inProblemTerms } from '../database-problems.js';
 import type { Answer } from '../http/answer.js';
@@ -47,7 +47,9 @@ export class ErasePerson {
     }
     let cancelled = 0;
     for (const id of ids) {
-      const result = await inProblemTerms(this.database.requests.change(id, { type: 'cancel', by: caller.id }));
+      const result = await inProblemTerms(
+        this.database.requests.change(id, { type: 'cancel', by: nameInTimeline(caller) }),
+      );
       // What has just ended otherwise needs no withdrawal.
       if (result.kind === 'applied') cancelled++;
     }

@@ -5,7 +5,12 @@ import type { AdminTransaction } from './admin-transaction.js';
 
 /** On whose behalf something is changed, by which call, and in which transaction. */
 export interface Acting {
-  readonly actor: { readonly type: AuditActorType; readonly id: string | null };
+  readonly actor: {
+    readonly type: AuditActorType;
+    readonly id: string | null;
+    /** What it is called; of an API client the name that it has, unless given. */
+    readonly name?: string | null;
+  };
   readonly requestId: string | null;
   /** The transaction that the change is part of; one of its own unless given. */
   readonly within?: AdminTransaction;

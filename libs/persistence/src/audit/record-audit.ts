@@ -38,11 +38,12 @@ export async function recordAudit(db: Queryable, { actor, requestId }: Acting, e
     json(personal),
     personalSalt,
     personalSha256,
+    actor.name ?? null,
   ]);
 }
 
 const insertEvent = /* sql */ `
   insert into audit_events (id, actor_type, actor_id, actor_name, action, resource_type, resource_id, resource_name,
     request_id, changes, detail, personal, personal_salt, personal_sha256)
-  values ($1::uuid, $2, $3, (select name from api_clients where id::text = $3), $4, $5, $6, $7, $8, $9::json,
+  values ($1::uuid, $2, $3, coalesce($14::text, (select name from api_clients where id::text = $3)), $4, $5, $6, $7, $8, $9::json,
     $10::json, $11::json, $12, $13)`;

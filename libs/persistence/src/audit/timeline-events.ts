@@ -1,4 +1,4 @@
-import type { AuditEvent } from '#lib/contracts';
+import { userPrefix, type AuditEvent } from '#lib/contracts';
 import { v7 as uuid } from 'uuid';
 import { personalColumns } from './record-audit.js';
 
@@ -46,6 +46,7 @@ function actorOf({ type, detail, bootstrap, client_name: name }: DecisiveEntry):
       return { type: by === 'person' ? 'person' : 'provider', id: null, name: null };
     case 'cancelled':
     case 'consumed':
+      if (by?.startsWith(userPrefix)) return { type: 'user', id: null, name: by.slice(userPrefix.length) };
       return { type: bootstrap ? 'bootstrap-key' : 'api-client', id: by, name };
     case 'expired':
     case 'failed':

@@ -15,6 +15,7 @@ import { WebhookControl1764425400000 } from './1764425400000-webhook-control.js'
 import { DeliveriesByNotice1764425460000 } from './1764425460000-deliveries-by-notice.js';
 import { ForgottenKeys1764425520000 } from './1764425520000-forgotten-keys.js';
 import { AuditLog1764425700000 } from './1764425700000-audit-log.js';
+import { ConsoleSessions1764435600000 } from './1764435600000-console-sessions.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -35,4 +36,5 @@ export const migrations = [
   DeliveriesByNotice1764425460000,
   ForgottenKeys1764425520000,
   AuditLog1764425700000,
+  ConsoleSessions1764435600000,
 ];
