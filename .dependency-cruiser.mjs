@@ -45,7 +45,7 @@ export default {
     ),
     error(
       'through-the-front-door',
-      { path: '^(apps|libs)/([^/]+)/' },
+      { path: '^(apps|libs|bench)/([^/]+)/' },
       { path: '^libs/([^/]+)/src/', pathNot: ['^libs/[^/]+/src/index\\.ts$', '^$1/$2/'] },
     ),
     error(
@@ -59,7 +59,7 @@ export default {
     error(
       'no-test-code-in-production',
       { path: '^(apps|libs)/', pathNot: tests },
-      { path: ['^test/', '\\.(spec|int-spec|e2e-spec|long-spec|contract)\\.ts$'] },
+      { path: ['^(test|bench)/', '\\.(spec|int-spec|e2e-spec|long-spec|contract)\\.ts$'] },
     ),
     // Whoever judges a run must not share a mistake with what ran.
     error(
@@ -80,7 +80,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^apps/console/' },
+    exclude: { path: '^(apps/console|bench/peers/packages)/' },
     enhancedResolveOptions: {
       conditionNames: ['assent-src', 'import', 'require', 'node', 'default'],
       exportsFields: ['exports'],

@@ -17,7 +17,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ['apps/*/main.ts', 'test/**', '**/*.int-spec.ts', '**/*.long-spec.ts', 'libs/persistence/src/migrate.ts'],
+    files: [
+      'apps/*/main.ts',
+      'bench/**',
+      'test/**',
+      '**/*.int-spec.ts',
+      '**/*.long-spec.ts',
+      'libs/persistence/src/migrate.ts',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
 );

@@ -5,7 +5,7 @@ const suites = process.env.ASSENT_LONG_TESTS === undefined ? '{spec,int-spec,e2e
 export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['assent-src', 'node', 'node-addons'] },
-  testMatch: [`<rootDir>/{apps,libs,test}/**/*.${suites}.ts`],
+  testMatch: [`<rootDir>/{apps,bench,libs,test}/**/*.${suites}.ts`],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.assent'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -33,12 +33,13 @@ const lanes = [
         '.dependency-cruiser.mjs',
         'apps',
         'libs',
+        'bench',
         'test/chaos/checker',
       ],
       remedy: 'docs/architecture.md says what may import what',
     },
     { title: 'docs', args: ['scripts/generate-docs.mjs', '--check'], remedy: 'run `npm run docs`' },
-    { title: 'unit tests', args: [...jest, '--testMatch', '<rootDir>/{apps,libs,test}/**/*.spec.ts'] },
+    { title: 'unit tests', args: [...jest, '--testMatch', '<rootDir>/{apps,bench,libs,test}/**/*.spec.ts'] },
   ],
 ];
 

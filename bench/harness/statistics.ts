@@ -1,0 +1,28 @@
+/** The middle of some numbers; the mean of the two in the middle when they are even in number. */
+export function median(numbers: readonly number[]): number {
+  if (numbers.length === 0) throw new Error('There is no median of nothing.');
+  const sorted = [...numbers].sort((one, other) => one - other);
+  const half = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}
+
+/** The value that so many percent of a distribution do not exceed (nearest rank). */
+export function percentile(numbers: readonly number[] | Float64Array, percent: number): number {
+  if (numbers.length === 0) throw new Error('There is no percentile of nothing.');
+  const sorted = Float64Array.from(numbers).sort();
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)]!;
+}
+
+/** Several measurements of one thing. */
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The median of some numbers with their range. */
+export const spreadOf = (numbers: readonly number[]): Spread => ({
+  median: median(numbers),
+  least: Math.min(...numbers),
+  most: Math.max(...numbers),
+});

@@ -1,0 +1,121 @@
+/**
+ * `npm run bench`: measures Assent beside the least that each hop can cost and beside what one would build instead, all
+ * in turn, on private servers; docs/performance.md says how to read it.
+ *
+ * `-- <scenario> …` runs some scenarios, `--list` names them; `--quick` is short (its figures are for development);
+ * `--rounds N`; `--only TEXT` lets only contestants with that text in their name take part; `--profile` writes processor
+ * profiles of the services; `--built` measures what dist holds, whatever the sources say; `--out FOLDER` is where everything goes; `--evidence` also writes docs/evidence.
+ */
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { register } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { buildWhatIsStale } from './build.mjs';
+import { command, stopListening } from './command.mjs';
+import { inThisClone, installWhatIsMissing, requireNode, root } from './install.mjs';
+import { Obstacle, run, step } from './progress.mjs';
+import { endStragglers } from './stragglers.mjs';
+
+const peers = join(root, 'bench/peers/packages');
+
+await run(async () => {
+  requireNode();
+  if (process.platform !== 'linux')
+    throw new Obstacle('The benchmark reads processor times from /proc: it needs Linux.');
+  const options = read();
+  await inThisClone(async (announce) => {
+    await installWhatIsMissing(announce);
+    if (!options.built) await buildWhatIsStale();
+    await installPeers(announce);
+  });
+  register('./typescript-hooks.mjs', import.meta.url);
+  const load = (file) => import(pathToFileURL(join(root, 'bench', file)).href);
+  const { runBench, scenarios } = await load('run.ts');
+  if (options.list) {
+    for (const { name, ids, title } of scenarios)
+      console.log(`${name.padEnd(12)} ${ids.join(', ').padEnd(8)} ${title}`);
+    return;
+  }
+  const unknown = options.names.find((name) => !scenarios.some((scenario) => scenario.name === name));
+  if (unknown !== undefined)
+    throw new Obstacle(`There is no scenario "${unknown}"; \`npm run bench -- --list\` names them.`);
+  if (!existsSync('/usr/bin/redis-server')) console.log('Without redis-server the peers with BullMQ do not take part.');
+
+  stopListening();
+  // The helpers of the servers are not waited for; this process has to stay until it has stopped them.
+  const awake = setInterval(() => undefined, 60_000);
+  const scratch = await mkdtemp(join(tmpdir(), 'assent-bench-run-'));
+  await chmod(scratch, 0o755);
+  process.env.TMPDIR = scratch;
+  await mkdir(options.folder, { recursive: true });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.once(signal, () => void endStragglers(scratch).finally(() => process.exit(130)));
+  }
+  const startedAt = performance.now();
+  const tell = (text) =>
+    console.log(`${String(Math.round((performance.now() - startedAt) / 1000)).padStart(5)} s  ${text}`);
+  try {
+    const { results, conditions } = await runBench({ ...options, tell });
+    const { markdownOf } = await load('report/report.ts');
+    const commit = (await command('git', ['rev-parse', '--short', 'HEAD'], { cwd: root })).output.trim();
+    const all = { ...conditions, command: options.command, commit };
+    const page = markdownOf(all, results);
+    const data = `${JSON.stringify({ conditions: all, results }, null, 1)}\n`;
+    await writeFile(join(options.folder, 'bench.md'), page);
+    await writeFile(join(options.folder, 'bench.json'), data);
+    if (options.evidence) {
+      await mkdir(join(root, 'docs/evidence'), { recursive: true });
+      await writeFile(join(root, 'docs/evidence', `bench-${all.date}.md`), page);
+      await writeFile(join(root, 'docs/evidence', `bench-${all.date}.json`), data);
+    }
+    console.log(`\n${page}`);
+    console.log(
+      `${Math.round((performance.now() - startedAt) / 1000)} s; in ${relative(process.cwd(), options.folder)}.`,
+    );
+  } finally {
+    clearInterval(awake);
+    await endStragglers(scratch);
+    await rm(scratch, { recursive: true, force: true, maxRetries: 3 });
+  }
+});
+process.exit();
+
+function read() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      only: { type: 'string', default: '' },
+      profile: { type: 'boolean', default: false },
+      built: { type: 'boolean', default: false },
+      out: { type: 'string' },
+      evidence: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+    },
+  });
+  const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
+  if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Obstacle('--rounds is not a whole number of rounds.');
+  const folder = resolve(values.out ?? join(root, '.assent/bench'));
+  return {
+    ...values,
+    names: positionals,
+    rounds,
+    folder,
+    profileTo: values.profile ? folder : null,
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' ').replace(/ --$/, ''),
+  };
+}
+
+/** The peers have packages of their own: nobody who does not measure needs them. */
+async function installPeers(announce) {
+  if (existsSync(join(peers, 'node_modules/.package-lock.json'))) return;
+  await step('Installing the packages of the peers', async () => {
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    const { code, output } = await command('npm', args, { cwd: peers, onStart: announce });
+    if (code !== 0) throw new Obstacle(`The packages of the peers could not be installed:\n\n${output.trim()}`);
+  });
+}
