@@ -13,6 +13,8 @@ export interface Unfinished {
   readonly undecided: number;
   readonly unpublished: number;
   readonly deliveries: number;
+  /** Entries of timelines that are not in the audit log, and events of it that have no number yet. */
+  readonly unsealed: number;
 }
 
 const countUnfinished = `
@@ -20,7 +22,9 @@ const countUnfinished = `
     (select count(*)::integer from authorization_requests where ended_at is null) as requests,
     (select count(*)::integer from authorization_requests where ended_at is not null and decision_id is null) as undecided,
     (select count(*)::integer from outbox where published_at is null) as unpublished,
-    (select count(*)::integer from deliveries where state = 'pending') as deliveries`;
+    (select count(*)::integer from deliveries where state = 'pending') as deliveries,
+    (select count(*)::integer from request_timeline, audit_cursor where position > through_position)
+      + (select count(*)::integer from audit_events where sequence is null) as unsealed`;
 
 /** Retries that are due later than this are moved forward: the second comes five minutes after the first. */
 const moveForward = `

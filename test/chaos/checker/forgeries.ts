@@ -2,6 +2,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { Cast } from './genuine-history.js';
+import { auditEventsOf, sealAuditLog } from './paper-audit-log.js';
 import { seconds, type HistoryBuilder, type LooseRow, type PaperRequest } from './history-builder.js';
 
 export interface Forgery {
@@ -801,6 +802,84 @@ export const forgeries: readonly Forgery[] = [
     forge: (book, { expired }) => {
       const sent = { requestId: expired.row['id'] as string };
       book.call('bank', 'get', sent, { status: 200, answer: book.document(expired) });
+    },
+  },
+  // I24
+  {
+    name: 'an event was taken out of the audit log',
+    flags: 'I24',
+    says: /number 3 of the audit log is missing/,
+    forge: (book) => void book.rows('audit_events').splice(2, 1),
+  },
+  {
+    name: 'an event of the audit log tells something else than was sealed',
+    flags: 'I24',
+    says: /not what was sealed/,
+    forge: (book) => void (book.rows('audit_events')[4]!['detail'] = { reason: 'none' }),
+  },
+  {
+    name: 'two events of the audit log have changed places',
+    flags: 'I24',
+    says: /not what was sealed/,
+    forge: (book) => {
+      const [one, other] = book.rows('audit_events') as [LooseRow, LooseRow];
+      [one['sequence'], other['sequence']] = [other['sequence'], one['sequence']];
+    },
+  },
+  {
+    name: 'an event of the audit log names another person',
+    flags: 'I24',
+    says: /names somebody else/,
+    forge: (book) => void (book.rows('audit_events')[0]!['personal'] = { subject: 'mallory' }),
+  },
+  {
+    name: 'an event of the audit log was never sealed',
+    flags: 'I24',
+    says: /never sealed/,
+    forge: (book) => Object.assign(book.rows('audit_events').at(-1)!, { sequence: null, hash: null }),
+  },
+  {
+    name: 'the audit log was written anew, by a key that was never published',
+    flags: 'I24',
+    says: /no published key/,
+    forge: ({ paper }) => {
+      const { jwks } = paper.run;
+      sealAuditLog(paper, auditEventsOf(paper));
+      paper.run.jwks = jwks;
+    },
+  },
+  {
+    name: 'a head of the audit log says something else than it signs',
+    flags: 'I24',
+    says: /no published key/,
+    forge: (book) => later(book.rows('audit_heads')[1]!, 'sealed_at', 1_000),
+  },
+  {
+    name: 'a head of the audit log is missing',
+    flags: 'I24',
+    says: /head 2: it is missing/,
+    forge: (book) => void book.rows('audit_heads').splice(1, 1),
+  },
+  {
+    name: 'the end of the audit log was cut off together with its heads',
+    flags: 'I24',
+    says: /in the audit log 0 times/,
+    forge: ({ paper }) => sealAuditLog(paper, auditEventsOf(paper).slice(0, 5)),
+  },
+  {
+    name: 'an end is in the audit log twice',
+    flags: 'I24',
+    says: /in the audit log 2 times/,
+    forge: ({ paper }) => sealAuditLog(paper, [...auditEventsOf(paper), ...auditEventsOf(paper).slice(0, 1)]),
+  },
+  {
+    name: 'the audit log tells of an end that never was',
+    flags: 'I24',
+    says: /tells of \d+ ends and uses/,
+    forge: ({ paper }, { expired }) => {
+      const at = expired.row['ended_at'];
+      const made = { action: 'authorization-request.consumed', resourceId: expired.row['id'], at };
+      sealAuditLog(paper, [...auditEventsOf(paper), made]);
     },
   },
   // I25

@@ -1,4 +1,5 @@
 import { HistoryBuilder, seconds, type PaperRequest } from './history-builder.js';
+import { auditEventsOf, sealAuditLog } from './paper-audit-log.js';
 import { sometimesInFull } from './sometimes.js';
 
 /** The requests of the genuine history, by what happened to them. */
@@ -61,6 +62,7 @@ function close(book: HistoryBuilder): void {
   book.pass(10 * seconds);
   book.paper.run.quiescedAtMs = book.nowMs;
   book.paper.run.requests = book.rows('authorization_requests').length;
+  sealAuditLog(book.paper, auditEventsOf(book.paper));
 }
 
 function consumedByOneOfMany(book: HistoryBuilder): PaperRequest {

@@ -22,7 +22,7 @@ import {
 import { Faults } from './faults.js';
 import { callsOf, type Call } from './calls.js';
 import { Submissions } from './submissions.js';
-import type { AmqpLine, ProviderLine, RecordedRun, RuleFacts, RunFacts, WebhookLine } from './history-lines.js';
+import type { AmqpLine, ProviderLine, RecordedRun, Row, RuleFacts, RunFacts, WebhookLine } from './history-lines.js';
 
 /** What the provider knows of one `auth_req_id`. */
 export interface Grant {
@@ -56,6 +56,9 @@ export interface History {
   readonly attemptsOfDelivery: ReadonlyMap<string, readonly DeliveryAttemptRow[]>;
   readonly outbox: readonly OutboxRow[];
   readonly inbox: readonly InboxRow[];
+  /** As they are in their tables. */
+  readonly auditEvents: readonly Row[];
+  readonly auditHeads: readonly Row[];
   readonly startAttempts: ReadonlyMap<string, readonly StartAttemptRow[]>;
   ruleOf(request: RequestRow): RuleFacts | undefined;
   clientId(name: string): string | undefined;
@@ -75,6 +78,8 @@ export const neededTables = [
   'outbox',
   'inbox',
   'start_attempts',
+  'audit_events',
+  'audit_heads',
 ] as const;
 
 /** Joins the lines of a run. @throws Error when a table is missing or a row is not what the schema says. */
@@ -119,6 +124,8 @@ export function joinHistory(recorded: RecordedRun): History {
     attemptsOfDelivery: groupBy(table('delivery_attempts').map(readDeliveryAttempt), ({ deliveryId }) => deliveryId),
     outbox: table('outbox').map(readOutbox),
     inbox: table('inbox').map(readInbox),
+    auditEvents: table('audit_events'),
+    auditHeads: table('audit_heads'),
     startAttempts: groupBy(table('start_attempts').map(readStartAttempt), ({ requestId }) => requestId),
     ruleOf,
     clientId,

@@ -57,6 +57,7 @@ const neverVacuous = [
   'I19',
   'I20',
   'I22',
+  'I24',
   'I25',
 ];
 const neverVacuousInFull = [...neverVacuous, 'I5', 'I6', 'I7', 'I10', 'I12', 'I13', 'I21', 'I26'];

@@ -22,6 +22,7 @@ import { outboxConserves } from './i20-outbox-conserves.js';
 import { eventsCountOnce } from './i21-events-count-once.js';
 import { keysBelongToClients } from './i22-keys-belong-to-clients.js';
 import { clientsAreApart } from './i23-clients-are-apart.js';
+import { theAuditLogIsWhole } from './i24-the-audit-log-is-whole.js';
 import { noSecretShows } from './i25-no-secret-shows.js';
 import { theBrokerIsDisposable } from './i26-the-broker-is-disposable.js';
 
@@ -50,12 +51,7 @@ export const invariants: readonly Invariant[] = [
   eventsCountOnce,
   keysBelongToClients,
   clientsAreApart,
-  {
-    id: 'I24',
-    claim: 'the audit log is gapless, sealed and anchored',
-    elsewhere: 'the dump of a run holds no sealed log to judge',
-    judge: null,
-  },
+  theAuditLogIsWhole,
   noSecretShows,
   theBrokerIsDisposable,
   {
