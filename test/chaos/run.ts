@@ -218,7 +218,8 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
     await end(ends);
     for (const ledger of Object.values(ledgers)) ledger.close();
     await writeFile(join(folder, 'sometimes.json'), JSON.stringify(await countSometimes(folder), null, 1));
-    return { quiescence, unexpected: load.tally.unexpected, recoveries: recovery.times, stalls: stalls.times };
+    const unexpected = [...load.tally.unexpected, ...cluster.replicas.flatMap(({ slot }) => slot.deaths)];
+    return { quiescence, unexpected, recoveries: recovery.times, stalls: stalls.times };
   } catch (error) {
     // What the run ended by matters more than what then did not stop.
     await end(ends).catch((problem: unknown) => {

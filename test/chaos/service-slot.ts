@@ -10,6 +10,9 @@ const stopLimitMs = 25_000;
 /** One place in which a service runs, generation after generation, each with a log of its own. */
 export class ServiceSlot {
   generation = 0;
+  /** Generations that ended although nobody had ended them; a sentence each. */
+  readonly deaths: string[] = [];
+  readonly #wanted = new WeakSet<ChildProcess>();
   #child: ChildProcess | null = null;
 
   constructor(
@@ -37,6 +40,11 @@ export class ServiceSlot {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
+    const [child, generation] = [this.#child, this.generation];
+    child.once('exit', (code, signal) => {
+      if (this.#wanted.has(child)) return;
+      this.deaths.push(`${this.name}, generation ${generation}, ended by itself: ${String(code ?? signal)}`);
+    });
     // The world outside (proxies, provider, sinks, callers) is this process: where it is slow, nobody planned a fault.
     if (this.#child.pid !== undefined) setPriority(this.#child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
   }
@@ -76,6 +84,7 @@ export class ServiceSlot {
     const child = this.#child;
     if (!child || !this.running) return;
     const left = new Promise((resolve) => child.once('exit', resolve));
+    this.#wanted.add(child);
     child.kill(signal);
     const limit = setTimeout(() => child.kill('SIGKILL'), stopLimitMs);
     await left;

@@ -10,6 +10,7 @@ import {
   type RunningService,
 } from '#lib/runtime';
 import type { DynamicModule } from '@nestjs/common';
+import { ensureKeys } from './ensure-keys.js';
 import { Fitness } from './fitness.js';
 import { brokerChecks } from './broker-checks.js';
 import { DeadLetterWatch } from './dead-letter-watch.js';
@@ -96,8 +97,7 @@ export async function openProcess(settings: ProcessSettings): Promise<OpenProces
     }),
   });
   fitness.watch(database);
-  const ensured = Promise.all([database.signingKeys.ensure(), database.encryptionKeys.ensure()]);
-  await ensured.catch(async (error: unknown) => {
+  await ensureKeys(database, settings.signal).catch(async (error: unknown) => {
     await fitness.stop();
     await database.close();
     throw error;

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { PersistenceLog } from './log.js';
 import { migrations } from './migrations/index.js';
@@ -32,7 +32,6 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   await dataSource.initialize();
   // TypeORM keeps the pool of `pg` there; its types do not say so.
   const { master: pool } = dataSource.driver as unknown as { master: Pool };
-  listenForErrors(pool);
   return { dataSource, pool };
 }
 
@@ -51,12 +50,12 @@ export function dataSourceOptions(options: ConnectionOptions): DataSourceOptions
     poolSize: options.poolSize,
     poolErrorHandler: (error: Error) =>
       options.log('warn', 'A database connection was lost.', { problem: error.message }),
-    extra: { ...limits, keepAlive: true },
+    extra: { ...limits, keepAlive: true, onConnect: listenForErrors },
   };
 }
 
-// Without its own listener a connection that breaks while it is checked out ends the process.
-function listenForErrors(pool: Pool): void {
-  const ignore = (client: PoolClient) => client.on('error', () => undefined);
-  pool.on('connect', ignore);
-}
+// Without a listener of its own a connection that breaks while it is checked out ends the process. A hook of the pool, and
+// no event of it: the first connection is there before anybody can listen to the pool.
+const listenForErrors = (client: ClientBase): void => {
+  client.on('error', () => undefined);
+};

@@ -12,6 +12,7 @@ import {
   openFixture,
   pending,
 } from '../../../test/support/postgres-builders.js';
+import { connect } from './connection.js';
 import { Database, generateMasterKey, isUnavailable, migrate, type StoredEvent } from './index.js';
 import { migrations } from './migrations/index.js';
 
@@ -110,6 +111,24 @@ describe('opening a database', () => {
     expect(isUnavailable(refused)).toBe(false);
     expect(String(refused)).not.toContain('wrong');
   });
+});
+
+it('breaks off the very first connection while somebody has it: the process lives', async () => {
+  const fresh = await freshDatabase();
+  const { dataSource, pool } = await connect({
+    url: fresh.url,
+    applicationName: 'test',
+    poolSize: 1,
+    log: () => undefined,
+  });
+  const client = await pool.connect();
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const over = new Promise((resolve) => client.once('end', resolve));
+  await asAdmin(fresh.url, (admin) => admin.query('select pg_terminate_backend($1)', [rows[0]!.pid]));
+  await over;
+  client.release(true);
+  await dataSource.destroy();
+  await fresh.drop();
 });
 
 describe('a server that dies', () => {
