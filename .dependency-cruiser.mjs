@@ -39,6 +39,11 @@ export default {
       },
     ),
     error(
+      'console-knows-the-contract-only',
+      { path: '^apps/console/src/', pathNot: tests },
+      { path: ['^(apps|libs)/'], pathNot: ['^apps/console/', '^libs/(contracts|domain)/'] },
+    ),
+    error(
       'standalone-takes-modules-only',
       { path: '^apps/standalone/' },
       { path: '^apps/(?!standalone/)', pathNot: '\\.module\\.ts$' },
@@ -80,11 +85,11 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(apps/console|bench/peers/packages)/' },
+    exclude: { path: '^bench/peers/packages/' },
     enhancedResolveOptions: {
       conditionNames: ['assent-src', 'import', 'require', 'node', 'default'],
       exportsFields: ['exports'],
-      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.cjs', '.json'],
     },
   },
 };

@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'apps/console/**', '**/*.mjs', '**/*.cjs', '.assent/**'] },
+  { ignores: ['dist/**', '**/*.mjs', '**/*.cjs', '.assent/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -8,6 +8,7 @@ import { inThisClone, installWhatIsMissing, requireNode, root } from './install.
 import { Obstacle, run, step } from './progress.mjs';
 
 const dist = join(root, 'dist');
+const consoleFolder = join(root, 'apps/console/');
 const stampFile = join(dist, '.assent-built');
 const sourceFolders = ['apps', 'libs'];
 const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
@@ -30,9 +31,10 @@ async function build(fingerprint) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { code, output } = await node([tsc, '-p', 'tsconfig.build.json', '--outDir', fresh], { cwd: root });
   if (code !== 0) throw new Obstacle(`The sources do not compile:\n\n${output.trim()}`);
+  await buildConsole(join(fresh, relative(root, consoleFolder)));
 
   for (const file of await sources()) {
-    if (/\.[cm]?tsx?$/.test(file)) continue;
+    if (/\.[cm]?tsx?$/.test(file) || file.startsWith(consoleFolder)) continue;
     const target = join(fresh, relative(root, file));
     await mkdir(dirname(target), { recursive: true });
     await copyFile(file, target);
@@ -40,6 +42,14 @@ async function build(fingerprint) {
   await writeFile(join(fresh, relative(dist, stampFile)), fingerprint);
   await rm(dist, { recursive: true, force: true });
   await rename(fresh, dist);
+}
+
+/** Bundles the program that rules-service serves at `/console`. */
+async function buildConsole(target) {
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
+  const args = [vite, 'build', consoleFolder, '--outDir', target, '--logLevel', 'warn'];
+  const { code, output } = await node(args, { cwd: root });
+  if (code !== 0) throw new Obstacle(`The console cannot be built:\n\n${output.trim()}`);
 }
 
 async function fingerprintOfSources() {
@@ -55,14 +65,13 @@ async function sources() {
   for (const folder of sourceFolders) {
     for (const entry of await readdir(join(root, folder), { recursive: true, withFileTypes: true })) {
       const file = join(entry.parentPath ?? entry.path, entry.name);
-      if (entry.isFile() && !isConsoleOrTest(relative(root, file))) files.push(file);
+      if (entry.isFile() && !isTest(file)) files.push(file);
     }
   }
   return files.sort();
 }
 
-const isConsoleOrTest = (file) =>
-  /^apps\/console\//.test(file) || /\.(spec|int-spec|e2e-spec|long-spec|contract)\.ts$/.test(file);
+const isTest = (file) => /\.(spec|int-spec|e2e-spec|long-spec|contract)\.ts$/.test(file);
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await run(async () => {

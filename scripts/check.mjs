@@ -26,6 +26,10 @@ const lanes = [
     },
     { title: 'types', args: [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json'] },
     {
+      title: 'types of the console',
+      args: [bin('typescript/bin/tsc'), '--noEmit', '-p', 'apps/console/tsconfig.json'],
+    },
+    {
       title: 'fence',
       args: [
         bin('dependency-cruiser/bin/dependency-cruise.mjs'),

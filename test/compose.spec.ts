@@ -132,9 +132,9 @@ describe('Dockerfile', () => {
     }
   });
 
-  it('sends no tests, no console and nothing of this machine to the engine', () => {
+  it('sends no tests and nothing of this machine to the engine', () => {
     const unwanted = contextOf(root).filter((path) =>
-      /(^|\/)(node_modules|dist|\.git|\.env|\.assent|test)(\/|$)|spec\.ts$|^apps\/console/.test(path),
+      /(^|\/)(node_modules|dist|\.git|\.env|\.assent|test)(\/|$)|spec\.ts$/.test(path),
     );
     expect(unwanted).toEqual([]);
   });

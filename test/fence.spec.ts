@@ -26,6 +26,9 @@ const canaries: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'cli-knows-the-api-only': {
     'apps/cli/src/canary-cli.ts': `import type { Database } from '#lib/persistence'; export type Canary = Database;`,
   },
+  'console-knows-the-contract-only': {
+    'apps/console/src/canary-console.ts': `import type { Database } from '#lib/persistence'; export type Canary = Database;`,
+  },
   'standalone-takes-modules-only': {
     'apps/standalone/src/canary-standalone.ts': `import '../../poller/src/canary-poller.js';`,
   },

@@ -113,7 +113,12 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/
 function watch(page: Page, complaints: string[]): void {
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.message}`));
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(`console: ${message.text()}`);
+    if (!['error', 'warning'].includes(message.type())) return;
+    const { url } = message.location();
+    // That the API refuses something is for the page to tell, and no mistake of the page.
+    const isRefusal = /^Failed to load resource: .* status of 4\d\d /.test(message.text());
+    if (!isRefusal || !/^https?:\/\/[^/]+\/(v1|console\/api)\//.test(url))
+      complaints.push(`console: ${message.text()} ${url}`);
   });
   page.on('request', (request) => {
     const { hostname, protocol } = new URL(request.url());

@@ -32,6 +32,7 @@ import { ReplayDeadLetters } from './dead-letters/replay-dead-letters.js';
 import { ViewDeadLetters } from './dead-letters/view-dead-letters.js';
 import { ErasePerson } from './erasures/erase-person.js';
 import { ErasuresController } from './erasures/erasures.controller.js';
+import { ConsoleFilesController } from './console/console-files.controller.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { HttpSurface } from './http/http-surface.js';
 import { JwksController } from './jwks/jwks.controller.js';
@@ -53,6 +54,7 @@ import { RulesController } from './rules/rules.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { sessions, type SessionConfig } from './sessions/sessions.providers.js';
 import { CheckTokenProvider } from './token-providers/check-token-provider.js';
+import { SigningKeysController } from './signing-keys/signing-keys.controller.js';
 import { TokenProvidersController } from './token-providers/token-providers.controller.js';
 import { ListDeliveries } from './webhook-endpoints/list-deliveries.js';
 import { ReplayDeliveries } from './webhook-endpoints/replay-deliveries.js';
@@ -88,6 +90,7 @@ export class RulesServiceModule {
         RejectionHandlersController,
         WebhookEndpointsController,
         ApiClientsController,
+        SigningKeysController,
         MasterKeysController,
         DeadLettersController,
         ErasuresController,
@@ -97,6 +100,7 @@ export class RulesServiceModule {
         DocumentsController,
         SessionsController,
         OverviewController,
+        ConsoleFilesController,
       ],
       providers: [
         ...surface(parts),

@@ -8,8 +8,10 @@ export interface ConsoleRoute extends Pick<Route, 'operationId' | 'method' | 'pa
   readonly query?: Route['query'] | 'any';
 }
 
-/** Everything under `/console/api`; the guard demands the scope that stands here. */
+/** The console's files, and everything under `/console/api`; the guard demands the scope that stands here. */
 export const consoleRoutes: readonly ConsoleRoute[] = [
+  // Its addresses are those of pages, with filters of their own.
+  { operationId: 'getConsoleFile', method: 'GET', path: '/console/{path}', scope: null, query: 'any' },
   { operationId: 'getConsoleSession', method: 'GET', path: '/console/api/session', scope: null },
   { operationId: 'startConsoleSession', method: 'POST', path: '/console/api/session', scope: null },
   { operationId: 'endConsoleSession', method: 'DELETE', path: '/console/api/session', scope: null },

@@ -418,6 +418,29 @@ export const rotatedApiClientExample = {
   key: createdApiClientExample.key,
 };
 
+export const signingKeysExample = {
+  data: [
+    {
+      kid: 'Zp0zXyS3cYkX7m1b0mQvYy3t2k8QhVdI3m8sB6cN0aE',
+      use: 'client-assertion',
+      alg: 'ES256',
+      state: 'current',
+      createdAt: '2025-03-02T09:15:42.000Z',
+      activatedAt: '2025-03-02T10:00:00.000Z',
+      retiredAt: null,
+    },
+    {
+      kid: 'k5mQbq5mF1vTz8nJd2oXw9cR7aLhYpE4uSiG6tKxN0A',
+      use: 'client-assertion',
+      alg: 'ES256',
+      state: 'next',
+      createdAt: decidedAt,
+      activatedAt: null,
+      retiredAt: null,
+    },
+  ],
+};
+
 export const masterKeysExample = {
   data: [
     {

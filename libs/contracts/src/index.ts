@@ -26,6 +26,7 @@ export * from './rejection-handlers.http.js';
 export * from './retention.config.js';
 export * from './routes.js';
 export * from './rules.http.js';
+export * from './signing-keys.http.js';
 export * from './token-providers.http.js';
 export * from './version.js';
 export * from './webhook-endpoints.http.js';

@@ -28,6 +28,7 @@ import { page, pageQuery } from './paging.http.js';
 import type { ProblemCode } from './problem.js';
 import { rejectionHandler, rejectionHandlerBody, rejectionHandlerPatch } from './rejection-handlers.http.js';
 import { rule, ruleBody, rulePatch } from './rules.http.js';
+import { signingKeyList } from './signing-keys.http.js';
 import { providerCheck, tokenProvider, tokenProviderBody, tokenProviderPatch } from './token-providers.http.js';
 import {
   createdWebhookEndpoint,
@@ -539,6 +540,25 @@ const adminRoutes: readonly Route[] = [
     deleteProblems: [],
   }),
   {
+    operationId: 'listSigningKeys',
+    method: 'GET',
+    path: '/v1/signing-keys',
+    tag: 'Keys',
+    summary: 'List the signing keys',
+    description:
+      'What Assent signs with, those of the future and of the past included, as long as they are published. The public ' +
+      'keys themselves are in the key set, `/.well-known/jwks.json`.',
+    scope: 'admin:read',
+    answers: [
+      {
+        status: 200,
+        description: 'The keys, by use; the current one first.',
+        schema: signingKeyList,
+        examples: { rotation: examples.signingKeysExample },
+      },
+    ],
+  },
+  {
     operationId: 'listMasterKeys',
     method: 'GET',
     path: '/v1/master-keys',
@@ -994,7 +1014,7 @@ const openRoutes: readonly Route[] = [
       ['getMetrics', '/metrics', 'Metrics for Prometheus', 'text/plain'],
       ['getOpenApi', '/openapi.json', 'This description as OpenAPI 3.1', 'application/json'],
       ['getAsyncApi', '/asyncapi.json', 'The events as AsyncAPI 3.0', 'application/json'],
-      ['getConsole', '/console', 'First steps, and where things are, as a page', 'text/html'],
+      ['getConsole', '/console', 'The console for administrators', 'text/html'],
       ['getReference', '/docs', 'The reference of the HTTP API as a page', 'text/html'],
       ['getReferenceStyle', '/docs/reference.css', 'The style sheet of these pages', 'text/css'],
       ['getErrorCatalogue', '/docs/errors', 'Every problem code as a page', 'text/html'],

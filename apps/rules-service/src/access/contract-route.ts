@@ -7,7 +7,8 @@ const byPlace = new Map(known.map((route) => [placeOf(route.method, route.path),
 export const contractRoute = (method: string, url: string): ConsoleRoute | undefined =>
   byPlace.get(placeOf(method, url));
 
-// The server writes parameters as `:id`, the contract as `{id}`; HEAD is a GET without the body (RFC 9110 §9.3.2).
+// The server writes parameters as `:id` and the rest of a path as `*`, the contract as `{id}` and `{path}`; HEAD is a GET
+// without the body (RFC 9110 §9.3.2).
 function placeOf(method: string, url: string): string {
-  return `${method === 'HEAD' ? 'GET' : method} ${url.replace(/:(\w+)/g, '{$1}')}`;
+  return `${method === 'HEAD' ? 'GET' : method} ${url.replace(/:(\w+)/g, '{$1}').replace(/\*$/, '{path}')}`;
 }

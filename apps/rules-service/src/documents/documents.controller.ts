@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { asyncApi, openApi } from '#lib/contracts';
 import { ProblemError } from '#lib/runtime';
 import { Controller, Get, Header, Param } from '@nestjs/common';
-import { consolePage } from './console-page.js';
 import { errorCodePage, errorPage } from './error-page.js';
 import { eventPage } from './event-page.js';
 import { referencePage } from './reference-page.js';
@@ -21,7 +20,6 @@ const once = (make: () => string): (() => string) => {
 const documents = {
   openApi: once(() => JSON.stringify(openApi())),
   asyncApi: once(() => JSON.stringify(asyncApi())),
-  console: once(consolePage),
   reference: once(referencePage),
   events: once(eventPage),
   errors: once(errorPage),
@@ -51,12 +49,6 @@ export class DocumentsController {
   @Header('cache-control', maxAge)
   asyncApi(): string {
     return documents.asyncApi();
-  }
-
-  @Get('/console')
-  @Page()
-  console(): string {
-    return documents.console();
   }
 
   @Get('/docs')

@@ -37,7 +37,7 @@ describeWithBrowser('the reference pages', () => {
     await service?.stop();
   });
 
-  const paths = ['/console', '/docs', '/docs/events', '/docs/errors', '/docs/errors/prompt_limit'];
+  const paths = ['/docs', '/docs/events', '/docs/errors', '/docs/errors/prompt_limit'];
   const screens = [
     { width: 1280, height: 900, colorScheme: 'light' },
     { width: 390, height: 844, colorScheme: 'dark' },

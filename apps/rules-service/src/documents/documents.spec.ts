@@ -5,7 +5,6 @@ import { html, jsonBlock, prose } from './html.js';
 
 const documents = new DocumentsController();
 const pages = [
-  ['/console', documents.console()],
   ['/docs', documents.reference()],
   ['/docs/events', documents.events()],
   ['/docs/errors', documents.errors()],

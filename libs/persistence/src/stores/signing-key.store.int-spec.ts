@@ -56,6 +56,17 @@ describe('the signing keys', () => {
     expect(await used()).toEqual(before);
     expect(await published()).toHaveLength(11);
 
+    const lives = await database.signingKeys.lives();
+    expect(lives.map(({ kid }) => kid).sort()).toEqual([...(await published())].sort());
+    const signing = lives.filter(({ activatedAt, retiredAt }) => activatedAt !== null && retiredAt === null);
+    expect(signing.map(({ kid }) => kid)).toEqual(expect.arrayContaining(before));
+    expect(
+      lives
+        .filter(({ activatedAt }) => activatedAt === null)
+        .map(({ kid }) => kid)
+        .sort(),
+    ).toEqual(ahead.sort());
+
     await pass(rotation.everySeconds);
     expect(await database.signingKeys.rotate(rotation)).toBe(4);
     const after = await used();

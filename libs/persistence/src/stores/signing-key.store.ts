@@ -5,7 +5,14 @@ import { sha256, type SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
 import { statement, type Statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
-import type { KeyRotation, RotatedKeyUse, SigningKey, SigningKeyStore, SigningKeyUse } from './work.types.js';
+import type {
+  KeyRotation,
+  RotatedKeyUse,
+  SigningKey,
+  SigningKeyLife,
+  SigningKeyStore,
+  SigningKeyUse,
+} from './work.types.js';
 
 /** A place that one key fills at a time. */
 interface Slot {
@@ -42,6 +49,10 @@ export class PostgresSigningKeyStore implements SigningKeyStore {
   async publicJwks(): Promise<{ keys: Record<string, unknown>[] }> {
     const rows = await this.context.sql.rows<{ public_jwk: Record<string, unknown> }>(selectPublicKeys);
     return { keys: rows.map(({ public_jwk }) => public_jwk) };
+  }
+
+  lives(): Promise<readonly SigningKeyLife[]> {
+    return this.context.sql.rows<SigningKeyLife>(selectLives);
   }
 
   async current(use: SigningKeyUse): Promise<SigningKey> {
@@ -147,6 +158,14 @@ const selectNextSlots = statement(
 const selectPublicKeys = statement(
   'select_public_keys',
   'select public_jwk from signing_keys order by created_at, kid',
+);
+
+const selectLives = statement(
+  'select_signing_key_lives',
+  /* sql */ `
+  select kid, use, alg, created_at as "createdAt", activated_at as "activatedAt", retired_at as "retiredAt"
+  from signing_keys
+  order by use, (activated_at is not null and retired_at is null) desc, retired_at desc nulls first, alg, kid`,
 );
 
 const selectCurrentKeys = statement(

@@ -315,6 +315,16 @@ export interface SigningKey {
   readonly privateKeyPem: string;
 }
 
+/** When a key began and ceased to sign; null: not yet. */
+export interface SigningKeyLife {
+  readonly kid: string;
+  readonly use: SigningKeyUse;
+  readonly alg: SigningKey['alg'];
+  readonly createdAt: Date;
+  readonly activatedAt: Date | null;
+  readonly retiredAt: Date | null;
+}
+
 /** When keys change. */
 export interface KeyRotation {
   /** How long a key is used. */
@@ -331,6 +341,8 @@ export interface SigningKeyStore {
   ensure(): Promise<void>;
   /** Every public key, those of the future and of the past included (RFC 7517). */
   publicJwks(): Promise<{ keys: Record<string, unknown>[] }>;
+  /** Every key that is published, by use; the current one first. */
+  lives(): Promise<readonly SigningKeyLife[]>;
   /** ES256 for assertions and receipts, Ed25519 for callbacks and heads of the audit log. */
   current(use: SigningKeyUse): Promise<SigningKey>;
   /** One key for each algorithm, ES256 first. */

@@ -1,0 +1,49 @@
+import type { Problem } from '#lib/contracts';
+import type { z } from 'zod';
+import { ApiProblem } from '../api/client.js';
+
+type MemberProblems = NonNullable<Problem['errors']>;
+
+/** Which field shows a member of the body (by its JSON pointer); null: none. */
+export type FieldOf = (pointer: string) => string | null;
+
+/** What a form shows: a sentence at each field, and what has no field. */
+export interface FormProblems {
+  readonly fields: Record<string, string>;
+  readonly rest: MemberProblems;
+}
+
+function sorted(problems: MemberProblems, fieldOf: FieldOf): FormProblems {
+  const fields: Record<string, string> = {};
+  const rest: MemberProblems = [];
+  for (const problem of problems) {
+    const field = fieldOf(problem.pointer);
+    if (field === null) rest.push(problem);
+    else fields[field] ??= problem.detail;
+  }
+  return { fields, rest };
+}
+
+/** What the service refuses in a body, by the fields of the form. */
+export const problemsOfAnswer = (error: unknown, fieldOf: FieldOf): FormProblems =>
+  sorted(error instanceof ApiProblem ? (error.problem.errors ?? []) : [], fieldOf);
+
+/** What the contract refuses before anything is sent. */
+export function problemsOfBody(schema: z.ZodType, body: unknown, fieldOf: FieldOf): FormProblems {
+  const result = schema.safeParse(body);
+  if (result.success) return { fields: {}, rest: [] };
+  return sorted(
+    result.error.issues.map(({ path, code, message }) => ({
+      pointer: path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
+      code: String(code),
+      detail: message,
+    })),
+    fieldOf,
+  );
+}
+
+/** Puts the focus on the first field that is wrong, once it shows that. */
+export const focusFirstMistake = (): void =>
+  void requestAnimationFrame(() =>
+    requestAnimationFrame(() => document.querySelector<HTMLElement>('form [aria-invalid="true"]')?.focus()),
+  );

@@ -1,0 +1,51 @@
+import { Paper } from '@mantine/core';
+import type { ReactNode } from 'react';
+import classes from './list-table.module.css';
+
+export interface Column<Item> {
+  readonly title: string;
+  readonly cell: (item: Item) => ReactNode;
+  /** Numbers and times stand at the end. */
+  readonly align?: 'end';
+}
+
+export interface ListTableProps<Item> {
+  /** What is listed, for those who cannot see the page around it. */
+  readonly label: string;
+  readonly columns: ReadonlyArray<Column<Item>>;
+  readonly items: readonly Item[];
+  readonly keyOf: (item: Item) => string;
+  /** In the place of rows, when a filter leaves none. */
+  readonly none?: ReactNode;
+}
+
+/** A list. On a narrow screen each row becomes a card that names its values; the roles keep it a table for everybody. */
+export function ListTable<Item>({ label, columns, items, keyOf, none = 'Nothing matches.' }: ListTableProps<Item>) {
+  return (
+    <Paper className={classes.frame!}>
+      <table className={classes.table} aria-label={label} role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            {columns.map(({ title, align }) => (
+              <th key={title} scope="col" role="columnheader" data-align={align}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          {items.map((item) => (
+            <tr key={keyOf(item)} role="row">
+              {columns.map(({ title, cell, align }) => (
+                <td key={title} role="cell" data-title={title} data-align={align}>
+                  {cell(item)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {items.length === 0 && <div className={classes.none}>{none}</div>}
+    </Paper>
+  );
+}

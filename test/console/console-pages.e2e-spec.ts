@@ -1,0 +1,138 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeWithBrowser, findAccessibilityProblems, overflowsSideways } from '../support/chromium.js';
+import { ConsoleHouse, settled } from './console-house.js';
+
+/** Every page, as it is before anything has been defined. */
+const pages = [
+  '/overview',
+  '/transactions',
+  '/test-rule',
+  '/access/rules',
+  '/access/rules/new',
+  '/access/rejection-handlers',
+  '/access/rejection-handlers/new',
+  '/access/rejection-handlers/00000000-0000-7000-8000-000000000001',
+  '/security/key-pairs',
+  '/security/signing-keys',
+  '/settings/token-providers',
+  '/settings/token-providers/new',
+  '/settings/webhooks',
+  '/settings/api-clients',
+  '/settings/audit-log',
+  '/settings/import-export',
+  '/nowhere',
+];
+
+describeWithBrowser('the console', () => {
+  let house: ConsoleHouse;
+  beforeAll(async () => {
+    house = await ConsoleHouse.open();
+  }, 60_000);
+  afterAll(async () => {
+    await house?.close();
+  }, 60_000);
+
+  it.each([
+    { width: 1280, height: 900, colorScheme: 'light' },
+    { width: 320, height: 700, colorScheme: 'dark' },
+  ] as const)(
+    'has pages that everybody can use, $width wide and $colorScheme',
+    async (screen) => {
+      const watched = await house.visit('/overview', screen);
+      const { page, complaints } = watched;
+      const found: string[] = [];
+      for (const path of pages) {
+        // As a link does: the program stays, and with it what it knows.
+        await page.evaluate((to) => {
+          const { history, dispatchEvent, PopStateEvent } = globalThis as unknown as BrowserGlobals;
+          history.pushState({}, '', to);
+          dispatchEvent(new PopStateEvent('popstate', { state: {} }));
+        }, `/console${path}`);
+        await settled(page);
+        if (await overflowsSideways(page)) found.push(`${path}: too wide`);
+        found.push(...(await findAccessibilityProblems(page)).map((problem) => `${path}: ${problem}`));
+      }
+      expect(found).toEqual([]);
+      expect(complaints).toEqual([]);
+      await watched.close();
+    },
+    120_000,
+  );
+
+  describe('as it is served', () => {
+    const get = (path: string, headers: Record<string, string> = {}) =>
+      fetch(`${house.rules.url}${path}`, { headers, redirect: 'manual' });
+
+    it('answers every address of a page with the page, under a policy that lets in nothing else', async () => {
+      const nonces = new Set<string>();
+      for (const path of ['/console', '/console/', '/console/overview', '/console/access/rules/new']) {
+        const answer = await get(path);
+        expect([path, answer.status]).toEqual([path, 200]);
+        expect(answer.headers.get('cache-control')).toBe('no-store');
+        const policy = answer.headers.get('content-security-policy')!;
+        const nonce = /'nonce-([\w-]{24})'/.exec(policy)![1]!;
+        nonces.add(nonce);
+        expect(policy).toContain("default-src 'none'");
+        expect(policy).toContain("frame-ancestors 'none'");
+        expect(policy).not.toMatch(/unsafe|https?:|\*|data:/);
+        const html = await answer.text();
+        expect(html).not.toContain('ASSENT_CSP_NONCE');
+        for (const [, given] of html.matchAll(/<(?:script|link)[^>]* nonce="([^"]*)"/g)) expect(given).toBe(nonce);
+      }
+      expect(nonces.size).toBe(4);
+    });
+
+    it('keeps files for good, and has none that was not built', async () => {
+      const html = await (await get('/console')).text();
+      const script = /src="(\/console\/assets\/[^"]+)"/.exec(html)![1]!;
+      for (const coding of ['br', 'gzip', 'identity']) {
+        const answer = await get(script, { 'accept-encoding': coding });
+        expect(answer.status).toBe(200);
+        expect(answer.headers.get('content-encoding')).toBe(coding === 'identity' ? null : coding);
+        expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+        expect(answer.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+      }
+      for (const path of [
+        '/console/assets/gone-1a2b3c4d.js',
+        '/console/assets/',
+        '/console/assets/../../../package.json',
+        '/console/%2e%2e/%2e%2e/package.json',
+        '/console/index.html.br',
+        '/console/api/nothing',
+      ]) {
+        const answer = await get(path);
+        expect([path, answer.status, answer.headers.get('content-type')]).toEqual([
+          path,
+          404,
+          'application/problem+json; charset=utf-8',
+        ]);
+      }
+    });
+
+    it('loads less than 250 kB of compressed script before the first page shows', async () => {
+      const html = await (await get('/console')).text();
+      const first = [...html.matchAll(/(?:src|href)="(\/console\/assets\/[^"]+\.js)"/g)].map(([, path]) => path!);
+      const watched = await house.visit('/overview');
+      const loaded = await watched.page.evaluate(() =>
+        (globalThis as unknown as BrowserGlobals).performance
+          .getEntriesByType('resource')
+          .map(({ name }) => name)
+          .filter((name) => name.endsWith('.js')),
+      );
+      await watched.close();
+      const all = new Set([...first, ...loaded.map((url) => new URL(url).pathname)]);
+      let bytes = 0;
+      for (const path of all) bytes += gzipSync(Buffer.from(await (await get(path)).arrayBuffer())).length;
+      expect(all.size).toBeGreaterThan(2);
+      expect(bytes).toBeLessThan(250_000);
+    }, 60_000);
+  });
+});
+
+interface BrowserGlobals {
+  readonly history: { pushState(state: object, title: string, url: string): void };
+  readonly PopStateEvent: new (type: string, init: object) => object;
+  readonly performance: { getEntriesByType(type: string): ReadonlyArray<{ readonly name: string }> };
+  dispatchEvent(event: object): void;
+}
