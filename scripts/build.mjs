@@ -47,7 +47,7 @@ async function build(fingerprint) {
 /** Bundles the program that rules-service serves at `/console`. */
 async function buildConsole(target) {
   const vite = join(root, 'node_modules/vite/bin/vite.js');
-  const args = [vite, 'build', consoleFolder, '--outDir', target, '--logLevel', 'warn'];
+  const args = [vite, 'build', consoleFolder, '--outDir', target, '--logLevel', 'error'];
   const { code, output } = await node(args, { cwd: root });
   if (code !== 0) throw new Obstacle(`The console cannot be built:\n\n${output.trim()}`);
 }

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { describeWithBrowser, findAccessibilityProblems, overflowsSideways } from '../support/chromium.js';
-import { ConsoleHouse, settled } from './console-house.js';
+import { ConsoleHouse } from './console-house.js';
 
 /** Every page, as it is before anything has been defined. */
 const pages = [
@@ -43,13 +43,7 @@ describeWithBrowser('the console', () => {
       const { page, complaints } = watched;
       const found: string[] = [];
       for (const path of pages) {
-        // As a link does: the program stays, and with it what it knows.
-        await page.evaluate((to) => {
-          const { history, dispatchEvent, PopStateEvent } = globalThis as unknown as BrowserGlobals;
-          history.pushState({}, '', to);
-          dispatchEvent(new PopStateEvent('popstate', { state: {} }));
-        }, `/console${path}`);
-        await settled(page);
+        await house.go(page, path);
         if (await overflowsSideways(page)) found.push(`${path}: too wide`);
         found.push(...(await findAccessibilityProblems(page)).map((problem) => `${path}: ${problem}`));
       }
@@ -131,8 +125,5 @@ describeWithBrowser('the console', () => {
 });
 
 interface BrowserGlobals {
-  readonly history: { pushState(state: object, title: string, url: string): void };
-  readonly PopStateEvent: new (type: string, init: object) => object;
   readonly performance: { getEntriesByType(type: string): ReadonlyArray<{ readonly name: string }> };
-  dispatchEvent(event: object): void;
 }

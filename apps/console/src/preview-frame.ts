@@ -6,6 +6,12 @@ addEventListener('message', ({ source, data }: MessageEvent<unknown>) => {
   if (source !== parent || typeof data !== 'string') return;
   const shown = new DOMParser().parseFromString(data, 'text/html');
   for (const unwanted of shown.querySelectorAll('script, iframe, object, embed, base, link, meta')) unwanted.remove();
+  for (const element of shown.querySelectorAll('*')) {
+    for (const { name, value } of [...element.attributes]) {
+      const reachesOut = /^(src|srcset|poster|background|xlink:href)$/.test(name) && !value.startsWith('data:');
+      if (name.startsWith('on') || reachesOut) element.removeAttribute(name);
+    }
+  }
   document.head.replaceChildren(...shown.head.childNodes);
   document.body.replaceWith(shown.body);
 });

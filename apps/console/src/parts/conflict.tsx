@@ -82,8 +82,8 @@ function Choice<Body extends Members>({
             <SegmentedControl
               size="xs"
               aria-label={`${labelOf(member)}: whose`}
-              value={kept.get(member)!}
-              onChange={(value) => setKept(new Map(kept).set(member, value as 'mine' | 'theirs'))}
+              value={kept.get(member)}
+              onChange={(value) => setKept(new Map(kept).set(member, value))}
               data={[
                 { value: 'theirs', label: 'Theirs' },
                 { value: 'mine', label: 'Mine' },

@@ -12,7 +12,7 @@ export interface FormFooterProps {
 /** The end of a form: it stays in sight. */
 export function FormFooter({ dirty, pending, onCancel, action = 'Save' }: FormFooterProps) {
   return (
-    <Group className={classes.footer!} justify="space-between" gap="xs">
+    <Group className={classes.footer} justify="space-between" gap="xs">
       <Text fz="sm" c="dimmed" aria-live="polite">
         {dirty ? 'Not saved yet' : ''}
       </Text>

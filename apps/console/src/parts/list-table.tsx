@@ -22,7 +22,7 @@ export interface ListTableProps<Item> {
 /** A list. On a narrow screen each row becomes a card that names its values; the roles keep it a table for everybody. */
 export function ListTable<Item>({ label, columns, items, keyOf, none = 'Nothing matches.' }: ListTableProps<Item>) {
   return (
-    <Paper className={classes.frame!}>
+    <Paper className={classes.frame}>
       <table className={classes.table} aria-label={label} role="table">
         <thead role="rowgroup">
           <tr role="row">

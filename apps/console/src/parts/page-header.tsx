@@ -40,7 +40,7 @@ export function PageHeader({ title, windowTitle, lead, path = [], state, actions
           )}
         </Breadcrumbs>
       )}
-      <Group justify="space-between" align="flex-start" gap="sm" mb={lead ? 6 : 'lg'}>
+      <Group justify="space-between" align="flex-start" gap="sm" mb={lead ? 10 : 'lg'}>
         <Group gap="sm" miw={0} style={{ flex: '1 1 16rem' }}>
           <Title order={1} ref={heading} tabIndex={-1} style={{ overflowWrap: 'anywhere' }}>
             {title}

@@ -33,7 +33,7 @@ export function ShownOnce({ secrets, title, onClose }: ShownOnceProps) {
             <Text fz="sm" fw={600} mb={4}>
               {label}
             </Text>
-            <Group className={classes.secret!} gap="xs" wrap="nowrap" justify="space-between">
+            <Group className={classes.secret} gap="xs" wrap="nowrap" justify="space-between">
               <code>{value}</code>
               <CopyButton value={value} what={label} />
             </Group>

@@ -12,7 +12,7 @@ export interface StatusBadgeProps {
 /** A state in one or two words. */
 export function StatusBadge({ tone, children }: StatusBadgeProps) {
   return (
-    <Badge className={classes.badge!} data-tone={tone} leftSection={<span className={classes.dot} />}>
+    <Badge className={classes.badge} data-tone={tone} leftSection={<span className={classes.dot} />}>
       {children}
     </Badge>
   );

@@ -1,6 +1,6 @@
 import type { UseFormReturnType } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
-import { useState, type ReactNode, type SubmitEvent } from 'react';
+import { useEffect, useState, type ReactNode, type SubmitEvent } from 'react';
 import type { z } from 'zod';
 import type { adminResource } from '../api/admin-resource.js';
 import { ApiProblem } from '../api/client.js';
@@ -98,14 +98,22 @@ export function useAdminForm<Item extends Stored, B extends object, Values exten
     show(problems);
   };
 
-  const saved = (item: Item): void => {
-    tellDone(`${item.name} is saved${item.version > 1 ? ` as version ${item.version}` : ''}.`);
-    setConflict(null);
+  const fill = (item: Item): void => {
     setBase(item);
     const values = valuesOf(item);
     form.setInitialValues(values);
     form.setValues(values);
     form.resetDirty(values);
+  };
+  useEffect(() => {
+    // What others have saved shows at once, as long as nobody has typed over it.
+    if (stored && base && stored.version > base.version && !form.isDirty()) fill(stored);
+  }, [stored?.version]);
+
+  const saved = (item: Item): void => {
+    tellDone(`${item.name} is saved as version ${item.version}.`);
+    setConflict(null);
+    fill(item);
   };
 
   const save = (body: Body, version: number | null): void => {

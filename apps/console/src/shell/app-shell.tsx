@@ -28,7 +28,7 @@ function Frame() {
       header={{ height: 52 }}
       navbar={{ width: 228, breakpoint: 'md', collapsed: { mobile: !opened } }}
       padding={0}
-      classNames={{ header: classes.header!, navbar: classes.navbar!, main: classes.main! }}
+      classNames={{ header: classes.header, navbar: classes.navbar, main: classes.main }}
     >
       <a className={classes.skip} href="#content">
         Skip to the content

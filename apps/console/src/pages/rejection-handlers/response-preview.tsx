@@ -41,7 +41,7 @@ export function ResponsePreview({ body }: { readonly body: RejectionHandlerBody 
           size="xs"
           aria-label="Outcome"
           value={outcome}
-          onChange={(value) => setOutcome(value as RejectedOutcome)}
+          onChange={(value) => setOutcome(value)}
           data={[...outcomes]}
         />
       </Group>

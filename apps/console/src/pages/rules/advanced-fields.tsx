@@ -15,7 +15,7 @@ import {
 import { IconPlus, IconX } from '@tabler/icons-react';
 import { Section } from '../../parts/section.js';
 import { HandlerSelect } from './reference-selects.js';
-import type { RuleFormApi } from './rule-form.js';
+import type { RuleFormApi } from './rule-form-api.js';
 
 export interface AdvancedFieldsProps {
   readonly form: RuleFormApi;

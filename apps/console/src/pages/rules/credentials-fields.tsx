@@ -6,7 +6,7 @@ import { Copyable } from '../../parts/copy-button.js';
 import { SecretField } from '../../parts/secret-field.js';
 import { Link } from 'react-router';
 import { KeyPairSelect } from './reference-selects.js';
-import type { RuleFormApi } from './rule-form.js';
+import type { RuleFormApi } from './rule-form-api.js';
 import { credentialsNames } from './rule-words.js';
 
 export interface CredentialsFieldsProps {

@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import { keyPairs } from '../../api/key-pairs.js';
 import { rejectionHandlers } from '../../api/rejection-handlers.js';
 import { tokenProviders } from '../../api/token-providers.js';
-import type { RuleFormApi } from './rule-form.js';
+import type { RuleFormApi } from './rule-form-api.js';
 
 interface ReferenceProps {
   readonly form: RuleFormApi;

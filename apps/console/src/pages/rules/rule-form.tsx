@@ -1,9 +1,8 @@
 import { Button, Group, Stack, Switch, Textarea, TextInput } from '@mantine/core';
-import { useForm, type UseFormReturnType } from '@mantine/form';
+import { useForm } from '@mantine/form';
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
-import { ruleBody, type Rule, type RuleBody } from '#lib/contracts';
+import { ruleBody, type Rule } from '#lib/contracts';
 import { useState } from 'react';
-import type { z } from 'zod';
 import { useNavigate } from 'react-router';
 import { rules } from '../../api/rules.js';
 import { Conflict } from '../../parts/conflict.js';
@@ -18,8 +17,6 @@ import { ProviderSelect } from './reference-selects.js';
 import { bodyOf, fieldOfPointer, isAdvanced, saysAdvanced, valuesOf, type RuleValues } from './rule-values.js';
 import { labelOfMember } from './rule-words.js';
 import { ScopesField } from './scopes-field.js';
-
-export type RuleFormApi = UseFormReturnType<RuleValues>;
 
 export interface RuleFormProps {
   /** Null: a new one. */
@@ -37,7 +34,7 @@ export function RuleForm({ rule, values }: RuleFormProps) {
     form,
     stored: rule,
     resource: rules,
-    schema: ruleBody as z.ZodType<RuleBody>,
+    schema: ruleBody,
     valuesOf,
     bodyOf,
     fieldOf: fieldOfPointer,

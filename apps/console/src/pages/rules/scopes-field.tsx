@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Group, Input, Stack, TextInput } from '@mantine/core';
 import { IconPlus, IconX } from '@tabler/icons-react';
 import { useRef } from 'react';
-import type { RuleFormApi } from './rule-form.js';
+import type { RuleFormApi } from './rule-form-api.js';
 
 export interface ScopesFieldProps {
   readonly form: RuleFormApi;

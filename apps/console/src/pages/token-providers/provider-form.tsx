@@ -1,8 +1,7 @@
 import { Radio, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { providerProfiles, tokenProviderBody, type TokenProvider, type TokenProviderBody } from '#lib/contracts';
+import { providerProfiles, tokenProviderBody, type TokenProvider } from '#lib/contracts';
 import { useNavigate } from 'react-router';
-import type { z } from 'zod';
 import { tokenProviders } from '../../api/token-providers.js';
 import { Conflict } from '../../parts/conflict.js';
 import { FileText } from '../../parts/file-text.js';
@@ -52,7 +51,7 @@ export function ProviderForm({ provider, values }: ProviderFormProps) {
     form,
     stored: provider,
     resource: tokenProviders,
-    schema: tokenProviderBody as z.ZodType<TokenProviderBody>,
+    schema: tokenProviderBody,
     valuesOf: providerValuesOf,
     bodyOf: providerBodyOf,
     fieldOf: providerField,

@@ -1,0 +1,387 @@
+import type { ApiClient, KeyPair, RejectionHandler, Rule, TokenProvider } from '#lib/contracts';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { AssentClient } from '../support/assent-client.js';
+import { createCertificateAuthority } from '../support/certificates.js';
+import {
+  describeWithBrowser,
+  findAccessibilityProblems,
+  overflowsSideways,
+  type Page,
+  type WatchedPage,
+} from '../support/chromium.js';
+import { startScriptedProvider, type ScriptedProvider } from '../support/scripted-provider.js';
+import { ruleBody } from '../support/rules-house.js';
+import { ConsoleHouse, settled } from './console-house.js';
+
+/** The main task of each administration page, from empty to done, by somebody at a browser. */
+describeWithBrowser('administration in the console', () => {
+  let house: ConsoleHouse;
+  let provider: ScriptedProvider;
+  let watched: WatchedPage;
+  let page: Page;
+  beforeAll(async () => {
+    house = await ConsoleHouse.open();
+    provider = await startScriptedProvider();
+    watched = await house.visit('/access/rules');
+    ({ page } = watched);
+  }, 90_000);
+  let stopped = false;
+  const stopProvider = async (): Promise<void> => {
+    if (!stopped) await provider?.stop();
+    stopped = true;
+  };
+  afterEach(() => {
+    expect(watched.complaints.splice(0)).toEqual([]);
+  });
+  afterAll(async () => {
+    await stopProvider();
+    await house?.close();
+  }, 60_000);
+
+  const api = () => house.rules.admin;
+  const list = async <Item>(collection: string): Promise<Item[]> =>
+    (await api().call<{ data: Item[] }>('GET', `/v1/${collection}`)).body.data;
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const field = (name: string) => page.getByRole('textbox', { name, exact: true });
+  const dialog = (name: string) => page.getByRole('dialog', { name });
+  const said = (words: string | RegExp) => page.getByText(words).first().waitFor();
+  const cleanToEverybody = async (): Promise<void> => expect(await findAccessibilityProblems(page)).toEqual([]);
+
+  it('adds a token provider and has the doctor look at it', async () => {
+    await house.go(page, '/settings/token-providers');
+    await page.getByRole('link', { name: 'Add Token Provider' }).click();
+    await button('Save').click();
+    await said('Give a name of 1 to 64 characters.');
+    expect(await page.evaluate(() => focusedLabel())).toBe('Name');
+    await field('Name').fill('Bank');
+    await field('Issuer').fill(provider.issuer);
+    await button('Save').click();
+    await page.getByRole('heading', { name: 'Bank' }).waitFor();
+    await button('Check now').click();
+    await page
+      .getByText(/Ready for requests|Error/)
+      .first()
+      .waitFor();
+    expect((await list<TokenProvider>('token-providers'))[0]).toMatchObject({ name: 'Bank', issuer: provider.issuer });
+
+    await stopProvider();
+    await button('Check now').click();
+    await said('discovery_unreachable');
+    await said('Check the issuer, DNS and the way through the firewall');
+    await cleanToEverybody();
+  }, 120_000);
+
+  it('makes a rejection handler while showing what the caller gets', async () => {
+    await house.go(page, '/access/rejection-handlers');
+    await page.getByRole('link', { name: 'Add Rejection Handler' }).click();
+    await field('Name').fill('Denied page');
+    await page.getByLabel('Content Type').first().fill('text/html; charset=utf-8');
+    await page
+      .getByLabel('Template', { exact: true })
+      .fill('<style>h1 { color: teal }</style><h1>{{header}}</h1><script>parent.ran = 1; top.ran = 1</script>');
+    const shown = page.frameLocator('iframe');
+    await shown.getByRole('heading', { name: 'The request was not approved' }).waitFor();
+    await page.getByText('Expired', { exact: true }).click();
+    await shown.getByRole('heading', { name: 'Nobody answered in time' }).waitFor();
+    await said('HTTP/1.1 403');
+    expect(await page.evaluate(() => 'ran' in globalThis)).toBe(false);
+
+    await field('Template').fill('{{nonsense}}');
+    await button('Save').click();
+    await said('{{nonsense}} is not a variable.');
+    await field('Template').fill('<h1>{{title}}</h1>');
+    await cleanToEverybody();
+    await button('Save').click();
+    await page.getByRole('link', { name: 'Denied page' }).waitFor();
+    const made = (await list<RejectionHandler>('rejection-handlers')).find(({ name }) => name === 'Denied page');
+    expect(made).toMatchObject({ type: 'error-template', status: 403, template: '<h1>{{title}}</h1>' });
+  }, 120_000);
+
+  it('makes a rule by keyboard alone: private key JWT, a scope, an expiry and both rejection handlers', async () => {
+    await house.go(page, '/access/rules');
+    const keys = page.keyboard;
+    const reach = (name: string | RegExp) => tabTo(page, name);
+    await reach('Add Rule');
+    await keys.press('Enter');
+    await page.getByRole('heading', { name: 'Add Rule' }).waitFor();
+    await reach('Name');
+    await keys.type('Approve a payment');
+    await reach('Token Provider');
+    await keys.type('Bank');
+    await keys.press('ArrowDown');
+    await keys.press('Enter');
+    await reach('Client ID');
+    await keys.type('payments');
+    await reach('Secret');
+    await keys.press('ArrowDown');
+    await keys.press('ArrowDown');
+    await reach('Login Hint Request Attribute');
+    await keys.type('email');
+    await reach('New Value');
+    await keys.press('Enter');
+    await page.waitForFunction(() => focusedLabel() === 'Scope 1');
+    await keys.type('profile');
+    await reach('Show Advanced');
+    await keys.press('Enter');
+    await reach('Requested Expiry (s)');
+    await keys.type('120');
+    await reach('Timeout Rejection Handler');
+    await keys.type('Default Web');
+    await keys.press('ArrowDown');
+    await keys.press('Enter');
+    await reach('Deny Rejection Handler');
+    await keys.type('Denied page');
+    await keys.press('ArrowDown');
+    await keys.press('Enter');
+    await reach('Save');
+    await keys.press('Enter');
+    await page.getByRole('link', { name: 'Approve a payment' }).waitFor();
+
+    const [rule] = await list<Rule>('rules');
+    const handlers = await list<RejectionHandler>('rejection-handlers');
+    const named = (name: string) => handlers.find((handler) => handler.name === name)!.id;
+    expect(rule).toMatchObject({
+      name: 'Approve a payment',
+      clientId: 'payments',
+      clientCredentials: { type: 'private-key-jwt' },
+      loginHintAttribute: 'email',
+      scopes: ['profile'],
+      requestedExpirySeconds: 120,
+      timeoutRejectionHandlerId: named('Default Web Rejection Handler'),
+      denyRejectionHandlerId: named('Denied page'),
+    });
+  }, 120_000);
+
+  it('shows what the service refuses at the field, and never a secret', async () => {
+    await house.go(page, '/access/rules/new');
+    await field('Name').fill('Approve a payment');
+    await page.getByLabel('Token Provider').first().click();
+    await page.getByRole('option', { name: 'Bank' }).click();
+    await field('Client ID').fill('payments');
+    await field('Login Hint Request Attribute').fill('email');
+    await button('Save').click();
+    await said('Give the client secret that the provider knows for this client.');
+    await page.locator('input[type="password"]').fill('canary-of-the-console');
+    await button('Save').click();
+    await said('Another rule has this name. Choose another one.');
+    expect(await page.evaluate(() => focusedLabel())).toBe('Name');
+    await field('Name').fill('With a secret');
+    await button('Save').click();
+    await page.getByRole('link', { name: 'With a secret' }).click();
+    await said('Set, changed just now');
+    expect(await page.content()).not.toContain('canary-of-the-console');
+    await cleanToEverybody();
+  }, 120_000);
+
+  it('shows both versions when somebody else has saved meanwhile, and keeps what is wanted of each', async () => {
+    const provided = (await list<TokenProvider>('token-providers'))[0]!;
+    const rule = await api().create<Rule>('rules', ruleBody(provided.id, { name: 'Contested', clientId: 'one' }));
+    await house.go(page, `/access/rules/${rule.id}`);
+    await field('Client ID').fill('mine');
+    await field('Login Hint Request Attribute').fill('phone');
+    await api().call('PATCH', `/v1/rules/${rule.id}`, { clientId: 'theirs', scopes: ['payments'] });
+    await button('Save').click();
+    const conflict = dialog('Somebody else has changed this rule');
+    await conflict.getByText('changed by both').waitFor();
+    await cleanToEverybody();
+    await conflict.getByRole('radiogroup', { name: 'Client ID: whose' }).getByText('Theirs', { exact: true }).click();
+    await conflict.getByRole('button', { name: 'Save over version 2' }).click();
+    await said('Contested is saved as version 3.');
+    const { body } = await api().call<Rule>('GET', `/v1/rules/${rule.id}`);
+    expect(body).toMatchObject({ clientId: 'theirs', loginHintAttribute: 'phone', scopes: ['payments'], version: 3 });
+  }, 120_000);
+
+  it('asks before what was typed is left, and before a rule is deleted', async () => {
+    const rule = (await list<Rule>('rules')).find(({ name }) => name === 'Contested')!;
+    await house.go(page, `/access/rules/${rule.id}`);
+    await field('Client ID').fill('not saved');
+    await page.getByRole('link', { name: 'Key Pairs' }).click();
+    await dialog('Leave without saving?').getByRole('button', { name: 'Cancel' }).click();
+    expect(await field('Client ID').inputValue()).toBe('not saved');
+    await page.getByRole('link', { name: 'Rules', exact: true }).first().click();
+    await dialog('Leave without saving?').getByRole('button', { name: 'Leave without saving' }).click();
+    await button('Actions for Contested').click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await dialog('Delete this rule?').getByRole('button', { name: 'Delete the rule' }).click();
+    await page.getByRole('link', { name: 'Contested' }).waitFor({ state: 'detached' });
+    expect((await list<Rule>('rules')).some(({ name }) => name === 'Contested')).toBe(false);
+  }, 120_000);
+
+  it('generates a key pair, has it signed, and imports another one', async () => {
+    const authority = await createCertificateAuthority('Console CA');
+    await house.go(page, '/security/key-pairs');
+    await button('Generate').click();
+    await field('Alias').fill('mTLS 2026');
+    await field('Common Name').fill('client.example');
+    await field('Organization').fill('Example, Inc.');
+    await cleanToEverybody();
+    await dialog('Generate a key pair').getByRole('button', { name: 'Generate' }).click();
+    await page.getByRole('heading', { name: 'mTLS 2026' }).waitFor();
+    await said('No rule uses it.');
+    await button('Create CSR').click();
+    const request = await page.getByRole('region', { name: 'the certificate request' }).innerText();
+    await button('Replace the certificate').click();
+    await page.getByRole('textbox', { name: 'Certificate' }).fill(await authority.sign(request));
+    await dialog('Replace the certificate').getByRole('button', { name: 'Replace' }).click();
+    await said('CN=Console CA');
+    await cleanToEverybody();
+
+    const issued = await authority.issue({ commonName: 'imported' });
+    await house.go(page, '/security/key-pairs');
+    await button('Import').click();
+    await field('Alias').fill('Imported');
+    await page.getByRole('textbox', { name: 'Certificate' }).fill(issued.certificatePem + authority.certificatePem);
+    await page.getByRole('textbox', { name: 'Private Key' }).fill('no key');
+    await dialog('Import a key pair').getByRole('button', { name: 'Import' }).click();
+    await dialog('Import a key pair').locator('[aria-invalid="true"], [role="alert"]').first().waitFor();
+    await page.getByRole('textbox', { name: 'Private Key' }).fill(issued.privateKeyPem);
+    await dialog('Import a key pair').getByRole('button', { name: 'Import' }).click();
+    await page.getByRole('heading', { name: 'Imported' }).waitFor();
+    expect((await list<KeyPair>('key-pairs')).map(({ alias, issuer }) => [alias, issuer])).toEqual([
+      ['mTLS 2026', 'CN=Console CA'],
+      ['Imported', 'CN=Console CA'],
+    ]);
+  }, 120_000);
+
+  it('shows the signing keys and the key set', async () => {
+    await house.go(page, '/security/signing-keys');
+    await page.getByText('Signs now').first().waitFor();
+    await button('Show the public keys').click();
+    const published = await page.getByRole('region', { name: 'the key set' }).innerText();
+    const { keys } = JSON.parse(published) as { keys: Array<Record<string, unknown>> };
+    expect(keys.length).toBeGreaterThan(5);
+    expect(keys.some((key) => 'd' in key)).toBe(false);
+    await cleanToEverybody();
+  }, 120_000);
+
+  it('makes an API client, shows its key once, and rotates it with an overlap', async () => {
+    const shown = () => page.getByRole('dialog', { name: 'The key of this API client' });
+    const readKey = async (): Promise<string> => {
+      const key = await shown().locator('code').first().innerText();
+      await page.keyboard.press('Escape');
+      await cleanToEverybody();
+      await shown().getByLabel('I have put it where it belongs').check();
+      await shown().getByRole('button', { name: 'Done' }).click();
+      await shown().waitFor({ state: 'detached' });
+      expect(await page.content()).not.toContain(key);
+      return key;
+    };
+    await house.go(page, '/settings/api-clients');
+    await button('Add API Client').click();
+    await field('Name').fill('Shop');
+    await page.getByLabel('Key Ends On').fill('2099-05-06');
+    await dialog('Add an API client').getByRole('button', { name: 'Save' }).click();
+    const key = await readKey();
+    const client = new AssentClient(house.rules.url, key);
+    expect((await client.call('GET', '/v1/authorization-requests')).status).toBe(200);
+    expect((await client.call('GET', '/v1/rules')).status).toBe(403);
+
+    await button('Actions for Shop').click();
+    await page.getByRole('menuitem', { name: 'Rotate the key' }).click();
+    await dialog('Rotate the key of Shop').getByRole('button', { name: 'Rotate' }).click();
+    const next = await readKey();
+    for (const one of [key, next]) {
+      const answer = await new AssentClient(house.rules.url, one).call('GET', '/v1/authorization-requests');
+      expect(answer.status).toBe(200);
+    }
+    const [stored] = await list<ApiClient>('api-clients');
+    expect(stored).toMatchObject({ name: 'Shop', scopes: ['requests:write', 'requests:read'] });
+    expect(stored!.previousKey).not.toBeNull();
+  }, 120_000);
+
+  it('shows hostile texts wherever something is named, and none of them does anything', async () => {
+    const hostile = `"><img src=x onerror="ran=1"><script>ran=1</script>`;
+    const name = (prefix: string) => `${prefix}${hostile}`.slice(0, 64);
+    const issuer = 'https://id.example/%3Cscript%3E';
+    const made = await api().create<TokenProvider>('token-providers', { name: name('P'), issuer });
+    const handler = await api().create<RejectionHandler>('rejection-handlers', {
+      name: name('H'),
+      type: 'error-template',
+      status: 403,
+      contentType: 'text/html',
+      template: `{{header}}${hostile}<svg onload="top.ran=1"><iframe src="javascript:top.ran=1"></iframe>`,
+    });
+    const rule = await api().create<Rule>(
+      'rules',
+      ruleBody(made.id, {
+        name: name('R'),
+        clientId: hostile,
+        bindingMessage: `${hostile}{{constructor}}`,
+        hintTemplate: `{{value}}${hostile}`,
+        authorizationDetails: [{ type: hostile, [hostile]: hostile }],
+        denyRejectionHandlerId: handler.id,
+      }),
+    );
+    const keyPair = await api().create<KeyPair>('key-pairs', {
+      alias: name('K'),
+      generate: { subject: 'CN=x\\<script\\>' },
+    });
+    await api().create('api-clients', {
+      name: name('C'),
+      scopes: ['requests:read'],
+      subjects: [{ endsWith: hostile }],
+    });
+    const dialogs: string[] = [];
+    page.on('dialog', (opened) => {
+      dialogs.push(opened.message());
+      void opened.dismiss();
+    });
+    for (const [path, marker] of [
+      ['/access/rules', name('R')],
+      [`/access/rules/${rule.id}`, name('R')],
+      ['/access/rejection-handlers', name('H')],
+      [`/access/rejection-handlers/${handler.id}`, name('H')],
+      ['/security/key-pairs', name('K')],
+      [`/security/key-pairs/${keyPair.id}`, name('K')],
+      ['/settings/token-providers', name('P')],
+      [`/settings/token-providers/${made.id}`, name('P')],
+      ['/settings/api-clients', name('C')],
+    ] as const) {
+      await house.go(page, path);
+      await page.getByText(marker, { exact: true }).first().waitFor();
+      expect([path, await page.evaluate(() => 'ran' in globalThis)]).toEqual([path, false]);
+      expect([path, await overflowsSideways(page)]).toEqual([path, false]);
+    }
+    expect(dialogs).toEqual([]);
+  }, 120_000);
+
+  it('can be used by everybody in the dark and on a narrow screen, with all that is defined', async () => {
+    const narrow = await house.visit('/access/rules', { width: 320, height: 740, colorScheme: 'dark' });
+    const [rule] = await list<Rule>('rules');
+    const [keyPair] = await list<KeyPair>('key-pairs');
+    const [stored] = await list<TokenProvider>('token-providers');
+    for (const path of [
+      '/access/rules',
+      `/access/rules/${rule!.id}`,
+      '/access/rejection-handlers',
+      '/security/key-pairs?add=import',
+      `/security/key-pairs/${keyPair!.id}`,
+      '/settings/token-providers',
+      `/settings/token-providers/${stored!.id}`,
+      '/settings/api-clients',
+      '/settings/api-clients?add=client',
+    ]) {
+      await house.go(narrow.page, path);
+      await settled(narrow.page);
+      expect([path, await findAccessibilityProblems(narrow.page)]).toEqual([path, []]);
+      expect([path, await overflowsSideways(narrow.page)]).toEqual([path, false]);
+    }
+    expect(narrow.complaints).toEqual([]);
+    await narrow.close();
+  }, 120_000);
+});
+
+/** Presses Tab until the focus is on the element with this name, as somebody without a mouse does. */
+async function tabTo(page: Page, name: string | RegExp): Promise<void> {
+  const passed: string[] = [];
+  for (let pressed = 0; pressed < 90; pressed++) {
+    await page.keyboard.press('Tab');
+    const label = await page.evaluate(() => focusedLabel());
+    if (typeof name === 'string' ? label === name : name.test(label)) return;
+    passed.push(label);
+  }
+  throw new Error(`The keyboard does not reach ${String(name)}: ${passed.join(' · ')}`);
+}
+
+/** In the page: what the focused element is called. */
+declare function focusedLabel(): string;
