@@ -168,7 +168,7 @@ describeWithBrowser('administration in the console', () => {
     await field('Name').fill('With a secret');
     await button('Save').click();
     await page.getByRole('link', { name: 'With a secret' }).click();
-    await said('Set, changed just now');
+    await said(/^Set, changed/);
     expect(await page.content()).not.toContain('canary-of-the-console');
     await cleanToEverybody();
   }, 120_000);
@@ -341,6 +341,10 @@ describeWithBrowser('administration in the console', () => {
       await page.getByText(marker, { exact: true }).first().waitFor();
       expect([path, await page.evaluate(() => 'ran' in globalThis)]).toEqual([path, false]);
       expect([path, await overflowsSideways(page)]).toEqual([path, false]);
+      // What the template tries in the frame of its preview is refused by the frame's own policy, which says so.
+      const inFrame = path.endsWith(handler.id) ? /inline event handler violates|script-src-attr/ : /(?!)/;
+      const others = watched.complaints.splice(0).filter((complaint) => !inFrame.test(complaint));
+      expect([path, others]).toEqual([path, []]);
     }
     expect(dialogs).toEqual([]);
   }, 120_000);

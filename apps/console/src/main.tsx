@@ -7,9 +7,13 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { setNonce } from 'get-nonce';
 import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router';
+import { config } from 'zod/v4/core';
 import { queryClient } from './api/query-client.js';
 import { createRouter } from './shell/routes.js';
 import { colorSchemeManager, theme } from './shell/theme.js';
+
+// Schemas are interpreted: compiled ones would need a policy that lets scripts make scripts.
+config({ jitless: true });
 
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
 // Of the style that keeps the page from scrolling below a dialog.

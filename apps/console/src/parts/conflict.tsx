@@ -1,8 +1,9 @@
-import { Alert, Badge, Button, Group, Modal, SegmentedControl, Stack, Text } from '@mantine/core';
+import { Alert, Button, Group, Modal, SegmentedControl, Stack, Text } from '@mantine/core';
 import { IconArrowsSplit2 } from '@tabler/icons-react';
 import { useState } from 'react';
 import classes from './conflict.module.css';
 import { Moment } from './moment.js';
+import { StatusBadge } from './status-badge.js';
 import { differencesOf } from './three-versions.js';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -77,7 +78,7 @@ function Choice<Body extends Members>({
               <Text fw={600} fz="sm">
                 {labelOf(member)}
               </Text>
-              {both && <Badge color="yellow">changed by both</Badge>}
+              {both && <StatusBadge tone="warning">changed by both</StatusBadge>}
             </Group>
             <SegmentedControl
               size="xs"

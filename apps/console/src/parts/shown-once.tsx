@@ -41,6 +41,7 @@ export function ShownOnce({ secrets, title, onClose }: ShownOnceProps) {
         ))}
         <Checkbox
           label="I have put it where it belongs"
+          data-autofocus
           checked={stored}
           onChange={(event) => setStored(event.currentTarget.checked)}
         />

@@ -5,6 +5,7 @@ import {
   createTheme,
   localStorageColorSchemeManager,
   Modal,
+  Notification,
   NumberInput,
   Paper,
   PasswordInput,
@@ -87,6 +88,7 @@ export const theme = createTheme({
     }),
     // No banner: the page has one already.
     ModalHeader: { defaultProps: { component: 'div' } },
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } }),
     NumberInput: NumberInput.extend({ defaultProps: { size: 'sm', hideControls: true } }),
     Paper: Paper.extend({ defaultProps: { withBorder: true, radius: 'lg' } }),
     PasswordInput: PasswordInput.extend({ defaultProps: { size: 'sm' } }),

@@ -67,7 +67,7 @@ export function CredentialsFields({ form, stored, readOnly }: CredentialsFieldsP
       {credentialsType === 'private-key-jwt' && (
         <Alert icon={<IconInfoCircle size={18} aria-hidden />} color="gray">
           Nothing to enter: Assent signs with{' '}
-          <Anchor component={Link} to="/security/signing-keys" fz="sm">
+          <Anchor underline="always" component={Link} to="/security/signing-keys" fz="sm">
             its own key
           </Anchor>
           . Give the provider this address as the client’s <code>jwks_uri</code>:{' '}

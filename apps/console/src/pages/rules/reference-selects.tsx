@@ -22,7 +22,7 @@ export function ProviderSelect({ form, readOnly }: ReferenceProps) {
         isSuccess && data.length === 0 ? (
           <>
             There is none yet:{' '}
-            <Anchor component={Link} to="/settings/token-providers/new" fz="xs">
+            <Anchor underline="always" component={Link} to="/settings/token-providers/new" fz="xs">
               add a token provider
             </Anchor>{' '}
             first.
@@ -50,7 +50,7 @@ export function KeyPairSelect({ form, readOnly }: ReferenceProps) {
         none ? (
           <>
             There is none yet:{' '}
-            <Anchor component={Link} to="/security/key-pairs?add=import" fz="xs">
+            <Anchor underline="always" component={Link} to="/security/key-pairs?add=import" fz="xs">
               import or generate one
             </Anchor>
             .

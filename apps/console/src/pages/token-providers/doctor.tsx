@@ -34,7 +34,7 @@ export function Doctor({ provider }: { readonly provider: TokenProvider }) {
         >
           It says <code>{alert.error}</code> since <Moment at={alert.since} />. One call goes out{' '}
           <Moment at={alert.pausedUntil} />; until then requests of{' '}
-          <Anchor component={Link} to={`/access/rules/${alert.rule.id}`} fz="sm">
+          <Anchor underline="always" component={Link} to={`/access/rules/${alert.rule.id}`} fz="sm">
             the rule
           </Anchor>{' '}
           wait.
