@@ -126,7 +126,8 @@ export function useAdminForm<Item extends Stored, B extends object, Values exten
     }
     setProblem(null);
     form.clearErrors();
-    const onError = (error: unknown): void => void refused(error, body);
+    const onError = (error: unknown): void =>
+      void refused(error, body).catch((failure: unknown) => setProblem({ error: failure }));
     if (base === null || version === null) {
       const onSuccess = (item: Item): void => {
         tellDone(`${item.name} is saved.`);
