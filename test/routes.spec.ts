@@ -79,6 +79,11 @@ function routesOf(controller: Type): string[] {
     const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod];
     const parts = [controller, handler].map((part) => String(Reflect.getMetadata(PATH_METADATA, part)));
     const path = parts.flatMap((part) => part.split('/')).filter((segment) => segment !== '');
-    return [`${method} /${path.join('/').replace(/:(\w+)/g, '{$1}').replace(/\*$/, '{path}')}`];
+    return [
+      `${method} /${path
+        .join('/')
+        .replace(/:(\w+)/g, '{$1}')
+        .replace(/\*$/, '{path}')}`,
+    ];
   });
 }
