@@ -31,16 +31,31 @@ function roundsIn(node: forge.asn1.Asn1, depth: number): number {
     return inner === null ? 0 : roundsIn(inner, depth + 1);
   }
   const children = node.value;
-  const own = children.map((child, index) => (index > 0 && isOctets(children[index - 1]!) ? numberOf(child) : 0));
+  const own = children.map((_, index) => (index > 0 && isOctets(children[index - 1]!) ? costAt(children, index) : 0));
   return [...own, ...children.map((child) => roundsIn(child, depth + 1))].reduce((sum, rounds) => sum + rounds, 0);
 }
+
+/**
+ * The cost that is counted from this place on. What has three numbers in a row is scrypt's (RFC 7914 §7): its work is their
+ * product, and about as many rounds of PBKDF2 take as long.
+ */
+function costAt(children: readonly forge.asn1.Asn1[], index: number): number {
+  if (!isNumber(children[index]!)) return 0;
+  const numbers = children
+    .slice(index, index + 3)
+    .filter(isNumber)
+    .map(numberOf);
+  return numbers.length === 3 ? numbers.reduce((product, number) => product * number, 1) : numbers[0]!;
+}
+
+const isNumber = ({ tagClass, type }: forge.asn1.Asn1): boolean =>
+  tagClass === forge.asn1.Class.UNIVERSAL && type === forge.asn1.Type.INTEGER;
 
 const isOctets = (node: forge.asn1.Asn1): boolean =>
   node.tagClass === forge.asn1.Class.UNIVERSAL && node.type === forge.asn1.Type.OCTETSTRING;
 
-function numberOf({ tagClass, type, value }: forge.asn1.Asn1): number {
-  const isInteger = tagClass === forge.asn1.Class.UNIVERSAL && type === forge.asn1.Type.INTEGER;
-  if (!isInteger || typeof value !== 'string') return 0;
+function numberOf({ value }: forge.asn1.Asn1): number {
+  if (typeof value !== 'string') return 0;
   return value.length > 6 ? Number.POSITIVE_INFINITY : Number.parseInt(forge.util.bytesToHex(value), 16);
 }
 
