@@ -2,7 +2,7 @@ import { AccessTokens, CibaClient, ProviderDoctor } from '#lib/ciba';
 import { configuredLimits, type AccessTokenConfig, type PromptLimitConfig } from '#lib/contracts';
 import type { EventBus } from '#lib/messaging';
 import { Database } from '#lib/persistence';
-import { asFunction, type Log, type OutboundGuard } from '#lib/runtime';
+import { asFunction, CallOrigins, type Log, type OutboundGuard } from '#lib/runtime';
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { AccessGuard } from './access/access.guard.js';
@@ -10,6 +10,7 @@ import { Authenticate } from './access/authenticate.js';
 import { BearerTokens } from './access/bearer-tokens.js';
 import { KeyUse } from './access/key-use.js';
 import { QueryGuard } from './access/query.guard.js';
+import { RefusedCalls } from './access/refused-calls.js';
 import { ApiClientsController } from './api-clients/api-clients.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { ViewAuditLog } from './audit/view-audit-log.js';
@@ -118,6 +119,14 @@ const surface = ({ config, database, guard, log }: RulesServiceParts): Provider[
   { provide: Database, useValue: database },
   { provide: outboundGuard, useValue: guard },
   HttpSurface,
+  {
+    provide: RefusedCalls,
+    useFactory: (host: HttpAdapterHost) => {
+      const lines = new CallAllowance({ burst: 20, perSecond: 0.2, maxCallers: 1_000 }, () => performance.now());
+      return new RefusedCalls(host, new CallOrigins(config.ASSENT_TRUSTED_PROXIES), lines, log);
+    },
+    inject: [HttpAdapterHost],
+  },
   { provide: KeyUse, useFactory: () => new KeyUse(database.apiClients, log) },
   {
     provide: BearerTokens,

@@ -82,6 +82,20 @@ describe('access', () => {
     });
   });
 
+  it('lets no browser do anything with an answer', async () => {
+    for (const path of ['/v1/rules', '/v1/rules/none', '/.well-known/jwks.json']) {
+      const { headers } = await house.admin.call('GET', path, undefined, { origin: 'https://evil.example' });
+      expect(headers.get('content-security-policy')).toBe(
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      );
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('access-control-allow-origin')).toBeNull();
+    }
+    expect((await house.admin.call('GET', '/v1/rules')).headers.get('cache-control')).toBe('no-store');
+  });
+
   it('lets the bootstrap key do everything', async () => {
     for (const route of ours.filter(({ tag }) => tag !== 'Notifications')) {
       const { status } = await call(house.admin, route);

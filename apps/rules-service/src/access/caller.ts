@@ -31,6 +31,9 @@ export function callerOf(request: object): Caller {
   return caller;
 }
 
+/** Who makes this call, as far as it is known. */
+export const knownCallerOf = (request: object): Caller | null => callers.get(request) ?? null;
+
 /** Whose requests the caller may read: null means everybody's. */
 export const readsRequestsOf = (caller: Caller): string | null => (caller.scopes.has('admin:read') ? null : caller.id);
 

@@ -9,6 +9,9 @@ const jsonTypes = ['application/json', 'application/merge-patch+json'];
 /** Routes that read their bodies themselves: what strangers send there is judged by rules of its own. */
 const rawBodies: ReadonlySet<string> = new Set([notificationsUrl]);
 
+/** For whatever is no page of ours: it loads nothing, runs nothing and is framed nowhere. */
+const nothingActive = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /** What holds for every route alike: JSON is the only kind of body, answers are not cached, nothing is sniffed. */
 @Injectable()
 export class HttpSurface implements OnModuleInit {
@@ -30,6 +33,8 @@ export class HttpSurface implements OnModuleInit {
         'x-request-id': request.id,
         'x-content-type-options': 'nosniff',
         'referrer-policy': 'no-referrer',
+        'content-security-policy': nothingActive,
+        'cross-origin-resource-policy': 'same-origin',
         'cache-control': 'no-store',
       });
       done();
