@@ -443,7 +443,6 @@ const adminRoutes: readonly Route[] = [
     patchExamples: { disable: { enabled: false } },
     answerExample: examples.ruleExample,
     writeProblems: ['name_taken', 'unknown_reference'],
-    deleteProblems: [],
   }),
   ...resource({
     path: '/v1/token-providers',
