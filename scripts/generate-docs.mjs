@@ -31,6 +31,8 @@ await run(async () => {
       replaceBlocks('docs/operations.md', 'table', {
         metrics: await metricsTable(),
         findings: findingsTable(contracts.providerFindings),
+        privileges: privilegesTable(await load('libs/persistence/src/database-roles/privileges.ts')),
+        broker: brokerTable(await load('libs/messaging/src/rabbit/broker-users.ts')),
       }),
     ),
   };
@@ -208,6 +210,47 @@ function findingsTable(findings) {
     ([code, { severity, title, remedy }]) => `| \`${code}\` | ${severity} | ${title}. | ${remedy} |`,
   );
   return ['| code | severity | what is wrong | what to do |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+/** Who may do what in the database; every table that docs/schema.sql has, and no other. */
+function privilegesTable({ databaseServices, tablePrivileges }) {
+  const tables = [...read('docs/schema.sql').matchAll(/^create table (\w+) \(/gm)].map(([, name]) => name);
+  const known = Object.keys(tablePrivileges);
+  const odd = [
+    ...tables.filter((name) => !known.includes(name)),
+    // TypeORM's own book is not described there.
+    ...known.filter((name) => name !== 'migrations' && !tables.includes(name)),
+  ];
+  if (odd.length > 0) {
+    throw new Obstacle(
+      `libs/persistence/src/database-roles/privileges.ts and docs/schema.sql differ on: ${odd.join(', ')}.`,
+    );
+  }
+  const short = (rights = '') =>
+    ['select', 'insert', 'update', 'delete']
+      .flatMap((verb) => {
+        const found = new RegExp(`\\b${verb}\\b( \\([^)]*\\))?`).exec(rights);
+        if (found === null) return [];
+        const columns = found[1]?.replace(/\s+/g, ' ').trim().slice(1, -1).split(', ') ?? [];
+        const shown = columns.length > 6 ? [`${columns.length} columns`] : columns.map((column) => `\`${column}\``);
+        return [`${verb[0].toUpperCase()}${shown.length > 0 ? ` (${shown.join(', ')})` : ''}`];
+      })
+      .join(' ');
+  const rows = known
+    .sort()
+    .map((name) => `| \`${name}\` | ${databaseServices.map((one) => short(tablePrivileges[name][one])).join(' | ')} |`);
+  const head = ['table', ...databaseServices.map((one) => `\`${one}\``)];
+  return [`| ${head.join(' | ')} |`, `| ${head.map(() => '---').join(' | ')} |`, ...rows].join('\n');
+}
+
+/** Who may do what at the broker, as patterns of names. */
+function brokerTable({ brokerServices, permissionsOf }) {
+  const cell = (pattern) => `\`${pattern.replaceAll('|', '\\|')}\``;
+  const rows = brokerServices.map((service) => {
+    const { configure, write, read: reads } = permissionsOf(service);
+    return `| \`${service}\` | ${[configure, write, reads].map(cell).join(' | ')} |`;
+  });
+  return ['| user | configure | write | read |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
 /** Who imports whom, folder by folder, as dependency-cruiser sees it. */

@@ -5,9 +5,13 @@ import { join } from 'node:path';
 import { root } from './install.mjs';
 import { Obstacle, run } from './progress.mjs';
 
+const password = () => randomBytes(24).toString('hex');
+const services = ['RULES_SERVICE', 'CIBA_WORKER', 'POLLER', 'DECISION_SERVICE'];
 const makers = {
-  POSTGRES_PASSWORD: () => randomBytes(24).toString('hex'),
-  RABBITMQ_PASSWORD: () => randomBytes(24).toString('hex'),
+  POSTGRES_PASSWORD: password,
+  RABBITMQ_PASSWORD: password,
+  ...Object.fromEntries(['MIGRATOR', ...services].map((name) => [`ASSENT_${name}_DATABASE_PASSWORD`, password])),
+  ...Object.fromEntries(services.map((name) => [`ASSENT_${name}_BROKER_PASSWORD`, password])),
   ASSENT_MASTER_KEYS: () => `k1:${randomBytes(32).toString('base64')}`,
   ASSENT_API_KEY: () => `assent_${randomBytes(24).toString('base64url')}`,
 };

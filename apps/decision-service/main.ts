@@ -6,6 +6,7 @@ import { DecisionServiceModule } from './src/decision-service.module.js';
 await runAlone(
   {
     name: 'decision-service',
+    makesKeys: true,
     schema: decisionServiceConfig,
     module: (config, parts) => DecisionServiceModule.register({ ...parts, config }),
   },

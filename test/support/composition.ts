@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { noPromptLimits } from './no-prompt-limits.js';
+import { limitedDatabaseUrls } from './limited-database-urls.js';
 import { freshDatabase } from './postgres.js';
 import { sharedRabbit } from './rabbitmq.js';
 import { freeConsecutivePorts } from './rabbitmq-ports.js';
@@ -23,6 +24,8 @@ export interface Composition {
   readonly databaseUrl: string;
   /** The broker's address; null where events stay inside one process. */
   readonly amqpUrl: string | null;
+  /** What a service is told of database and broker; the same for all where everything is one process. */
+  access(service: ServiceName): { readonly databaseUrl: string; readonly amqpUrl: string | null };
   /** Starts everything; called once. */
   start(): Promise<void>;
   /** The process that runs a service: the same one for all where everything is one process. */
@@ -41,10 +44,15 @@ export interface CompositionParts {
   readonly replicas?: readonly ServiceName[];
 }
 
-/** Prepares a composition; `start` brings it up. The port is known before, so that a sandbox can be told about it. */
+/**
+ * Prepares a composition; `start` brings it up. The port is known before, so that a sandbox can be told about it. Services
+ * of their own have no more rights in database and broker than they need, unless the test brings these itself.
+ */
 export async function prepareComposition(kind: CompositionKind, own: CompositionParts = {}): Promise<Composition> {
   const database = own.database ?? (await freshDatabase());
-  const broker = kind === 'distributed' ? (own.broker ?? (await sharedRabbit())) : null;
+  const ourBroker = kind === 'distributed' && own.broker === undefined ? await sharedRabbit() : null;
+  const broker = kind === 'distributed' ? (own.broker ?? ourBroker) : null;
+  const roles = kind === 'distributed' && own.database === undefined ? await limitedDatabaseUrls(database.url) : null;
   const apiKey = `assent_test_${randomBytes(24).toString('base64url')}`;
   const { replicas = [] } = own;
   const port = await freeConsecutivePorts(serviceNames.length + replicas.length);
@@ -62,6 +70,10 @@ export async function prepareComposition(kind: CompositionKind, own: Composition
     ...(broker && { AMQP_URL: broker.url }),
     ...own.env,
   };
+  const access = (service: ServiceName) => ({
+    databaseUrl: roles?.urls[service] ?? database.url,
+    amqpUrl: ourBroker?.serviceUrls?.[service] ?? broker?.url ?? null,
+  });
   const processes =
     kind === 'standalone'
       ? [
@@ -71,13 +83,18 @@ export async function prepareComposition(kind: CompositionKind, own: Composition
             ASSENT_DATA_DIR: join(tmpdir(), randomUUID()),
           }),
         ]
-      : [...serviceNames, ...replicas].map((name, index) => new ServiceProcess(name, port + index, env));
+      : [...serviceNames, ...replicas].map((name, index) => {
+          const { databaseUrl, amqpUrl } = access(name);
+          const limited = { DATABASE_URL: databaseUrl, AMQP_URL: amqpUrl! };
+          return new ServiceProcess(name, port + index, { ...env, ...limited, ...own.env });
+        });
   return {
     kind,
     url,
     apiKey,
     databaseUrl: database.url,
     amqpUrl: broker?.url ?? null,
+    access,
     start: async () => {
       await Promise.all(processes.map((process) => process.start()));
     },
@@ -87,6 +104,7 @@ export async function prepareComposition(kind: CompositionKind, own: Composition
       await Promise.all(processes.map((process) => process.stop()));
       await broker?.stop();
       await database.drop();
+      await roles?.drop();
     },
   };
 }

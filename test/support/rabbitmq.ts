@@ -7,6 +7,12 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connect } from 'amqplib';
+import {
+  brokerDefinitions,
+  brokerServices,
+  type BrokerService,
+  type BrokerUsers,
+} from '../../libs/messaging/src/rabbit/broker-users.js';
 import { freeConsecutivePorts } from './rabbitmq-ports.js';
 import { useRunServer } from './run-servers.js';
 
@@ -37,7 +43,10 @@ export interface Rabbit {
 
 /** A broker to test against, which may be shared with other test files: its virtual host is not. */
 export interface BrokerAccess {
+  /** With every right. */
   readonly url: string;
+  /** With the rights of a service there; null where nobody can say how to make users. */
+  readonly serviceUrls: Readonly<Record<BrokerService, string>> | null;
   stop(): Promise<void>;
 }
 
@@ -67,21 +76,56 @@ export async function startRabbit(): Promise<Rabbit> {
 export async function sharedRabbit(): Promise<BrokerAccess> {
   await useRunServer('rabbitmq');
   const url = process.env.ASSENT_TEST_AMQP_URL;
-  if (!url) return startRabbit();
+  if (!url) {
+    const rabbit = await startRabbit();
+    const serviceUrls = await limitUsers(rabbit, rabbit.url, '/', []);
+    return { url: rabbit.url, serviceUrls, stop: () => rabbit.stop() };
+  }
   const directory = process.env.ASSENT_TEST_RABBIT_DIR;
   const port = Number(process.env.ASSENT_TEST_RABBIT_PORT);
-  if (!directory || !port) return { url, stop: async () => {} };
+  if (!directory || !port) return { url, serviceUrls: null, stop: async () => {} };
 
   const vhost = `test-${randomUUID()}`;
-  const ctl = (expression: string) => rabbitmqctl(directory, port, ['eval', expression]);
-  // One call for both steps: every rabbitmqctl starts a virtual machine.
-  await ctl(
-    `rabbit_vhost:add(<<"${vhost}">>, <<"test">>), ` +
-      `rabbit_auth_backend_internal:set_permissions(<<"guest">>, <<"${vhost}">>, <<".*">>, <<".*">>, <<".*">>, <<"test">>).`,
-  );
+  const ctl = (args: readonly string[]) => rabbitmqctl(directory, port, args);
+  const everything = { configure: '.*', write: '.*', read: '.*' };
   const ours = new URL(url);
   ours.pathname = `/${vhost}`;
-  return { url: ours.href, stop: async () => void (await ctl(`rabbit_vhost:delete(<<"${vhost}">>, <<"test">>).`)) };
+  // One call for all of it: every rabbitmqctl starts a virtual machine.
+  const serviceUrls = await limitUsers({ ctl, directory }, ours.href, vhost, [{ user: 'guest', vhost, ...everything }]);
+  const leave = [
+    `rabbit_vhost:delete(<<"${vhost}">>, <<"test">>)`,
+    ...brokerServices.map(
+      (service) => `rabbit_auth_backend_internal:delete_user(<<"${service}.${vhost}">>, <<"test">>)`,
+    ),
+  ];
+  return { url: ours.href, serviceUrls, stop: async () => void (await ctl(['eval', `${leave.join(', ')}.`])) };
+}
+
+/** Makes the virtual host and the users of the services in it, as an operator would; answers their addresses. */
+async function limitUsers(
+  { ctl, directory }: Pick<Rabbit, 'ctl' | 'directory'>,
+  url: string,
+  vhost: string,
+  permissions: readonly object[],
+): Promise<Record<BrokerService, string>> {
+  const user = (service: BrokerService) => ({ name: `${service}.${vhost}`, password: randomUUID() });
+  const users = Object.fromEntries(brokerServices.map((service) => [service, user(service)])) as BrokerUsers['users'];
+  const definitions = brokerDefinitions({ vhost, users });
+  const file = join(directory, `definitions-${randomUUID()}.json`);
+  const text = { vhosts: [{ name: vhost }], ...definitions, permissions: [...definitions.permissions, ...permissions] };
+  await writeFile(file, JSON.stringify(text));
+  await ctl(['import_definitions', file]);
+  await rm(file);
+  const address = ({ name, password }: { name: string; password: string }): string => {
+    const own = new URL(url);
+    own.username = encodeURIComponent(name);
+    own.password = password;
+    return own.href;
+  };
+  return Object.fromEntries(brokerServices.map((service) => [service, address(users[service])])) as Record<
+    BrokerService,
+    string
+  >;
 }
 
 class RabbitNode implements Rabbit {

@@ -46,6 +46,8 @@ export interface ProcessSettings {
   readonly waitUntilFit?: boolean;
   /** Told at each attempt why the database cannot be used yet. */
   readonly onUnfit?: (findings: readonly Unfitness[]) => void;
+  /** Whether the process makes keys of the installation that are missing; others only use them. True unless given. */
+  readonly makesKeys?: boolean;
 }
 
 /** A service to run on the parts of a process. */
@@ -97,7 +99,8 @@ export async function openProcess(settings: ProcessSettings): Promise<OpenProces
     }),
   });
   fitness.watch(database);
-  await ensureKeys(database, settings.signal).catch(async (error: unknown) => {
+  const keysAreThere = settings.makesKeys === false ? Promise.resolve() : ensureKeys(database, settings.signal);
+  await keysAreThere.catch(async (error: unknown) => {
     await fitness.stop();
     await database.close();
     throw error;

@@ -33,6 +33,8 @@ export interface Alone<Schema extends typeof serviceConfig> {
   readonly module: (config: Readonly<z.output<Schema>>, parts: ProcessParts) => DynamicModule;
   /** How long calls are still taken after the service has said that it leaves, in ms; 0 where nobody calls it. */
   readonly farewellMs?: (config: Readonly<z.output<Schema>>) => number;
+  /** Whether it makes keys of the installation that are missing; false unless given: few may write them. */
+  readonly makesKeys?: boolean;
 }
 
 /**
@@ -70,13 +72,13 @@ export interface RunningAlone {
  * @throws PortInUse, MasterKeyMismatch, and the signal's reason when it aborts before the service runs
  */
 export async function startAlone<Schema extends typeof serviceConfig>(
-  { name, module, farewellMs }: Alone<Schema>,
+  { name, module, farewellMs, makesKeys = false }: Alone<Schema>,
   config: Readonly<z.output<Schema>>,
   { signal, log }: { readonly signal: AbortSignal; readonly log: Log },
 ): Promise<RunningAlone> {
   const common = config as ServiceConfig;
   const place = { port: common.PORT, host: common.HOST };
-  const process = await openInWaitingRoom({ name, ...settings(common), log, signal }, place);
+  const process = await openInWaitingRoom({ name, ...settings(common), log, signal, makesKeys }, place);
   try {
     const { url } = await process.start({
       name,

@@ -3,6 +3,9 @@ export type { AdminTransaction } from './audit/admin-transaction.js';
 export type * from './audit/audit.types.js';
 export type * from './console/console.types.js';
 export { Database, type DatabaseOptions } from './database.js';
+export { createDatabaseRoles, type DatabaseRoleOptions } from './database-roles/create-database-roles.js';
+export { databaseServices, tablePrivileges, type DatabaseService } from './database-roles/privileges.js';
+export { databaseRoles, roleName, type DatabaseRole } from './database-roles/role-statements.js';
 export { DataDirectoryInUse } from './embedded-postgres/directory-lock.js';
 export {
   startEmbeddedPostgres,

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { dataSourceOptions } from './connection.js';
+import { grantToServices } from './database-roles/create-database-roles.js';
 import { isUnavailable } from './errors.js';
 import { silent, type PersistenceLog } from './log.js';
 
@@ -12,6 +13,8 @@ export interface MigrateOptions {
   readonly log?: PersistenceLog;
   /** Given: a server that is away is waited for, until the signal aborts. */
   readonly waitUntil?: AbortSignal;
+  /** How the names of the services' roles begin; `assent_` unless given. */
+  readonly rolePrefix?: string | undefined;
 }
 
 const tryAgainMs = 1000;
@@ -19,13 +22,18 @@ const turnMs = 200;
 
 /**
  * Brings the schema up to date, forward only; answers the names of the migrations that ran. Processes that call it
- * together take turns under an advisory lock, and all but the first find nothing to do.
+ * together take turns under an advisory lock, and all but the first find nothing to do. Where the services have roles of
+ * their own, they then have their rights on what is new.
  */
-export async function migrate(url: string, { log = silent, waitUntil }: MigrateOptions = {}): Promise<string[]> {
+export async function migrate(url: string, options: MigrateOptions = {}): Promise<string[]> {
+  const { log = silent, waitUntil, rolePrefix } = options;
   for (let told = false; ; told = true) {
     waitUntil?.throwIfAborted();
     try {
-      return await migrateOnce(url, log);
+      const names = await migrateOnce(url, log);
+      // Also when nothing was to be done: a process may have died between the two.
+      await grantToServices(url, rolePrefix);
+      return names;
     } catch (error) {
       if (waitUntil === undefined || !isUnavailable(error)) throw error;
       if (!told) log('warn', 'The database does not answer; trying until it does.', { problem: reasonOf(error) });
@@ -69,7 +77,7 @@ async function main(): Promise<void> {
   const url = process.env['DATABASE_URL'];
   if (url === undefined || url === '')
     throw new Error('DATABASE_URL is not set: give postgres://user:password@host:port/database.');
-  const names = await migrate(url);
+  const names = await migrate(url, { rolePrefix: process.env['ASSENT_DATABASE_ROLE_PREFIX'] || undefined });
   process.stdout.write(names.length > 0 ? `Migrated: ${names.join(', ')}\n` : 'Nothing to migrate.\n');
 }
 

@@ -5,7 +5,7 @@ import type { RabbitLimits } from './limits.js';
 import type { RabbitPublisher } from './rabbit-publisher.js';
 import { attemptHeader, diedAtHeader, reasonHeader } from './rabbit-transport.js';
 import { within } from './time-limit.js';
-import { deadQueueOf } from './topology.js';
+import { deadQueueOf, turnQueue } from './topology.js';
 
 /** Messages that one look takes into its hands at most. */
 const mostAtOnce = 10_000;
@@ -13,8 +13,6 @@ const mostAtOnce = 10_000;
 /** What becomes of a letter that was taken into our hands. */
 type Fate = 'gone' | 'stays';
 
-/** Whoever holds this queue looks: it is exclusive, so the broker lets one connection have it, and takes it back. */
-const turnQueue = 'assent.dead-letters.turn';
 const askForTurnEveryMs = 100;
 const countEveryMs = 20;
 

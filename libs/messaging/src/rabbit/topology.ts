@@ -6,6 +6,12 @@ import type { ExchangeName } from '../event-publisher.js';
 export const deadExchange = 'assent.dead';
 
 /**
+ * Whoever holds this queue looks at dead letters: it is exclusive, so the broker lets one connection have it, and takes it
+ * back.
+ */
+export const turnQueue = 'assent.dead-letters.turn';
+
+/**
  * Deliveries of one message before the broker gives it up. Only crashes and lost channels use them up: handlers that
  * fail do so in copies. Generous, because a dying process takes the innocent messages of its prefetch along.
  */
