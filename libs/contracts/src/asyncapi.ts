@@ -1,10 +1,11 @@
 import { authorizationEvents, authorizationFact, eventType, exchanges } from './authorization.events.js';
 import { cloudEvent } from './cloud-event.js';
 import { decision } from './decision.js';
-import { approvedDecision, decisionExamples } from './examples.js';
+import { approvedDecision, decisionExamples, noticeExamples } from './examples.js';
 import { SchemaCollection, type JsonSchema } from './json-schema.js';
 import { assentVersion } from './version.js';
-import { decisionEventTypes, type DecisionEventType } from './webhook-endpoints.http.js';
+import { decisionEventTypes, noticeTypes, type DecisionEventType, type NoticeType } from './webhook-endpoints.http.js';
+import { noticeEnvelope, noticeSummaries } from './webhook-notices.js';
 
 /** The messages on RabbitMQ as an AsyncAPI 3.0 document, made from the schemas. */
 export function asyncApi(): JsonSchema {
@@ -19,6 +20,7 @@ export function asyncApi(): JsonSchema {
     ...Object.fromEntries(
       decisionEventTypes.map((key) => [key, message(key, envelope, decided, decisionExample(key))]),
     ),
+    ...Object.fromEntries(noticeTypes.map((type) => [type, notice(type, schemas)])),
   };
   return {
     asyncapi: '3.0.0',
@@ -44,6 +46,14 @@ export function asyncApi(): JsonSchema {
         parameter: 'outcome',
         meaning: 'How the request ended.',
       }),
+      notices: {
+        address: null,
+        title: 'Notices (for webhook endpoints)',
+        description:
+          'What administrators should know, sent to the webhook endpoints that chose it, signed and retried like a decision; ' +
+          'not on RabbitMQ.',
+        messages: Object.fromEntries(noticeTypes.map((type) => [type, { $ref: `#/components/messages/${type}` }])),
+      },
     },
     operations: {
       publishAuthorizationFacts: {
@@ -55,6 +65,12 @@ export function asyncApi(): JsonSchema {
         action: 'send',
         channel: { $ref: '#/channels/decisions' },
         summary: 'The decision service tells everybody the one decision.',
+      },
+      sendNotices: {
+        action: 'send',
+        channel: { $ref: '#/channels/notices' },
+        summary: 'The decision service tells webhook endpoints what administrators should know.',
+        bindings: { http: { method: 'POST', bindingVersion: '0.3.0' } },
       },
     },
     components: { messages, schemas: schemas.sorted() },
@@ -99,6 +115,15 @@ function message(key: string, envelope: JsonSchema, payload: JsonSchema, example
     examples: [{ name: key, payload: example }],
   };
 }
+
+const notice = (type: NoticeType, schemas: SchemaCollection): JsonSchema => ({
+  name: type,
+  title: type,
+  summary: noticeSummaries[type],
+  contentType: 'application/json',
+  payload: schemas.add(noticeEnvelope(type), 'output'),
+  examples: [{ name: type, payload: { type, timestamp: approvedDecision.decidedAt, data: noticeExamples[type] } }],
+});
 
 const decisionExample = (key: DecisionEventType): JsonSchema =>
   envelopeExample(key, '/assent/decision-service', approvedDecision.authorizationRequestId, decisionExamples[key]);

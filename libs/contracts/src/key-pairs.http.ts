@@ -1,3 +1,4 @@
+import { certificateStatuses } from '#lib/domain';
 import { z } from 'zod';
 import { id, instant, name } from './identifiers.js';
 
@@ -86,8 +87,11 @@ export const keyPair = z
     notBefore: instant,
     notAfter: instant,
     status: z
-      .enum(['valid', 'expiring', 'expired', 'notYetValid'])
+      .enum(certificateStatuses)
       .meta({ description: '`expiring`: it ends within 30 days; webhooks of `key_pair.expiring` tell of it.' }),
+    daysLeft: z.int().meta({
+      description: 'Days until the certificate ends, a day that has begun as a whole one; 0 or less: it has.',
+    }),
     keyAlgorithm: z.string().meta({ description: 'For example `RSA 2048` or `EC P-256`.' }),
     sha256Fingerprint: z.string(),
     subjectAlternativeNames: z.array(z.string()),

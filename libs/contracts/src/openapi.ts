@@ -16,7 +16,7 @@ import {
 } from './routes.js';
 import { assentVersion } from './version.js';
 import { decisionEventTypes, noticeTypes, type DecisionEventType, type NoticeType } from './webhook-endpoints.http.js';
-import { noticeEnvelope } from './webhook-notices.js';
+import { noticeEnvelope, noticeSummaries } from './webhook-notices.js';
 
 const string = (more: JsonSchema = {}): JsonSchema => ({ type: 'string', ...more });
 
@@ -271,12 +271,6 @@ function decisionWebhook(type: DecisionEventType, schemas: SchemaCollection): Js
     },
   });
 }
-
-const noticeSummaries: Readonly<Record<NoticeType, string>> = {
-  'key_pair.expiring': 'The certificate of a key pair ends soon',
-  'webhook_endpoint.disabled': 'A webhook endpoint was disabled because it failed for too long, or is gone',
-  'test.ping': 'Somebody tries the endpoint',
-};
 
 function noticeWebhook(type: NoticeType, schemas: SchemaCollection): JsonSchema {
   return webhook({

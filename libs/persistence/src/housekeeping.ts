@@ -2,6 +2,7 @@ import { isAway } from './errors.js';
 import { erasePortion, eraseRequests } from './requests/erase-requests.js';
 import { statement, type Statement } from './sql.js';
 import type { StoreContext } from './store-context.js';
+import { warnOfExpiringKeyPairs } from './stores/key-pair-warnings.js';
 
 /** How many days what is kept; a day is 24 hours. */
 export interface Retention {
@@ -35,10 +36,12 @@ export interface HousekeepingOptions {
   readonly maxPortions?: number | undefined;
   /** Told of each job that failed; the others are done all the same. Without it the first failure is thrown at the end. */
   readonly onFailure?: ((job: string, error: unknown) => void) | undefined;
+  /** The clock by which certificates end; the one of this process unless given. */
+  readonly now?: (() => Date) | undefined;
 }
 
 /**
- * Prunes what has served its time. In small portions, each a transaction of its own: locks are short, rows that somebody
+ * Prunes what has served its time, and warns of what is about to end. In small portions, each a transaction of its own: locks are short, rows that somebody
  * holds are left for the next time, and whatever ends the work half-way loses nothing. A job that fails does not keep the
  * others from their work; only a database that is away ends the round, by a throw.
  */
@@ -59,9 +62,9 @@ export async function housekeep(context: StoreContext, options: HousekeepingOpti
 }
 
 async function doJob(job: Job, context: StoreContext, options: HousekeepingOptions): Promise<void> {
-  const { retention = defaultRetention, signal, maxPortions = 100 } = options;
+  const { retention = defaultRetention, signal, maxPortions = 100, now = () => new Date() } = options;
   for (let portion = 0; portion < maxPortions && signal?.aborted !== true; portion++) {
-    if ((await job.run(context, retention)) < job.portion) return;
+    if ((await job.run(context, retention, now())) < job.portion) return;
   }
 }
 
@@ -69,7 +72,7 @@ interface Job {
   readonly name: string;
   readonly portion: number;
   /** Answers how many rows it did. */
-  readonly run: (context: StoreContext, retention: Retention) => Promise<number>;
+  readonly run: (context: StoreContext, retention: Retention, now: Date) => Promise<number>;
 }
 
 const pruning = (named: Statement, portion: number, days: (retention: Retention) => number | null): Job => ({
@@ -272,6 +275,12 @@ const eraseNamed: Job = {
     }),
 };
 
+const warnOfExpiry: Job = {
+  name: 'warn_of_expiring_key_pairs',
+  portion: 100,
+  run: (context, _, now) => warnOfExpiringKeyPairs(context, now, 100),
+};
+
 const jobs: readonly Job[] = [
   pruning(purgeTokens, 1_000, () => null),
   pruning(pruneInbox, 2_000, ({ inboxDays }) => inboxDays),
@@ -292,4 +301,5 @@ const jobs: readonly Job[] = [
   pruning(pruneInstances, 1_000, () => null),
   pruning(pruneSessions, 1_000, () => null),
   pruning(pruneLogins, 1_000, () => null),
+  warnOfExpiry,
 ];

@@ -6,7 +6,8 @@ import { membersView, schemaAnchor, typeView, type Schema } from './schema-view.
 interface Message {
   readonly name: string;
   readonly title: string;
-  readonly payload: { readonly allOf: readonly [Schema, Schema] };
+  /** An envelope and what it holds; of a notice, the body. */
+  readonly payload: { readonly allOf?: readonly [Schema, Schema] } & Schema;
   readonly examples?: ReadonlyArray<{ readonly payload: unknown }>;
 }
 interface Document {
@@ -23,13 +24,13 @@ interface Document {
   };
 }
 
-/** The catalogue of every event on the broker. */
+/** The catalogue of every event on the broker, and of the notices to webhook endpoints. */
 export function eventPage(): string {
   const document = asyncApi() as unknown as Document;
   const channels = Object.values(document.channels).reverse();
   const schemas = Object.entries(document.components.schemas);
   const messages = Object.values(document.components.messages);
-  const envelope = messages[0]!.payload.allOf[0];
+  const envelope = messages.find(({ payload }) => payload.allOf !== undefined)!.payload.allOf![0];
   return page({
     title: 'Events',
     current: '/docs/events',
@@ -73,10 +74,12 @@ export function eventPage(): string {
   });
 }
 
+const dataOf = (payload: Message['payload']): Schema => (payload.allOf?.[1] ?? payload).properties?.['data'] ?? {};
+
 const messageView = ({ name, title, payload, examples = [] }: Message): Html =>
   html` <article class="operation" id="${anchor(name)}">
     <h3><a href="#${anchor(name)}">${name}</a></h3>
-    <p class="line">type <code>${title}</code> · data ${typeView(payload.allOf[1].properties?.data ?? {})}</p>
+    <p class="line">type <code>${title}</code> · data ${typeView(dataOf(payload))}</p>
     ${examples.map(
       (example) =>
         html`<details>

@@ -16,6 +16,8 @@ import { DeliveriesByNotice1764425460000 } from './1764425460000-deliveries-by-n
 import { ForgottenKeys1764425520000 } from './1764425520000-forgotten-keys.js';
 import { AuditLog1764425700000 } from './1764425700000-audit-log.js';
 import { ConsoleSessions1764435600000 } from './1764435600000-console-sessions.js';
+import { KeyPairWarnings1764436200000 } from './1764436200000-key-pair-warnings.js';
+import { WebhookNames1764436500000 } from './1764436500000-webhook-names.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -37,4 +39,6 @@ export const migrations = [
   ForgottenKeys1764425520000,
   AuditLog1764425700000,
   ConsoleSessions1764435600000,
+  KeyPairWarnings1764436200000,
+  WebhookNames1764436500000,
 ];
