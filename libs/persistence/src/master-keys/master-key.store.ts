@@ -41,10 +41,19 @@ export class PostgresMasterKeyStore implements MasterKeyStore {
     // While a roll-out is under way two keys are active: the older one seals nothing anew.
     if (others.some(({ newer }) => newer) || !others.some(({ due }) => due)) return 0;
     const { resealed, closed, whole } = await reseal(this.context, signal);
+    if (resealed > 0) await this.audit(resealed);
     if (closed > 0) this.context.log('error', 'Sealed values do not open with any master key', { values: closed });
     // Only a pass that found nothing left to do shows that nobody seals with another key any more.
     if (whole && resealed === 0) await sql.rows(noteClean, [sealing.activeKeyId]);
     return resealed;
+  }
+
+  /** One event for a pass: which values there were says nothing. */
+  private audit(values: number): Promise<void> {
+    const { sql, sealing } = this.context;
+    const resource = { type: 'master-key', id: sealing.activeKeyId, name: null };
+    const entry = { action: 'master-key.resealed', resource, detail: { values } };
+    return sql.transaction((client) => recordAudit(client, system, entry));
   }
 
   async forget(id: string, acting: Acting = system): Promise<ForgetMasterKeyResult> {

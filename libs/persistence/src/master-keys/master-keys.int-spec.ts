@@ -83,6 +83,8 @@ describe('master keys', () => {
     // The lookup key was sealed anew when the process started.
     expect(resealed).toBe(before.get('k1')!.sealedValues);
     expect(await database.masterKeys.resealRest()).toBe(0);
+    const events = await database.audit.list({ limit: 100, action: 'master-key.resealed' });
+    expect(events.data.map(({ detail }) => detail)).toEqual([{ values: resealed }]);
     const after = (await usesOf(database)).get('k1')!;
     expect(after).toMatchObject({ sealedValues: 0, openRequests: 1, resealedAt: expect.any(Date) });
     expect(await database.masterKeys.forget('k1')).toEqual({ kind: 'in-use', sealedValues: 0, openRequests: 1 });

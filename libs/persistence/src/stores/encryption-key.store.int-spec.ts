@@ -50,6 +50,8 @@ describe('the encryption keys (R99)', () => {
     await pass(rotation.everySeconds);
     expect(await database.encryptionKeys.rotate(rotation)).toBe(2);
     const after = await published();
+    const events = await sql.query(`select resource_id from audit_events where action = 'encryption-key.retired'`);
+    expect(events.rows.map((row: { resource_id: string }) => row.resource_id).sort()).toEqual(before);
     expect(after.filter((kid) => before.includes(kid))).toEqual([]);
     expect(await opening()).toEqual([...before, ...after].sort());
 

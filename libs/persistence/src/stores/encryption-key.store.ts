@@ -1,5 +1,7 @@
 import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import { system } from '../audit/acting.js';
+import { recordAudit } from '../audit/record-audit.js';
 import { isSealed } from '../errors.js';
 import type { SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
@@ -47,7 +49,14 @@ export class PostgresEncryptionKeyStore implements EncryptionKeyStore {
     readonly retiredForSeconds: number;
   }): Promise<number> {
     // Instances that rotate together retire a key once; the unique index lets one of them make its successor.
-    const retired = await this.context.sql.count(retireKeys, [everySeconds]);
+    const retired = await this.context.sql.transaction(async (client) => {
+      const { rows } = await client.query<{ kid: string; alg: string }>(retireKeys, [everySeconds]);
+      for (const { kid, alg } of rows) {
+        const resource = { type: 'encryption-key', id: kid, name: alg };
+        await recordAudit(client, system, { action: 'encryption-key.retired', resource });
+      }
+      return rows.length;
+    });
     await this.context.sql.rows(withdrawKeys, [retiredForSeconds]);
     await this.ensure();
     if (retired > 0) this.cache.clear();
@@ -120,12 +129,10 @@ const insertKey = statement(
   on conflict do nothing`,
 );
 
-const retireKeys = statement(
-  'retire_encryption_keys',
-  /* sql */ `
+const retireKeys = /* sql */ `
   update encryption_keys set retired_at = clock_timestamp()
-  where retired_at is null and created_at <= clock_timestamp() - make_interval(secs => $1)`,
-);
+  where retired_at is null and created_at <= clock_timestamp() - make_interval(secs => $1)
+  returning kid, alg`;
 
 const withdrawKeys = statement(
   'withdraw_encryption_keys',

@@ -72,6 +72,11 @@ describe('the signing keys', () => {
     const after = await used();
     expect(after).toHaveLength(4);
     expect(ahead).toEqual(expect.arrayContaining(after));
+    const events = await sql.query(
+      `select resource_id, detail->>'replaced' as replaced, actor_type from audit_events where action = 'signing-key.rotated'`,
+    );
+    expect(events.rows.map((row: { resource_id: string }) => row.resource_id).sort()).toEqual([...after].sort());
+    expect(events.rows.map((row: { replaced: string }) => row.replaced).sort()).toEqual([...before].sort());
     expect(await published()).toEqual(expect.arrayContaining([...before, ...after]));
     // The next ones are there again.
     expect(await published()).toHaveLength(15);

@@ -1,5 +1,7 @@
 import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import { system } from '../audit/acting.js';
+import { recordAudit } from '../audit/record-audit.js';
 import { MissingRow } from '../errors.js';
 import { sha256, type SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
@@ -70,13 +72,18 @@ export class PostgresSigningKeyStore implements SigningKeyStore {
     const changed = await this.context.sql.transaction(async (client) => {
       // Instances that rotate together take turns; readers are not held up.
       await client.query('lock table signing_keys in share row exclusive mode');
-      const { rows } = await client.query<{ next: string; current: string }>(selectDue, [
-        everySeconds,
-        publishedAheadSeconds,
-      ]);
+      const { rows } = await client.query<DueKey>(selectDue, [everySeconds, publishedAheadSeconds]);
       await client.query(retireKeys, [rows.map(({ current }) => current)]);
       await client.query(activateKeys, [rows.map(({ next }) => next)]);
       await client.query(withdrawKeys, [retiredForSeconds]);
+      for (const { next, current, use, alg } of rows) {
+        const resource = { type: 'signing-key', id: next, name: use };
+        await recordAudit(client, system, {
+          action: 'signing-key.rotated',
+          resource,
+          detail: { alg, replaced: current },
+        });
+      }
       return rows.length;
     });
     if (changed === 0) return 0;
@@ -119,6 +126,12 @@ export class PostgresSigningKeyStore implements SigningKeyStore {
       await this.context.sql.rows(insert, [kid, use, alg, publicJwk, sealed]);
     }
   }
+}
+
+/** A key whose time is over, and the one that takes its place. */
+interface DueKey extends Slot {
+  readonly next: string;
+  readonly current: string;
 }
 
 const generate = {
@@ -192,7 +205,7 @@ const insertNextKey = statement(
 );
 
 const selectDue = /* sql */ `
-  select next.kid as next, current.kid as current
+  select next.kid as next, current.kid as current, next.use, next.alg
   from signing_keys next
   join signing_keys current on current.use = next.use and current.alg = next.alg
     and current.activated_at is not null and current.retired_at is null
