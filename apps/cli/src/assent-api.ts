@@ -1,15 +1,25 @@
 import {
   auditEvent,
   auditHead,
+  configurationDiff,
+  configurationResult,
   deadLetter,
+  exportedConfiguration,
   page,
+  pingAccessImport,
   providerCheck,
   replayResult,
   tokenProvider,
   type AuditEvent,
   type AuditHead,
+  type ConfigurationDiff,
+  type ConfigurationResult,
   type DeadLetterDocument,
+  type ExportConfigurationQuery,
+  type ExportedConfiguration,
   type Page,
+  type PingAccessImport,
+  type PingAccessImportBody,
   type ProviderCheck,
   type ReplayResult,
   type TokenProvider,
@@ -24,7 +34,8 @@ const timeoutMs = 60_000;
 /** The part of Assent's HTTP API that commands need. */
 export class AssentApi {
   private constructor(
-    private readonly url: string,
+    /** Where Assent is, without a slash at the end. */
+    readonly url: string,
     private readonly apiKey: string,
   ) {}
 
@@ -63,6 +74,25 @@ export class AssentApi {
 
   check(provider: TokenProvider): Promise<ProviderCheck> {
     return this.call('POST', `/v1/token-providers/${provider.id}/check`, providerCheck);
+  }
+
+  diffConfiguration(configuration: object, prune: boolean): Promise<ConfigurationDiff> {
+    return this.call('POST', '/v1/configuration/diff', configurationDiff, { configuration, prune });
+  }
+
+  applyConfiguration(
+    configuration: object,
+    how: { readonly prune: boolean; readonly dryRun: boolean },
+  ): Promise<ConfigurationResult> {
+    return this.call('POST', '/v1/configuration/apply', configurationResult, { configuration, ...how });
+  }
+
+  importPingAccess(body: PingAccessImportBody): Promise<PingAccessImport> {
+    return this.call('POST', '/v1/configuration/import/pingaccess', pingAccessImport, body);
+  }
+
+  exportConfiguration(secrets: ExportConfigurationQuery['secrets']): Promise<ExportedConfiguration> {
+    return this.call('GET', `/v1/configuration?secrets=${secrets}`, exportedConfiguration);
   }
 
   /** The oldest hundred, of one queue or of all. */
@@ -113,7 +143,7 @@ export class AssentApi {
     body?: unknown,
   ): Promise<z.output<Schema>> {
     const { status, text } = await this.fetch(method, path, body);
-    if (status !== 200 && status !== 204) throw new CommandProblem(refusalOf(status, text, this.url));
+    if (status !== 200 && status !== 204) throw refusalOf(status, text, this.url);
     const read = schema.safeParse(parseJson(text));
     if (!read.success) {
       throw new CommandProblem(`${this.url} answers, but not as this version of Assent does: check ASSENT_URL.`);
@@ -145,14 +175,30 @@ const providerPage = page(tokenProvider);
 const deadLetterPage = page(deadLetter);
 const auditEventPage = page(auditEvent);
 const auditHeadPage = page(auditHead);
-const problemBody = z.object({ code: z.string(), detail: z.string() });
+const problemBody = z.object({
+  code: z.string(),
+  detail: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).default([]),
+});
 
-function refusalOf(status: number, text: string, url: string): string {
+/** Assent would not do it; `errors` say what of the body it did not like. */
+export class Refusal extends CommandProblem {
+  constructor(
+    message: string,
+    readonly errors: readonly { readonly pointer: string; readonly detail: string }[],
+  ) {
+    super(message);
+  }
+}
+
+function refusalOf(status: number, text: string, url: string): CommandProblem {
   const problem = problemBody.safeParse(parseJson(text));
-  if (!problem.success) return `${url} answered ${status}, and not as Assent does: check ASSENT_URL.`;
-  const { code, detail } = problem.data;
-  if (code === 'unauthenticated') return `Assent at ${url} does not know this ASSENT_API_KEY.`;
-  return `Assent at ${url} refused (${printable(code)}): ${printable(detail)}`;
+  if (!problem.success) {
+    return new CommandProblem(`${url} answered ${status}, and not as Assent does: check ASSENT_URL.`);
+  }
+  const { code, detail, errors } = problem.data;
+  if (code === 'unauthenticated') return new CommandProblem(`Assent at ${url} does not know this ASSENT_API_KEY.`);
+  return new Refusal(`Assent at ${url} refused (${printable(code)}): ${printable(detail)}`, errors);
 }
 
 function parseJson(text: string): unknown {

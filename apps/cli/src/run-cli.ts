@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { assentVersion } from '#lib/contracts';
 import { AssentApi } from './assent-api.js';
 import { audit, auditWish } from './audit.js';
+import { configurationCommand, configurationCommands, configurationWish } from './configuration/configuration.js';
+import { importPingAccess, importWish } from './configuration/import-pingaccess.js';
 import { deadLetters, deadLetterWish } from './dead-letters.js';
 import { doctor } from './doctor.js';
 import { CommandProblem, exitCodes, type ExitCode, type Surroundings } from './terminal.js';
@@ -14,6 +16,12 @@ const usage = `Usage: assent doctor [token provider] [--json]
        assent dead-letters drop <id>
        assent audit verify [--file <file>] [--keys <file>] [--anchor <sequence>:<hash>]…
        assent audit export
+       assent validate <file or folder>… [--json]
+       assent diff <file or folder>… [--prune] [--json]
+       assent apply <file or folder>… [--prune] [--dry-run] [--json]
+       assent export [--without-secrets] [--json]
+       assent import pingaccess <file> [--dry-run] [--input <key>=<value>]… [--leave-out-incomplete]
+                                [--rule-class <class>] [--json]
 
 doctor
 
@@ -28,6 +36,24 @@ audit
 Follows the record of administration and decisions from its first event and names the first place, if any,
 that is not what was sealed; or writes it out, a line of JSON each.
 
+validate, diff, apply, export
+Everything that is administered as one configuration in YAML: checked without asking anybody, compared with
+what there is, made so as a whole or not at all, or written out. \${env:NAME} and \${file:path} stand for
+secrets. docs/configuration-as-code.md tells all of it.
+
+import pingaccess
+Takes over from an export of PingAccess what Assent has too, all of it or nothing, and shows what becomes
+of what. docs/migrating-from-pingaccess.md tells what to do about what is missing.
+
+  --prune     delete what the configuration leaves out, in the sections that it has
+  --dry-run   do it all and take it back
+  --without-secrets
+              leave secrets out, so that they stay as they are, instead of naming where they are kept
+  --input     what an export does not tell, by the key that the table names; may be given more than once
+  --leave-out-incomplete
+              import the rest where something is missing
+  --rule-class
+              the class of one-time-authorization rules, where they are not recognised
   --file      an exported log instead of the one that Assent shows; - for what is piped in
   --keys      a key set that was kept elsewhere, instead of the one that Assent publishes
   --anchor    what the log was known to hold earlier; may be given more than once
@@ -38,9 +64,11 @@ that is not what was sealed; or writes it out, a line of JSON each.
   --version   print the version
 
 ASSENT_URL       where Assent is; http://127.0.0.1:3000 when not set
-ASSENT_API_KEY   an API key with the scope admin:write (to list and show: admin:read)
+ASSENT_API_KEY   an API key with the scope admin:write (to list, show
+                 and export: admin:read)
 
-Exit code: 0 nothing is wrong, 2 something is, 1 it could not be found out, or the audit log is broken.
+Exit code: 0 nothing is wrong, 2 something is (diff: something differs), 1 it could not be found out, the
+configuration is refused, or the audit log is broken.
 `;
 
 /** Runs one command; never rejects for what was typed or what Assent answers. */
@@ -62,7 +90,7 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
   switch (command) {
     case undefined:
       throw new CommandProblem(
-        'Say what to do: assent doctor, assent dead-letters, assent audit (assent --help tells more).',
+        'Say what to do: assent doctor, dead-letters, audit, validate, diff, apply, export, import (assent --help tells more).',
       );
     case 'doctor':
       return runDoctor(words, values.json, surroundings);
@@ -72,8 +100,16 @@ async function run(surroundings: Surroundings): Promise<ExitCode> {
     }
     case 'audit':
       return audit(auditWish(words, values), () => AssentApi.from(surroundings.env), surroundings);
-    default:
+    case 'import':
+      return importPingAccess(importWish(words, values), AssentApi.from(surroundings.env), surroundings);
+    default: {
+      const known = configurationCommands.find((one) => one === command);
+      if (known !== undefined) {
+        const wish = configurationWish(known, words, values);
+        return configurationCommand(wish, () => AssentApi.from(surroundings.env), surroundings);
+      }
       throw new CommandProblem(`There is no command "${command}": assent --help tells which are.`);
+    }
   }
 }
 
@@ -94,6 +130,8 @@ function read(args: readonly string[]) {
       args: [...args],
       options: {
         ...{ json: flag, all: flag, queue: text, file: text, keys: text, anchor: { type: 'string', multiple: true } },
+        ...{ prune: flag, 'dry-run': flag, 'without-secrets': flag },
+        ...{ input: { type: 'string', multiple: true }, 'rule-class': text, 'leave-out-incomplete': flag },
         ...{ help: { ...flag, short: 'h' }, version: flag },
       },
       allowPositionals: true,

@@ -16,7 +16,7 @@ export interface Output {
 }
 
 /** What the process ends with. */
-export const exitCodes = { fine: 0, notAsked: 1, broken: 1, foundErrors: 2 } as const;
+export const exitCodes = { fine: 0, notAsked: 1, broken: 1, foundErrors: 2, differs: 2 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** The command could not be carried out; the message is one sentence for the person who typed it. */

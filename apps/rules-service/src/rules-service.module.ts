@@ -33,6 +33,11 @@ import { ReplayDeadLetters } from './dead-letters/replay-dead-letters.js';
 import { ViewDeadLetters } from './dead-letters/view-dead-letters.js';
 import { ErasePerson } from './erasures/erase-person.js';
 import { ErasuresController } from './erasures/erasures.controller.js';
+import { ApplyConfiguration } from './configuration/apply-configuration.js';
+import { ConfigurationController } from './configuration/configuration.controller.js';
+import { ExportConfiguration } from './configuration/export-configuration.js';
+import { ImportPingAccess } from './configuration/import-pingaccess.js';
+import { PlanConfiguration } from './configuration/plan-configuration.js';
 import { ConsoleFilesController } from './console/console-files.controller.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { HttpSurface } from './http/http-surface.js';
@@ -92,6 +97,7 @@ export class RulesServiceModule {
         WebhookEndpointsController,
         ApiClientsController,
         SigningKeysController,
+        ConfigurationController,
         MasterKeysController,
         DeadLettersController,
         ErasuresController,
@@ -159,6 +165,12 @@ const administration = ({ config, database, guard, log }: RulesServiceParts): Pr
   ReplayDeliveries,
   SendTestEvent,
   ViewAuditLog,
+  ExportConfiguration,
+  {
+    provide: ApplyConfiguration,
+    useFactory: () => new ApplyConfiguration(database, new PlanConfiguration({ database, guard })),
+  },
+  ImportPingAccess,
   {
     provide: CheckTokenProvider,
     useFactory: () =>

@@ -251,6 +251,7 @@ export const keyPairExample = {
   notBefore: '2026-01-01T00:00:00.000Z',
   notAfter: '2027-01-01T00:00:00.000Z',
   status: 'valid',
+  daysLeft: 305,
   keyAlgorithm: 'EC P-256',
   sha256Fingerprint: 'B1:7A:0C:59:E2:44:90:1D:63:FE:88:2B:57:CC:10:A9:3E:71:D4:06:95:BF:28:6A:E0:1C:47:D3:5B:82:F6:09',
   subjectAlternativeNames: ['DNS:assent.example.com'],
@@ -299,9 +300,10 @@ export const rejectionHandlerExample = {
 };
 
 export const webhookEndpointBodyExample = {
+  name: 'Audit trail',
   url: 'https://audit.example.com/decisions',
   events: ['decision.approved', 'decision.denied'],
-  description: 'Audit trail',
+  description: 'Every decision, for the auditors',
 };
 
 export const webhookEndpointExample = {
@@ -509,4 +511,102 @@ export const notReadyExample = {
       whatToDo: 'See that Postgres runs, that DATABASE_URL names it and that this machine reaches it.',
     },
   ],
+};
+
+export const configurationExample = {
+  version: 1,
+  tokenProviders: [{ name: 'Bank login', issuer: 'https://login.example.com', profile: 'keycloak' }],
+  rules: [
+    {
+      name: 'Approve a transfer',
+      tokenProvider: 'Bank login',
+      clientId: 'assent',
+      clientCredentials: { type: 'secret', clientSecret: 'a secret of the provider' },
+      loginHintAttribute: 'email',
+      bindingMessage: 'Transfer {{amount}} to {{payee}}',
+    },
+  ],
+};
+export const exportedConfigurationExample = {
+  ...configurationExample,
+  rules: [
+    {
+      ...configurationExample.rules[0]!,
+      clientCredentials: { type: 'secret', clientSecret: '${env:ASSENT_RULE_APPROVE_A_TRANSFER_CLIENT_SECRET}' },
+    },
+  ],
+};
+export const configurationChangeExample = {
+  kind: 'rule',
+  name: 'Approve a transfer',
+  action: 'update',
+  changes: [
+    { pointer: '/bindingMessage', before: null, after: 'Transfer {{amount}} to {{payee}}' },
+    { pointer: '/clientCredentials/clientSecret', before: '(secret)', after: '(secret)' },
+  ],
+};
+export const configurationResultExample = {
+  changes: [configurationChangeExample],
+  unchanged: 1,
+  dryRun: false,
+  secrets: [],
+};
+
+export const pingAccessImportBodyExample = {
+  export: {
+    version: '8.0.0.0',
+    data: {
+      tokenProvider: { type: 'PingFederate' },
+      pingFederateRuntime: { issuer: 'https://login.example.com' },
+      rules: [
+        {
+          id: 17,
+          name: 'Approve a payment',
+          className: 'com.example.OneTimeAuthorizationRule',
+          configuration: {
+            oauthClientCredentials: {
+              clientId: 'payments',
+              credentialsType: 'SECRET',
+              clientSecret: { encryptedValue: 'OBF:JWE:…' },
+            },
+            loginHintRequestAttribute: 'email',
+            denyRejectionHandler: '1',
+          },
+        },
+      ],
+      rejectionHandlers: [{ id: 1, name: 'Default Web Rejection Handler' }],
+    },
+  },
+  dryRun: true,
+};
+export const pingAccessImportExample = {
+  items: [
+    {
+      source: '/data/pingFederateRuntime',
+      kind: 'token-provider',
+      name: 'PingFederate',
+      outcome: 'create',
+      notes: [],
+      needs: [],
+    },
+    {
+      source: '/data/rejectionHandlers/0',
+      kind: 'rejection-handler',
+      name: 'Default Web Rejection Handler',
+      outcome: 'exists',
+      notes: [],
+      needs: [],
+    },
+    {
+      source: '/data/rules/0',
+      kind: 'rule',
+      name: 'Approve a payment',
+      outcome: 'needs-input',
+      notes: [],
+      needs: [{ key: 'rules/17/clientSecret', what: 'Its client secret: the export holds none that can be read.' }],
+    },
+  ],
+  ignored: [],
+  dryRun: true,
+  result: null,
 };

@@ -19,12 +19,21 @@ import {
   waitQuery,
 } from './authorization-requests.http.js';
 import { cibaNotification } from './ciba-notifications.http.js';
+import {
+  configurationApplyBody,
+  configurationDiff,
+  configurationDiffBody,
+  configurationResult,
+  exportConfigurationQuery,
+  exportedConfiguration,
+} from './configuration.http.js';
 import { deadLetter, deadLettersQuery, replayBody, replayResult } from './dead-letters.http.js';
 import { erasure, erasureBody } from './erasures.http.js';
 import * as examples from './examples.js';
 import { certificateReplacement, certificateRequest, keyPair, keyPairImport, keyPairPatch } from './key-pairs.http.js';
 import { masterKeyList } from './master-keys.http.js';
 import { page, pageQuery } from './paging.http.js';
+import { pingAccessImport, pingAccessImportBody } from './pingaccess/import.http.js';
 import type { ProblemCode } from './problem.js';
 import { rejectionHandler, rejectionHandlerBody, rejectionHandlerPatch } from './rejection-handlers.http.js';
 import { rule, ruleBody, rulePatch } from './rules.http.js';
@@ -88,6 +97,8 @@ export interface Route {
   readonly scope: Scope | null;
   readonly query?: z.ZodObject;
   readonly requestHeaders?: readonly RequestHeader[];
+  /** Largest body, in bytes, where it is not the usual 256 KiB. */
+  readonly maxBodyBytes?: number;
   readonly body?: {
     readonly schema: z.ZodType;
     readonly required: boolean;
@@ -107,6 +118,7 @@ export const routeTags = {
   'Rejection handlers': 'What an application shows when the answer is no, or when there is none.',
   'Webhook endpoints': 'Addresses that are told every decision, signed and retried.',
   'API clients': 'The applications that may call this API, their keys and scopes.',
+  Configuration: 'Everything that is administered as one document: shown, compared, and applied as a whole.',
   'Master keys': 'What seals secrets at rest, and the way out for keys that have served.',
   'Dead letters': 'Messages between the services that were given up on: look, put back, or take away.',
   'Audit log': 'Who has done what and when, sealed so that a change of it shows.',
@@ -423,6 +435,18 @@ const authorizationRequestRoutes: readonly Route[] = [
   },
 ];
 
+/** A configuration holds many objects: 2 MiB. */
+const configurationMaxBytes = 2_097_152;
+const configurationProblems = [
+  'busy',
+  'callback_url_refused',
+  'in_use',
+  'invalid_key_pair',
+  'name_taken',
+  'predefined',
+  'unknown_reference',
+] as const;
+
 const adminRoutes: readonly Route[] = [
   ...resource({
     path: '/v1/rules',
@@ -556,6 +580,111 @@ const adminRoutes: readonly Route[] = [
         examples: { rotation: examples.signingKeysExample },
       },
     ],
+  },
+  {
+    operationId: 'exportConfiguration',
+    method: 'GET',
+    path: '/v1/configuration',
+    tag: 'Configuration',
+    summary: 'Show everything as one configuration',
+    description:
+      'Objects go by their names, ids and versions do not appear, and no secret does. What is predefined is left out, and ' +
+      'so is what is as by default. A webhook endpoint without a name is given one.',
+    scope: 'admin:read',
+    query: exportConfigurationQuery,
+    answers: [
+      {
+        status: 200,
+        description: 'The configuration.',
+        schema: exportedConfiguration,
+        examples: { whole: examples.exportedConfigurationExample },
+      },
+    ],
+  },
+  {
+    operationId: 'diffConfiguration',
+    method: 'POST',
+    path: '/v1/configuration/diff',
+    tag: 'Configuration',
+    summary: 'Compare a configuration with what there is',
+    description:
+      'Changes nothing. Secrets are compared too, and told of without being shown: who may ask could find one out by ' +
+      'guessing, so this needs the scope of an apply.',
+    repeated: 'answers the same; it changes nothing.',
+    scope: 'admin:write',
+    maxBodyBytes: configurationMaxBytes,
+    body: {
+      schema: configurationDiffBody,
+      required: true,
+      examples: { rule: { configuration: examples.configurationExample } },
+    },
+    answers: [
+      {
+        status: 200,
+        description: 'What an apply would change.',
+        schema: configurationDiff,
+        examples: {
+          differs: { changes: [examples.configurationChangeExample], unchanged: 1 },
+          same: { changes: [], unchanged: 2 },
+        },
+      },
+    ],
+    problems: configurationProblems,
+  },
+  {
+    operationId: 'applyConfiguration',
+    method: 'POST',
+    path: '/v1/configuration/apply',
+    tag: 'Configuration',
+    summary: 'Make everything what a configuration says',
+    description:
+      'In one transaction: all of it happens, or, when the answer is a problem, nothing. Names tell objects apart: an ' +
+      'object under another name is another object. What is as the configuration says stays untouched, without a new ' +
+      'version and without an event in the audit log; every change is in that log as if it had been made alone.',
+    repeated: 'finds everything as the configuration says, and changes nothing.',
+    scope: 'admin:write',
+    maxBodyBytes: configurationMaxBytes,
+    body: {
+      schema: configurationApplyBody,
+      required: true,
+      examples: {
+        rule: { configuration: examples.configurationExample },
+        dryRun: { configuration: examples.configurationExample, prune: true, dryRun: true },
+      },
+    },
+    answers: [
+      {
+        status: 200,
+        description: 'What was changed.',
+        schema: configurationResult,
+        examples: { applied: examples.configurationResultExample },
+      },
+    ],
+    problems: configurationProblems,
+  },
+  {
+    operationId: 'importPingAccess',
+    method: 'POST',
+    path: '/v1/configuration/import/pingaccess',
+    tag: 'Configuration',
+    summary: 'Import from PingAccess',
+    description:
+      'Takes its token provider, its one-time-authorization rules, and the rejection handlers and key pairs that go with ' +
+      'them; one transaction, all or nothing. What is there under the same name stays as it is. PingAccess exports secrets ' +
+      'in a form that only it can read: they have to be given in `inputs`. A dry run tells which.',
+    repeated: 'finds what it has made, and leaves it.',
+    scope: 'admin:write',
+    maxBodyBytes: configurationMaxBytes,
+    body: { schema: pingAccessImportBody, required: true, examples: { dryRun: examples.pingAccessImportBodyExample } },
+    answers: [
+      {
+        status: 200,
+        description: 'What was found, and what was made of it.',
+        schema: pingAccessImport,
+        examples: { missing: examples.pingAccessImportExample },
+      },
+    ],
+    problems: configurationProblems,
   },
   {
     operationId: 'listMasterKeys',
@@ -1013,6 +1142,12 @@ const openRoutes: readonly Route[] = [
       ['getMetrics', '/metrics', 'Metrics for Prometheus', 'text/plain'],
       ['getOpenApi', '/openapi.json', 'This description as OpenAPI 3.1', 'application/json'],
       ['getAsyncApi', '/asyncapi.json', 'The events as AsyncAPI 3.0', 'application/json'],
+      [
+        'getConfigurationSchema',
+        '/configuration.schema.json',
+        'The schema of a configuration file',
+        'application/schema+json',
+      ],
       ['getConsole', '/console', 'The console for administrators', 'text/html'],
       ['getReference', '/docs', 'The reference of the HTTP API as a page', 'text/html'],
       ['getReferenceStyle', '/docs/reference.css', 'The style sheet of these pages', 'text/css'],

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpUrl, id, instant } from './identifiers.js';
+import { httpUrl, id, instant, name } from './identifiers.js';
 import { pageQuery } from './paging.http.js';
 
 /** One for each way in which a request can end; the routing keys of the public exchange as well. */
@@ -25,12 +25,17 @@ const events = z
   .max(webhookEventTypes.length)
   .meta({ description: 'What the endpoint is told. `test.ping` comes on request, whether it is chosen or not.' });
 
+const endpointName = name
+  .nullable()
+  .meta({ description: 'Unique where there is one; what a configuration tells endpoints apart by.' });
+
 /** Why an endpoint was disabled without anybody asking for it. */
 export const disabledReasons = ['gone', 'failing'] as const;
 export type DisabledReason = (typeof disabledReasons)[number];
 
 export const webhookEndpointBody = z
   .strictObject({
+    name: endpointName.default(null),
     url: httpUrl,
     events: events.default([...decisionEventTypes]),
     description: z.string().max(256).nullable().default(null),
@@ -41,6 +46,7 @@ export type WebhookEndpointBody = z.infer<typeof webhookEndpointBody>;
 
 export const webhookEndpointPatch = z
   .strictObject({
+    name: endpointName.optional(),
     url: httpUrl.optional(),
     events: events.optional(),
     description: z.string().max(256).nullable().optional(),
@@ -52,6 +58,7 @@ export type WebhookEndpointPatch = z.infer<typeof webhookEndpointPatch>;
 export const webhookEndpoint = z
   .strictObject({
     id,
+    name: z.string().nullable(),
     url: z.string(),
     events: z.array(z.enum(webhookEventTypes)),
     description: z.string().nullable(),

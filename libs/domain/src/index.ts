@@ -6,6 +6,8 @@ export * from './binding-message.js';
 export * from './canonical-json.js';
 export * from './changes.js';
 export * from './entitlement.js';
+export * from './configuration-steps.js';
+export * from './key-pair-expiry.js';
 export * from './person.js';
 export * from './polling.js';
 export * from './prompt-limits.js';

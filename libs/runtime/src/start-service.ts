@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { routes } from '#lib/contracts';
 import type { DynamicModule, LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { CustomStrategy, MicroserviceOptions } from '@nestjs/microservices';
@@ -53,8 +54,9 @@ export class PortInUse extends Error {
   }
 }
 
-/** Largest body that any route accepts, in bytes. */
+/** Largest body that a route accepts, in bytes, unless the table of routes allows it more. */
 const bodyLimit = 262_144;
+const bodyLimits = new Map(routes.map(({ path, maxBodyBytes }) => [path, maxBodyBytes]));
 
 /**
  * Starts one service: its HTTP routes, its event handlers, `/health/live`, `/health/ready` and `/metrics`.
@@ -75,6 +77,10 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     genReqId: requestIdOf,
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(reply, addressProblem(error)),
+  });
+  adapter.getInstance().addHook('onRoute', (route) => {
+    const limit = bodyLimits.get(route.url);
+    if (limit !== undefined) route.bodyLimit = limit;
   });
   let stopping = false;
   addOperationsRoutes(adapter, options, () => stopping);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { asyncApi, openApi } from '#lib/contracts';
+import { asyncApi, configurationJsonSchema, openApi } from '#lib/contracts';
 import { ProblemError } from '#lib/runtime';
 import { Controller, Get, Header, Param } from '@nestjs/common';
 import { errorCodePage, errorPage } from './error-page.js';
@@ -20,6 +20,7 @@ const once = (make: () => string): (() => string) => {
 const documents = {
   openApi: once(() => JSON.stringify(openApi())),
   asyncApi: once(() => JSON.stringify(asyncApi())),
+  configurationSchema: once(() => JSON.stringify(configurationJsonSchema())),
   reference: once(referencePage),
   events: once(eventPage),
   errors: once(errorPage),
@@ -49,6 +50,13 @@ export class DocumentsController {
   @Header('cache-control', maxAge)
   asyncApi(): string {
     return documents.asyncApi();
+  }
+
+  @Get('/configuration.schema.json')
+  @Header('content-type', 'application/schema+json; charset=utf-8')
+  @Header('cache-control', maxAge)
+  configurationSchema(): string {
+    return documents.configurationSchema();
   }
 
   @Get('/docs')

@@ -70,7 +70,7 @@ export class WebhookEndpointsController {
     this.resource = new AdminResource({
       noun: 'webhook endpoint',
       path: '/v1/webhook-endpoints',
-      nameMember: 'url',
+      nameMember: 'name',
       store: database.webhookEndpoints,
       show,
       body: webhookEndpointBody,
@@ -221,7 +221,8 @@ const show = (row: WebhookEndpointRow) => ({
   ...adminMembers(row),
 });
 
-const toBody = ({ url, events, description, enabled }: WebhookEndpointRow): WebhookEndpointBody => ({
+const toBody = ({ name, url, events, description, enabled }: WebhookEndpointRow): WebhookEndpointBody => ({
+  name,
   url,
   events: [...events],
   description,

@@ -121,6 +121,13 @@ export interface KeyPairStore extends AdminStore<KeyPairRow, NewKeyPair, { reado
     certified: Pick<NewKeyPair, 'certificateChainPem' | 'facts'>,
     acting?: Acting,
   ): Promise<UpdateResult<KeyPairRow>>;
+  /** Puts another key, with its certificate, in the place of the present one. */
+  replaceKey(
+    id: string,
+    expectedVersion: number | null,
+    certified: Omit<NewKeyPair, 'alias'>,
+    acting?: Acting,
+  ): Promise<UpdateResult<KeyPairRow>>;
   /** The rules that come with these key pairs, and whom they ask, by the name of the rule. */
   usersOf(ids: readonly string[]): Promise<KeyPairUser[]>;
 }
@@ -161,6 +168,8 @@ export interface RuleStore extends AdminStore<RuleRow, RuleValue> {
   /** The rules that ask this provider, oldest first. */
   ofTokenProvider(tokenProviderId: string, limit: number): Promise<RuleRow[]>;
   findForSubmit(idOrName: string): Promise<RuleForSubmit | null>;
+  /** Whether this is the client secret that the rule has; false also when the stored one does not open. */
+  isClientSecret(id: string, secret: string): Promise<boolean>;
 }
 
 export interface ApiClientValue extends Entitlements {
@@ -219,11 +228,17 @@ export interface ApiClientStore extends AdminStore<ApiClientRow, NewApiClient, A
   findByOauthClient(name: OauthClientName): Promise<ApiClientRow | null>;
   /** Replaces the key; null when there is no such client. */
   rotateKey(id: string, key: NewKey, acting?: Acting): Promise<ApiClientRow | null>;
+  /** Whether this is the key that the client has, by its hash. */
+  isKey(id: string, keyHash: Buffer): Promise<boolean>;
+  /** Whether this is the client's callback secret; false also when the stored one does not open. */
+  isCallbackSecret(id: string, secret: string): Promise<boolean>;
   /** Notes when clients last used a key; the version stays. */
   noteUse(uses: ReadonlyMap<string, Date>): Promise<void>;
 }
 
 export interface WebhookEndpointValue {
+  /** Unique where there is one. */
+  readonly name?: string | null;
   readonly url: string;
   readonly events: readonly WebhookEventType[];
   readonly description: string | null;
@@ -237,6 +252,7 @@ export interface WebhookEndpointChange extends WebhookEndpointValue {
   readonly secret?: string | null;
 }
 export interface WebhookEndpointRow extends AdminRow, WebhookEndpointValue {
+  readonly name: string | null;
   /** Why it was disabled without anybody asking for it. */
   readonly disabledReason: DisabledReason | null;
   readonly disabledAt: Date | null;
@@ -255,4 +271,6 @@ export interface WebhookEndpointStore extends AdminStore<
    * an overlap of 0 s ends both. Null when there is no such endpoint.
    */
   rotateSecret(id: string, secret: string, overlapSeconds: number, acting?: Acting): Promise<WebhookEndpointRow | null>;
+  /** Whether deliveries are signed with this secret; false also when the stored one does not open. */
+  isSecret(id: string, secret: string): Promise<boolean>;
 }

@@ -2,6 +2,8 @@ import { system, within } from '../audit/acting.js';
 import { auditChange } from '../audit/audit-change.js';
 import type { Acting } from '../audit/acting.js';
 import type { SealPlace } from '../sealing.js';
+import { isSealed } from '../errors.js';
+import { sameSecret } from '../same-secret.js';
 import { ShortCache } from '../short-cache.js';
 import { statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
@@ -36,7 +38,7 @@ export class TypeormApiClientStore
       schema: apiClientsTable,
       audited: 'api-client',
       nameColumn: 'name',
-      uniqueMembers: { api_clients__oauth_client_key: 'oauthClient' },
+      uniqueMembers: { api_clients__oauth_client_key: 'oauthClient', api_clients__key_hash_key: 'key' },
       referable: null,
     });
   }
@@ -81,6 +83,21 @@ export class TypeormApiClientStore
       });
     } finally {
       this.byCredential.clear();
+    }
+  }
+
+  async isKey(id: string, keyHash: Buffer): Promise<boolean> {
+    return (await this.context.sql.row(selectClientByKey, [id, keyHash])) !== null;
+  }
+
+  async isCallbackSecret(id: string, secret: string): Promise<boolean> {
+    const row = await this.context.sql.row<{ callback_secret: Buffer | null }>(selectCallbackSecret, [id]);
+    if (row === null || row.callback_secret === null) return false;
+    try {
+      return sameSecret(this.context.sealing.open(row.callback_secret, callbackSecretPlace(id)), secret);
+    } catch (error) {
+      if (isSealed(error)) return false;
+      throw error;
     }
   }
 
@@ -182,6 +199,16 @@ const rotateKey = statement(
     key_hash = $2, key_prefix = $3, key_expires_at = $4,
     version = version + 1, updated_at = clock_timestamp()
   where id = $1::uuid`,
+);
+
+const selectClientByKey = statement(
+  'select_client_by_id_and_key',
+  'select id from api_clients where id = $1::uuid and key_hash = $2',
+);
+
+const selectCallbackSecret = statement(
+  'select_callback_secret',
+  'select callback_secret from api_clients where id = $1::uuid',
 );
 
 const noteUse = statement(

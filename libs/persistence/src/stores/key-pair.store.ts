@@ -35,6 +35,16 @@ export class TypeormKeyPairStore
     return this.changed(id, expectedVersion, { certificateChain: [...certificateChainPem], facts }, acting);
   }
 
+  async replaceKey(
+    id: string,
+    expectedVersion: number | null,
+    { certificateChainPem, facts, privateKeyPem }: Omit<NewKeyPair, 'alias'>,
+    acting: Acting = system,
+  ): Promise<UpdateResult<KeyPairRow>> {
+    const privateKey = this.context.sealing.seal(privateKeyPem, privateKeyPlace(id));
+    return this.changed(id, expectedVersion, { certificateChain: [...certificateChainPem], privateKey, facts }, acting);
+  }
+
   async usersOf(ids: readonly string[]): Promise<KeyPairUser[]> {
     const rows = await this.context.sql.rows<{
       key_pair_id: string;

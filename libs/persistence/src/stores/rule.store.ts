@@ -6,7 +6,9 @@ import { v7 as uuid } from 'uuid';
 import { system, within } from '../audit/acting.js';
 import { auditChange } from '../audit/audit-change.js';
 import type { Acting } from '../audit/acting.js';
+import { isSealed } from '../errors.js';
 import { isUuid } from '../paging.js';
+import { sameSecret } from '../same-secret.js';
 import type { SealPlace } from '../sealing.js';
 import { ShortCache } from '../short-cache.js';
 import { statement } from '../sql.js';
@@ -144,6 +146,17 @@ export class TypeormRuleStore implements RuleStore {
     });
   }
 
+  async isClientSecret(id: string, secret: string): Promise<boolean> {
+    const row = await this.context.sql.row<{ version: number; client_secret: Buffer | null }>(selectClientSecret, [id]);
+    if (row === null || row.client_secret === null) return false;
+    try {
+      return sameSecret(this.context.sealing.open(row.client_secret, clientSecretPlace(id, row.version)), secret);
+    } catch (error) {
+      if (isSealed(error)) return false;
+      throw error;
+    }
+  }
+
   private audit(manager: EntityManager, acting: Acting, before: RuleRow | null, after: RuleRow | null): Promise<void> {
     const { id, version, definition } = (after ?? before)!;
     // When the secret was set tells that it was.
@@ -205,6 +218,13 @@ export class TypeormRuleStore implements RuleStore {
     return rules.map((rule) => toRow(rule, definitions.get(`${rule.id}:${rule.version}`)!));
   }
 }
+
+const selectClientSecret = statement(
+  'select_client_secret',
+  /* sql */ `
+  select v.version, v.client_secret from rules r
+  join rule_versions v on v.rule_id = r.id and v.version = r.version where r.id = $1::uuid`,
+);
 
 const findForSubmit = statement(
   'find_rule_for_submit',

@@ -26,7 +26,7 @@ export abstract class TypeormAdminStore<
       /** What it is called in the audit log. */
       readonly audited: string;
       /** The unique column that names an object. */
-      readonly nameColumn: (keyof Columns & string) | null;
+      readonly nameColumn: keyof Columns & string;
       /** Further members that are unique, by the constraint that says so. */
       readonly uniqueMembers?: Readonly<Record<string, string>>;
       /** Who may refer to such an object. */
@@ -67,8 +67,7 @@ export abstract class TypeormAdminStore<
   }
 
   async findByName(name: string, { within: given }: Acting = system): Promise<Row | null> {
-    const { nameColumn } = this.kind;
-    return nameColumn === null ? null : this.orNull(await this.table.findBy(nameColumn, name, given?.manager));
+    return this.orNull(await this.table.findBy(this.kind.nameColumn, name, given?.manager));
   }
 
   async list(query: PageQuery): Promise<Page<Row>> {
@@ -122,8 +121,10 @@ export abstract class TypeormAdminStore<
       return await within(this.context, acting, (manager) => this.remove(manager, id, expectedVersion, acting));
     } catch (error) {
       // A rule that began to refer to it after we looked.
-      if (brokenConstraint(error) !== null && acting.within === undefined) {
-        return { kind: 'in-use', users: await this.users(this.context.dataSource.manager, id) };
+      if (brokenConstraint(error) !== null) {
+        // In a transaction that was given nothing more can be looked at.
+        const users = acting.within === undefined ? await this.users(this.context.dataSource.manager, id) : [];
+        return { kind: 'in-use', users };
       }
       throw error;
     }
@@ -157,7 +158,10 @@ export abstract class TypeormAdminStore<
     acting: Acting,
     { before, after, columns }: { readonly before: Row | null; readonly after: Row | null; readonly columns: object },
   ): Promise<void> {
-    const name = (row: Row) => (row as Readonly<Record<string, unknown>>)[this.kind.nameColumn ?? 'url'] as string;
+    const name = (row: Row) => {
+      const members = row as Readonly<Record<string, unknown>>;
+      return (members[this.kind.nameColumn] ?? members['url']) as string;
+    };
     const { id, version } = (after ?? before)!;
     return auditChange(manager, acting, {
       resource: { type: this.kind.audited, id, name: name((after ?? before)!) },

@@ -3,7 +3,9 @@ import { system, type Acting } from '../audit/acting.js';
 import { recordAudit } from '../audit/record-audit.js';
 import { isSealed } from '../errors.js';
 import { isUuid } from '../paging.js';
+import { sameSecret } from '../same-secret.js';
 import type { SealPlace } from '../sealing.js';
+import { statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import { webhookEndpointsTable, type WebhookEndpointColumns } from '../tables/webhook-endpoints.table.js';
 import type { OwnColumns } from './admin-table.js';
@@ -30,7 +32,7 @@ export class TypeormWebhookEndpointStore
   implements WebhookEndpointStore
 {
   constructor(context: StoreContext) {
-    super(context, { schema: webhookEndpointsTable, audited: 'webhook-endpoint', nameColumn: null, referable: null });
+    super(context, { schema: webhookEndpointsTable, audited: 'webhook-endpoint', nameColumn: 'name', referable: null });
   }
 
   protected override async remove(
@@ -71,6 +73,11 @@ export class TypeormWebhookEndpointStore
     return this.find(id);
   }
 
+  async isSecret(id: string, secret: string): Promise<boolean> {
+    const row = await this.context.sql.row<{ secret: Buffer }>(selectWebhookSecret, [id]);
+    return row !== null && sameSecret(this.opened(id, row.secret), secret);
+  }
+
   /** Null when it does not open: then nothing is signed with it, and a new one mends that. */
   private opened(id: string, secret: Buffer): string | null {
     try {
@@ -87,13 +94,13 @@ export class TypeormWebhookEndpointStore
   }
 
   protected toRow(columns: WebhookEndpointColumns): WebhookEndpointRow {
-    const { id, version, createdAt, updatedAt, url, events, description, enabled } = columns;
+    const { id, version, createdAt, updatedAt, name, url, events, description, enabled } = columns;
     const { failingSince, previousSecretUntil } = columns;
     // A version before this one may have enabled it and left the reason.
     const { disabledReason, disabledAt } = enabled ? wellAgain : columns;
     const overlaps = previousSecretUntil !== null && previousSecretUntil.getTime() > Date.now();
     return {
-      ...{ id, version, createdAt, updatedAt, url, events, description, enabled },
+      ...{ id, version, createdAt, updatedAt, name, url, events, description, enabled },
       ...{ disabledReason, disabledAt, failingSince, previousSecretUntil: overlaps ? previousSecretUntil : null },
     };
   }
@@ -119,6 +126,11 @@ export class TypeormWebhookEndpointStore
 
 const wellAgain = { disabledReason: null, disabledAt: null, failingSince: null };
 
+const selectWebhookSecret = statement(
+  'select_webhook_secret',
+  'select secret from webhook_endpoints where id = $1::uuid',
+);
+
 interface SecretRow {
   readonly url: string;
   readonly secret: Buffer;
@@ -139,7 +151,8 @@ const replaceSecret = /* sql */ `
     version = version + 1, updated_at = clock_timestamp()
   where id = $1`;
 
-const shown = ({ url, events, description, enabled }: WebhookEndpointValue) => ({
+const shown = ({ name, url, events, description, enabled }: WebhookEndpointValue) => ({
+  name: name ?? null,
   url,
   events: [...events],
   description,

@@ -3,6 +3,7 @@ import { EntitySchema } from 'typeorm';
 import { adminColumns, type AdminColumns } from './admin-columns.js';
 
 export interface WebhookEndpointColumns extends AdminColumns {
+  name: string | null;
   url: string;
   events: WebhookEventType[];
   description: string | null;
@@ -22,6 +23,7 @@ export const webhookEndpointsTable = new EntitySchema<WebhookEndpointColumns>({
   tableName: 'webhook_endpoints',
   columns: {
     ...adminColumns,
+    name: { type: 'text', nullable: true },
     url: { type: 'text' },
     events: { type: 'text', array: true },
     description: { type: 'text', nullable: true },
