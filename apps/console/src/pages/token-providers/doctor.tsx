@@ -1,6 +1,7 @@
 import { Alert, Anchor, Badge, Button, Group, Stack, Text } from '@mantine/core';
 import { IconCircleCheck, IconStethoscope } from '@tabler/icons-react';
 import type { FindingSeverity, ProviderCheck, ProviderFinding, TokenProvider } from '#lib/contracts';
+import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { useCheckTokenProvider } from '../../api/token-providers.js';
 import { Moment } from '../../parts/moment.js';
@@ -84,6 +85,10 @@ function Findings({ check: { ok, findings } }: { readonly check: ProviderCheck }
   );
 }
 
+/** What stands between backticks is code. */
+const withCode = (text: string): ReactNode =>
+  text.split('`').map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
+
 function Finding({ of: { severity, code, title, detail, remedy, rule, about } }: { readonly of: ProviderFinding }) {
   const [tone, words] = tones[severity];
   return (
@@ -95,10 +100,10 @@ function Finding({ of: { severity, code, title, detail, remedy, rule, about } }:
       <Text fz="sm" fw={600}>
         {title}
       </Text>
-      {detail !== '' && <Text fz="sm">{detail}</Text>}
+      {detail !== '' && <Text fz="sm">{withCode(detail)}</Text>}
       {severity !== 'note' && (
         <Text fz="sm" c="dimmed" mt={2}>
-          {remedy}
+          {withCode(remedy)}
         </Text>
       )}
       <Text fz="xs" c="dimmed" mt={4}>
