@@ -83,6 +83,8 @@ export const tablePrivileges: Readonly<Record<string, Privileges>> = {
     'rules-service': 'select, insert, update (forget_at)',
     'decision-service': 'select, update (forget_at), delete',
   },
+  // A key pair that goes takes its rows with it, by the right of their owner.
+  key_pair_warnings: { 'decision-service': 'select, insert' },
   key_pairs: {
     'rules-service': 'select, insert, update, delete',
     'ciba-worker': 'select',
