@@ -60,12 +60,9 @@ describe('the signing keys', () => {
     expect(lives.map(({ kid }) => kid).sort()).toEqual([...(await published())].sort());
     const signing = lives.filter(({ activatedAt, retiredAt }) => activatedAt !== null && retiredAt === null);
     expect(signing.map(({ kid }) => kid)).toEqual(expect.arrayContaining(before));
-    expect(
-      lives
-        .filter(({ activatedAt }) => activatedAt === null)
-        .map(({ kid }) => kid)
-        .sort(),
-    ).toEqual(ahead.sort());
+    const next = lives.filter(({ activatedAt }) => activatedAt === null).map(({ kid }) => kid);
+    expect(next).toHaveLength(4);
+    expect(ahead).toEqual(expect.arrayContaining(next));
 
     await pass(rotation.everySeconds);
     expect(await database.signingKeys.rotate(rotation)).toBe(4);
