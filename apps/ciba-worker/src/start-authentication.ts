@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
-import { providerProfiles, type CibaClient, type StartOutcome } from '#lib/ciba';
+import { providerProfiles, startRequestOf, type CibaClient, type StartOutcome } from '#lib/ciba';
 import { askedText, type Command, type ProviderError } from '#lib/domain';
 import {
   isSealed,
@@ -29,7 +29,6 @@ import {
 } from './after-start.js';
 import type { Place, ProviderLanes } from './provider-lanes.js';
 import type { RefusedClients } from './refused-clients.js';
-import { startRequestOf } from './start-request.js';
 
 export interface StartAuthenticationParts {
   readonly requests: Pick<

@@ -22,6 +22,7 @@ import { ConsumeAuthorizationRequest } from './authorization-requests/consume-au
 import { GetAuthorizationRequest } from './authorization-requests/get-authorization-request.js';
 import { GetTimeline } from './authorization-requests/get-timeline.js';
 import { ListAuthorizationRequests } from './authorization-requests/list-authorization-requests.js';
+import { RequestDeliveriesController } from './authorization-requests/request-deliveries.controller.js';
 import { RequestChangedController } from './authorization-requests/request-changed.controller.js';
 import { StreamAuthorizationRequest } from './authorization-requests/stream-authorization-request.js';
 import { SubmitAuthorizationRequest } from './authorization-requests/submit-authorization-request.js';
@@ -56,6 +57,7 @@ import { outboundGuard } from './outbound-guard.token.js';
 import { OverviewController } from './overview/overview.controller.js';
 import { RejectionHandlersController } from './rejection-handlers/rejection-handlers.controller.js';
 import type { RulesServiceConfig } from './rules-service.config.js';
+import { PreviewRule } from './rules/preview-rule.js';
 import { RulesController } from './rules/rules.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { sessions, type SessionConfig } from './sessions/sessions.providers.js';
@@ -108,6 +110,7 @@ export class RulesServiceModule {
         SessionsController,
         OverviewController,
         ConsoleFilesController,
+        RequestDeliveriesController,
       ],
       providers: [
         ...surface(parts),
@@ -171,6 +174,18 @@ const administration = ({ config, database, guard, log }: RulesServiceParts): Pr
     useFactory: () => new ApplyConfiguration(database, new PlanConfiguration({ database, guard })),
   },
   ImportPingAccess,
+  {
+    provide: PreviewRule,
+    useFactory: () =>
+      new PreviewRule(
+        database,
+        new CibaClient({
+          connect: (tls) => guard.connector(tls),
+          allowInsecureHttp: config.ASSENT_ALLOW_LOOPBACK,
+          log: asFunction(log),
+        }),
+      ),
+  },
   {
     provide: CheckTokenProvider,
     useFactory: () =>

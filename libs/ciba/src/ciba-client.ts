@@ -20,6 +20,7 @@ import type { ClientRegistration, ProviderSettings } from './registration.js';
 import { SigningKeys } from './signing-keys.js';
 import { readStartAnswer } from './start-answer.js';
 import { startMembers } from './start-members.js';
+import { shownCall, type StartPreview } from './start-preview.js';
 import { readTokenAnswer } from './token-answer.js';
 
 /** Settings of a CIBA client. */
@@ -83,20 +84,24 @@ export class CibaClient {
   /** Asks the provider to ask the person (CIBA Core 1.0 §7.1): one request at most, and never rejects for what the provider does. */
   async start(registration: ClientRegistration, request: StartRequest): Promise<StartOutcome> {
     try {
-      const { metadata, postStart } = await this.registrations.find(registration);
-      const profile = providerProfiles[registration.provider.profile];
-      requireDelivery(metadata, request, profile);
-      requireMethod(registration, profile);
-      requireParameters(metadata, request, profile);
-      return this.readStart(
-        await postStart(startMembers(request, profile), this.timeoutMs, request.interactionId),
-        profile,
-      );
+      const { postStart, members, profile } = await this.prepareStart(registration, request);
+      return this.readStart(await postStart(members, this.timeoutMs, request.interactionId), profile);
     } catch (error) {
       const detail = faultDetail(error);
       return error instanceof ProviderUnavailable
         ? { kind: 'not-accepted', retryAfterSeconds: null, detail }
         : { kind: 'misconfigured', detail };
+    }
+  }
+
+  /** Composes the call that `start` would make, and makes none: nobody is asked. Never rejects for what the provider does. */
+  async preview(registration: ClientRegistration, request: StartRequest): Promise<StartPreview> {
+    try {
+      const { composeStart, members } = await this.prepareStart(registration, request);
+      return { kind: 'composed', call: shownCall(await composeStart(members, request.interactionId ?? null)) };
+    } catch (error) {
+      const detail = faultDetail(error);
+      return { kind: error instanceof ProviderUnavailable ? 'unavailable' : 'misconfigured', detail };
     }
   }
 
@@ -163,6 +168,16 @@ export class CibaClient {
   /** Lets calls under way end, then closes every connection. */
   close(): Promise<void> {
     return this.connections.close();
+  }
+
+  /** @throws ProviderUnavailable | ProviderMisconfigured when nobody could be asked, or should be */
+  private async prepareStart(registration: ClientRegistration, request: StartRequest) {
+    const prepared = await this.registrations.find(registration);
+    const profile = providerProfiles[registration.provider.profile];
+    requireDelivery(prepared.metadata, request, profile);
+    requireMethod(registration, profile);
+    requireParameters(prepared.metadata, request, profile);
+    return { ...prepared, profile, members: startMembers(request, profile) };
   }
 
   private readStart(result: Exchange, { startErrors }: ProviderProfile): StartOutcome {

@@ -61,3 +61,5 @@ export type {
   SecretCredentials,
   SigningKeyMaterial,
 } from './registration.js';
+export { startRequestOf, type Question } from './start-request.js';
+export type { ShownCall, StartPreview } from './start-preview.js';

@@ -10,6 +10,7 @@ import { RecentMap } from './recent-map.js';
 import type { ClientRegistration } from './registration.js';
 import { prepareRequestSigning } from './request-object.js';
 import { startForm, type StartMembers } from './start-members.js';
+import type { ComposedCall } from './start-preview.js';
 import { mutualTls, providerTls } from './tls-material.js';
 
 const rememberedRegistrations = 1_000;
@@ -30,6 +31,8 @@ export type Post<Members = FormMembers> = (
 export interface PreparedRegistration {
   readonly metadata: ProviderMetadata;
   readonly postStart: Post<StartMembers>;
+  /** The same call, not made. */
+  readonly composeStart: (members: StartMembers, interactionId: string | null) => Promise<ComposedCall>;
   readonly postPoll: Post;
   /** Null when the provider offers no revocation (RFC 7009). */
   readonly postRevocation: Post | null;
@@ -72,30 +75,40 @@ export class PreparedRegistrations {
     const headers = [...constantHeaders, ...authentication.headers];
 
     const token = connections.target(endpoints.token, identity, tls);
-    const post = (target: Target, constantMembers: FormMembers): Post => {
+    const composing = (target: Target, constantMembers: FormMembers) => {
       const constantForm = joinForms(authentication.form, encodeForm(constantMembers));
-      const prover = registration.dpop && target === token ? new DpopProver(target.url, now) : null;
-      return (members, timeoutMs, interactionId = null) => {
+      return async (members: FormMembers, interactionId: string | null, proof: readonly string[] = []) => {
         // By this id the provider finds the call in its log (FAPI 1.0 Baseline §6.2.1).
         const interaction = interactionId === null ? [] : ['x-fapi-interaction-id', interactionId];
+        const fresh = authentication.fresh === null ? '' : encodeForm(await authentication.fresh(target.url));
+        const body = joinForms(constantForm, encodeForm(members), fresh);
+        return { url: target.url, headers: [...headers, ...interaction, ...proof], body };
+      };
+    };
+    const post = (target: Target, constantMembers: FormMembers): Post => {
+      const compose = composing(target, constantMembers);
+      const prover = registration.dpop && target === token ? new DpopProver(target.url, now) : null;
+      return (members, timeoutMs, interactionId = null) => {
         const send: Send = async (proof, ms) => {
-          const fresh = authentication.fresh === null ? '' : encodeForm(await authentication.fresh(target.url));
-          const body = joinForms(constantForm, encodeForm(members), fresh);
-          return exchange({ target, headers: [...headers, ...interaction, ...proof], body, timeoutMs: ms });
+          const { headers, body } = await compose(members, interactionId, proof);
+          return exchange({ target, headers, body, timeoutMs: ms });
         };
         return prover === null ? send([], timeoutMs) : prover.send(send, timeoutMs);
       };
     };
-    const postStartForm = post(connections.target(endpoints.backchannel, identity, tls), {});
+    const backchannel = connections.target(endpoints.backchannel, identity, tls);
+    const [postStartForm, composeStartForm] = [post(backchannel, {}), composing(backchannel, {})];
     const sign = prepareRequestSigning(registration, metadata, {
       url: endpoints.backchannel,
       authenticationForm: authentication.form,
       now,
     });
+    const formOf = async (members: StartMembers) => (sign === null ? startForm(members) : sign(members));
     return {
       metadata,
       postStart: async (members, timeoutMs, interactionId) =>
-        postStartForm(sign === null ? startForm(members) : await sign(members), timeoutMs, interactionId),
+        postStartForm(await formOf(members), timeoutMs, interactionId),
+      composeStart: async (members, interactionId) => composeStartForm(await formOf(members), interactionId),
       postPoll: post(token, {
         grant_type: 'urn:openid:params:grant-type:ciba',
       }),

@@ -30,4 +30,10 @@ export const consoleRoutes: readonly ConsoleRoute[] = [
     scope: 'admin:read',
     query: overviewQuery,
   },
+  {
+    operationId: 'listDeliveriesOfRequest',
+    method: 'GET',
+    path: '/console/api/authorization-requests/{id}/deliveries',
+    scope: 'admin:read',
+  },
 ];

@@ -168,6 +168,32 @@ export const ruleBodyDetailed = {
   ],
 };
 
+export const rulePreviewBodyExample = { attributes: { email: 'alice@example.com', amount: '25 EUR' } };
+
+export const rulePreviewExample = {
+  rule: { id: ruleId, name: 'Approve a payment', version: 3 },
+  bindingMessage: 'Pay 25 EUR to Corner Shop',
+  request: {
+    method: 'POST',
+    url: 'https://op.example.com/backchannel',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      authorization: 'Basic (secret)',
+    },
+    form: {
+      scope: 'openid',
+      login_hint: 'alice@example.com',
+      binding_message: 'Pay 25 EUR to Corner Shop',
+      requested_expiry: '120',
+    },
+    signed: {},
+    clientCertificate: false,
+  },
+  problem: null,
+};
+
 export const ruleExample = {
   id: ruleId,
   name: 'Approve a payment',

@@ -36,7 +36,7 @@ import { page, pageQuery } from './paging.http.js';
 import { pingAccessImport, pingAccessImportBody } from './pingaccess/import.http.js';
 import type { ProblemCode } from './problem.js';
 import { rejectionHandler, rejectionHandlerBody, rejectionHandlerPatch } from './rejection-handlers.http.js';
-import { rule, ruleBody, rulePatch } from './rules.http.js';
+import { rule, ruleBody, rulePatch, rulePreview, rulePreviewBody } from './rules.http.js';
 import { signingKeyList } from './signing-keys.http.js';
 import { providerCheck, tokenProvider, tokenProviderBody, tokenProviderPatch } from './token-providers.http.js';
 import {
@@ -931,6 +931,33 @@ const adminRoutes: readonly Route[] = [
         schema: page(auditHead),
         headers: ['Link'],
         examples: { page: { data: [examples.auditHeadExample], nextCursor: null } },
+      },
+    ],
+  },
+  {
+    operationId: 'previewRule',
+    method: 'POST',
+    path: '/v1/rules/{id}/preview',
+    tag: 'Rules',
+    summary: 'Show what a rule would ask',
+    description:
+      'Composes the backchannel authentication request that these attributes lead to, by the code that sends it, and ' +
+      'sends nothing: nobody is asked, nothing is kept. The provider may be discovered. A binding message that the ' +
+      'provider demands and nobody gives is made up anew each time.',
+    repeated: 'composes it anew; nothing is changed.',
+    scope: 'admin:read',
+    body: {
+      schema: rulePreviewBody,
+      required: true,
+      examples: { payment: examples.rulePreviewBodyExample },
+    },
+    problems: ['login_hint_missing'],
+    answers: [
+      {
+        status: 200,
+        description: 'The request as it would be sent, or why there would be none.',
+        schema: rulePreview,
+        examples: { composed: examples.rulePreviewExample },
       },
     ],
   },

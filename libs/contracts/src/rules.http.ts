@@ -7,6 +7,8 @@ import {
   subjectPolicies,
 } from '#lib/domain';
 import { z } from 'zod';
+import { attributes } from './authorization-requests.http.js';
+import { ruleReference } from './decision.js';
 import { id, instant, name } from './identifiers.js';
 
 const clientSecret = z.string().min(1).max(1024);
@@ -235,3 +237,42 @@ export const rule = z
   })
   .meta({ id: 'Rule' });
 export type Rule = z.infer<typeof rule>;
+
+/** Which request would be sent for these attributes. */
+export const rulePreviewBody = z
+  .strictObject({
+    attributes,
+    bindingMessage: z.string().min(1).max(1000).optional().meta({ description: "Overrides the rule's template." }),
+  })
+  .meta({ id: 'RulePreviewBody' });
+export type RulePreviewBody = z.infer<typeof rulePreviewBody>;
+
+/** The backchannel authentication request that a rule amounts to, and that nobody sends. */
+export const rulePreview = z
+  .strictObject({
+    rule: ruleReference,
+    bindingMessage: z.string().nullable().meta({ description: 'The text that the person would read.' }),
+    request: z
+      .strictObject({
+        method: z.literal('POST'),
+        url: z.string(),
+        headers: z.record(z.string(), z.string()),
+        form: z.record(z.string(), z.string()).meta({
+          description: 'The parameters; secrets are replaced by `(secret)`, signatures by `(signature)`.',
+        }),
+        signed: z
+          .record(z.string(), z.strictObject({ header: z.unknown(), claims: z.unknown() }))
+          .meta({ description: 'What the signed parameters say.' }),
+        clientCertificate: z.boolean().meta({ description: 'Whether the connection shows a client certificate.' }),
+      })
+      .nullable()
+      .meta({ description: 'Null when no request could be made: `problem` says why.' }),
+    problem: z
+      .strictObject({ kind: z.enum(['unavailable', 'misconfigured']), detail: z.string() })
+      .nullable()
+      .meta({
+        description: '`unavailable`: the provider cannot be reached now; `misconfigured`: somebody has to act.',
+      }),
+  })
+  .meta({ id: 'RulePreview' });
+export type RulePreview = z.infer<typeof rulePreview>;

@@ -1,13 +1,5 @@
 import type { AuthorizationRequestDocument, SubmitAuthorizationRequestBody } from '#lib/contracts';
-import { bindingMessageLimits } from '#lib/ciba';
-import {
-  canonicalJson,
-  defaultRejectionHandlers,
-  neededAttributes,
-  promptLimitsOf,
-  type BindingMessageLimits,
-  type PromptLimits,
-} from '#lib/domain';
+import { canonicalJson, defaultRejectionHandlers, promptLimitsOf, type PromptLimits } from '#lib/domain';
 import type { Database, NewRequest, Repetition, RequestView, RuleForSubmit } from '#lib/persistence';
 import { ProblemError, type OutboundGuard } from '#lib/runtime';
 import { v7 as uuid } from 'uuid';
@@ -18,7 +10,7 @@ import type { Answer } from '../http/answer.js';
 import { invalidMember } from '../http/invalid-member.js';
 import { refuseAddress } from '../http/refuse-address.js';
 import { AwaitRequest, isDecided } from './await-request.js';
-import { bindingMessage } from './binding-message.js';
+import { messageUnder, refuseMissingAttributes } from './question.js';
 import { openedHint, personHint, personOf } from './person-hint.js';
 import { promptLimit, rateLimitRejection } from './prompt-limit.js';
 import { pathOf, requestDocument, requestHeaders } from './request-document.js';
@@ -131,10 +123,9 @@ export class SubmitAuthorizationRequest {
     const hint = personHint(rule, readable);
     const person = personOf(rule, caller.id, hint, readable);
     refuseSubject(caller, person, body.attributes);
-    const missing = neededAttributes(definition).find((name) => !Object.hasOwn(body.attributes, name));
-    if (missing !== undefined) throw attributeMissing(definition, missing);
+    refuseMissingAttributes(definition, body.attributes);
     if (body.callbackUrl !== undefined) refuseAddress(this.parts.guard, body.callbackUrl, '/callbackUrl');
-    const message = bindingMessage(body.bindingMessage, definition, body.attributes, limitsOf(rule));
+    const message = messageUnder(rule, body.bindingMessage, body.attributes);
     const asked = { ruleId: rule.id, ruleVersion: rule.version, attributes: body.attributes, bindingMessage: message };
     return {
       id: uuid(),
@@ -202,14 +193,3 @@ const acceptedView = (request: NewRequest, createdAt: Date): RequestView => ({
   stateVersion: 1,
   decision: null,
 });
-
-function attributeMissing({ name }: RuleForSubmit['definition'], attribute: string): ProblemError {
-  const detail = `The rule "${name}" needs the attribute ${attribute}, which is missing.`;
-  return invalidMember(`/attributes/${attribute}`, detail);
-}
-
-/** FAPI-CIBA demands a binding message of every request, whatever the provider does. */
-function limitsOf({ definition, provider }: RuleForSubmit): BindingMessageLimits {
-  const limits = bindingMessageLimits(provider.profile);
-  return { ...limits, required: limits.required || definition.fapi };
-}

@@ -1,6 +1,13 @@
-import { pageQuery, ruleBody, type PageQuery, type RuleBody } from '#lib/contracts';
+import {
+  pageQuery,
+  ruleBody,
+  rulePreviewBody,
+  type PageQuery,
+  type RuleBody,
+  type RulePreviewBody,
+} from '#lib/contracts';
 import { Database, type Acting, type RuleRow, type RuleValue } from '#lib/persistence';
-import { Body, Controller, Delete, Get, Headers, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { actingOf } from '../access/acting-of.js';
 import { adminMembers } from '../admin/admin-members.js';
@@ -8,6 +15,7 @@ import { AdminResource } from '../admin/admin-resource.js';
 import { mergePatchBody } from '../admin/merge-patch.js';
 import { inProblemTerms } from '../database-problems.js';
 import { respond, type Answer } from '../http/answer.js';
+import { PreviewRule } from './preview-rule.js';
 import { changedRule, newRule, refuseUnknownToProvider, ruleBodyOf } from './rule-value.js';
 
 /** `/v1/rules`: who is asked, by which provider, with which words. Every change makes a new version. */
@@ -15,7 +23,10 @@ import { changedRule, newRule, refuseUnknownToProvider, ruleBodyOf } from './rul
 export class RulesController {
   private readonly resource: AdminResource<RuleRow, RuleValue, RuleValue, RuleBody>;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    private readonly previewRule: PreviewRule,
+  ) {
     this.resource = new AdminResource({
       noun: 'rule',
       path: '/v1/rules',
@@ -50,6 +61,12 @@ export class RulesController {
   @Post()
   create(@Body({ schema: ruleBody }) body: RuleBody, @Res({ passthrough: true }) reply: FastifyReply) {
     return respond(reply, this.make(body, actingOf(reply)));
+  }
+
+  @Post(':id/preview')
+  @HttpCode(200)
+  preview(@Param('id') id: string, @Body({ schema: rulePreviewBody }) body: RulePreviewBody) {
+    return this.previewRule.run(id, body);
   }
 
   @Get(':id')
