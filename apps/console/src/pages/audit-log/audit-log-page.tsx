@@ -1,14 +1,136 @@
+import { Anchor, Group, Text, TextInput } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
+import type { AuditEvent } from '#lib/contracts';
+import { Link } from 'react-router';
+import { useAuditLog } from '../../api/audit-log.js';
 import { EmptyState } from '../../parts/empty-state.js';
+import { ListTable, type Column } from '../../parts/list-table.js';
+import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
+import { RowsSkeleton } from '../../parts/page-skeleton.js';
+import { Pager } from '../../parts/pager.js';
+import { ProblemAlert } from '../../parts/problem-alert.js';
+import { StatusBadge } from '../../parts/status-badge.js';
+import { useListFilters } from '../../parts/use-list-filters.js';
+import { instantOf, localMinute } from '../transactions/local-minute.js';
+import { Changes } from './changes.js';
+import { placeOf } from './place-of.js';
 
+const actorWords: Readonly<Record<AuditEvent['actor']['type'], string>> = {
+  'api-client': 'API client',
+  'bootstrap-key': 'Bootstrap key',
+  person: 'The person asked',
+  provider: 'Token provider',
+  system: 'Assent',
+  user: 'User',
+};
+
+const columns: ReadonlyArray<Column<AuditEvent>> = [
+  { title: 'When', cell: ({ at }) => <Moment at={at} /> },
+  {
+    title: 'Who',
+    cell: ({ actor }) => (
+      <div>
+        {actor.name ?? actorWords[actor.type]}
+        <Text fz="xs" c="dimmed">
+          {actor.name === null ? actor.id : actorWords[actor.type]}
+        </Text>
+      </div>
+    ),
+  },
+  {
+    title: 'What',
+    cell: ({ action, changes, detail }) => (
+      <div>
+        <code>{action}</code>
+        <Changes changes={changes} detail={detail} />
+      </div>
+    ),
+  },
+  {
+    title: 'On',
+    cell: ({ resource }) => {
+      const place = placeOf(resource);
+      const name = resource.name ?? resource.id ?? resource.type;
+      return place === null ? (
+        name
+      ) : (
+        <Anchor component={Link} to={place} fz="sm">
+          {name}
+        </Anchor>
+      );
+    },
+  },
+  {
+    title: 'Sealed',
+    cell: ({ sequence }) => (sequence === null ? <StatusBadge tone="waiting">Soon</StatusBadge> : <>no. {sequence}</>),
+  },
+];
+
+/** Settings › Audit Log: who has done what, and what it changed. */
 export function AuditLogPage() {
+  const [filters, change] = useListFilters(['actor', 'action', 'resource', 'since', 'until']);
+  const { data, error, refetch } = useAuditLog(filters);
+  const filtered = Object.values(filters).some((value) => value !== '');
   return (
     <>
-      <PageHeader title="Audit Log" path={[{ label: 'Settings' }]} />
-      <EmptyState icon={IconHistory} title="Not here yet">
-        Who has done what will be on this page. Until then the <a href="/docs">API</a> does it.
-      </EmptyState>
+      <PageHeader
+        title="Audit Log"
+        path={[{ label: 'Settings' }]}
+        lead={
+          <>
+            Every administrative change and every decision, chained and signed. Verify it with{' '}
+            <code>assent audit verify</code>.
+          </>
+        }
+      />
+      <Group gap="xs" mb="md" align="flex-end">
+        <TextInput
+          label="Who"
+          placeholder="id or user, api-client, …"
+          value={filters.actor}
+          onChange={(event) => change({ actor: event.currentTarget.value })}
+        />
+        <TextInput
+          label="What"
+          placeholder="rule.updated"
+          value={filters.action}
+          onChange={(event) => change({ action: event.currentTarget.value })}
+        />
+        <TextInput
+          label="On"
+          placeholder="id or rule, key-pair, …"
+          value={filters.resource}
+          onChange={(event) => change({ resource: event.currentTarget.value })}
+        />
+        <TextInput
+          label="Since"
+          type="datetime-local"
+          value={localMinute(filters.since)}
+          onChange={(event) => change({ since: instantOf(event.currentTarget.value) })}
+        />
+        <TextInput
+          label="Before"
+          type="datetime-local"
+          value={localMinute(filters.until)}
+          onChange={(event) => change({ until: instantOf(event.currentTarget.value) })}
+        />
+      </Group>
+      {error ? (
+        <ProblemAlert error={error} onRetry={() => void refetch()} />
+      ) : data === undefined ? (
+        <RowsSkeleton rows={8} />
+      ) : data.data.length === 0 && !filtered ? (
+        <EmptyState icon={IconHistory} title="Nothing has been done yet">
+          Each change of a rule, a key or anything else appears here, and so does each decision some seconds after it
+          was made.
+        </EmptyState>
+      ) : (
+        <>
+          <ListTable label="Audit events" columns={columns} items={data.data} keyOf={({ id }) => id} />
+          <Pager nextCursor={data.nextCursor} />
+        </>
+      )}
     </>
   );
 }

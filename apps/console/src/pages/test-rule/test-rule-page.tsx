@@ -1,14 +1,177 @@
-import { IconFlask2 } from '@tabler/icons-react';
+import { ActionIcon, Anchor, Button, Group, Paper, Select, Stack, Text, TextInput } from '@mantine/core';
+import { IconEye, IconFlask2, IconPlus, IconSend2, IconTrash } from '@tabler/icons-react';
+import type { Rule } from '#lib/contracts';
+import { useState } from 'react';
+import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
+import { useSubmitRequest } from '../../api/authorization-requests.js';
+import { useRulePreview } from '../../api/rule-preview.js';
+import { rules } from '../../api/rules.js';
 import { EmptyState } from '../../parts/empty-state.js';
 import { PageHeader } from '../../parts/page-header.js';
+import { RowsSkeleton } from '../../parts/page-skeleton.js';
+import { ProblemAlert } from '../../parts/problem-alert.js';
+import { Section } from '../../parts/section.js';
+import { useMayWrite } from '../../shell/session.js';
+import { WatchedRequest } from '../transactions/watched-request.js';
+import { attributesOf, namesOf, type AttributeRow } from './attributes.js';
+import { PreviewedRequest } from './previewed-request.js';
 
+/** Requests › Test Rule: see what a rule would ask, then really ask it and watch. */
 export function TestRulePage() {
+  const { ruleId = '' } = useParams();
+  const navigate = useNavigate();
+  const { data, error, refetch } = rules.useList();
+  const rule = data?.find(({ id }) => id === ruleId);
   return (
     <>
-      <PageHeader title="Test Rule" path={[{ label: 'Requests' }]} />
-      <EmptyState icon={IconFlask2} title="Not here yet">
-        Rules will be tried out on this page. Until then the <a href="/docs">API</a> does it.
-      </EmptyState>
+      <PageHeader
+        title="Test Rule"
+        path={[{ label: 'Requests' }]}
+        lead="Give a rule the attributes that an application would send. See the exact request to the token provider, then send it and watch."
+      />
+      {error ? (
+        <ProblemAlert error={error} onRetry={() => void refetch()} />
+      ) : data === undefined ? (
+        <RowsSkeleton />
+      ) : data.length === 0 ? (
+        <EmptyState
+          icon={IconFlask2}
+          title="There is no rule to try"
+          action={
+            <Button component={Link} to="/access/rules/new">
+              Add Rule
+            </Button>
+          }
+        >
+          A rule says who asks, and which token provider asks the person. Add one, and come back.
+        </EmptyState>
+      ) : (
+        <Stack gap="md">
+          <Select
+            label="Rule"
+            placeholder="Choose a rule"
+            searchable
+            value={rule?.id ?? null}
+            onChange={(value) => void navigate(`/test-rule/${value ?? ''}`)}
+            data={data.map(({ id, name, enabled }) => ({ value: id, label: enabled ? name : `${name} (disabled)` }))}
+            maw={420}
+          />
+          {rule && <TryOut key={rule.id} rule={rule} />}
+        </Stack>
+      )}
+    </>
+  );
+}
+
+function TryOut({ rule }: { readonly rule: Rule }) {
+  const [rows, setRows] = useState<readonly AttributeRow[]>(() => namesOf(rule).map((name) => ({ name, value: '' })));
+  const [search, setSearch] = useSearchParams();
+  const preview = useRulePreview();
+  const submit = useSubmitRequest();
+  const mayWrite = useMayWrite();
+  const sent = search.get('sent') ?? '';
+  const body = { attributes: attributesOf(rows) };
+  const change = (index: number, part: Partial<AttributeRow>): void =>
+    setRows(rows.map((row, place) => (place === index ? { ...row, ...part } : row)));
+  return (
+    <>
+      <Paper
+        component="form"
+        aria-label="Attributes"
+        p={{ base: 'md', sm: 'lg' }}
+        onSubmit={(event) => {
+          event.preventDefault();
+          preview.mutate({ ruleId: rule.id, body });
+        }}
+      >
+        <Stack gap="sm">
+          <Text fz="sm" c="dimmed">
+            The person is named by <code>{rule.loginHintAttribute}</code>; the other attributes fill the templates of
+            the rule.
+          </Text>
+          {rows.map((row, index) => (
+            <Group key={index} gap="xs" wrap="nowrap" align="flex-end">
+              <TextInput
+                label={index === 0 ? 'Attribute' : undefined}
+                aria-label={`Attribute ${index + 1}`}
+                value={row.name}
+                onChange={(event) => change(index, { name: event.currentTarget.value })}
+                w="35%"
+              />
+              <TextInput
+                label={index === 0 ? 'Value' : undefined}
+                aria-label={`Value of ${row.name === '' ? `attribute ${index + 1}` : row.name}`}
+                value={row.value}
+                onChange={(event) => change(index, { value: event.currentTarget.value })}
+                style={{ flex: 1 }}
+              />
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                size="lg"
+                aria-label={`Remove attribute ${index + 1}`}
+                onClick={() => setRows(rows.filter((_, place) => place !== index))}
+              >
+                <IconTrash size={16} />
+              </ActionIcon>
+            </Group>
+          ))}
+          <Group justify="space-between">
+            <Button
+              variant="subtle"
+              size="compact-sm"
+              leftSection={<IconPlus size={14} aria-hidden />}
+              onClick={() => setRows([...rows, { name: '', value: '' }])}
+            >
+              New Attribute
+            </Button>
+            <Group gap="xs">
+              <Button
+                type="submit"
+                variant="default"
+                leftSection={<IconEye size={16} aria-hidden />}
+                loading={preview.isPending}
+              >
+                Preview
+              </Button>
+              {mayWrite && (
+                <Button
+                  leftSection={<IconSend2 size={16} aria-hidden />}
+                  loading={submit.isPending}
+                  onClick={() =>
+                    submit.mutate({ rule: rule.id, ...body }, { onSuccess: ({ id }) => setSearch({ sent: id }) })
+                  }
+                >
+                  Send
+                </Button>
+              )}
+            </Group>
+          </Group>
+          {mayWrite && (
+            <Text fz="xs" c="dimmed">
+              Send really asks the person, on their own device.
+            </Text>
+          )}
+        </Stack>
+      </Paper>
+      {(submit.error ?? preview.error) && <ProblemAlert error={submit.error ?? preview.error} />}
+      {preview.data && <PreviewedRequest preview={preview.data} />}
+      {sent !== '' && (
+        <Section
+          title="The request that was sent"
+          lead={
+            <>
+              It is a transaction like any other:{' '}
+              <Anchor component={Link} inherit underline="always" to={`/transactions/${sent}`}>
+                open it
+              </Anchor>
+              .
+            </>
+          }
+        >
+          <WatchedRequest id={sent} />
+        </Section>
+      )}
     </>
   );
 }

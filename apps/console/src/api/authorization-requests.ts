@@ -1,0 +1,107 @@
+import type {
+  AuthorizationRequestDocument,
+  Delivery,
+  Page,
+  SubmitAuthorizationRequestBody,
+  Timeline,
+} from '#lib/contracts';
+import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { againHeaders } from './background.js';
+import { call } from './client.js';
+
+const path = '/v1/authorization-requests';
+const listEveryMs = 3_000;
+const liveEveryMs = 2_000;
+
+const one = (id: string) => `${path}/${encodeURIComponent(id)}`;
+
+/** Which requests are listed; what is empty does not count. */
+export interface RequestFilters {
+  readonly status: string;
+  readonly rule: string;
+  readonly createdAfter: string;
+  readonly createdBefore: string;
+  readonly cursor: string;
+}
+
+const queryOf = (filters: RequestFilters): string =>
+  new URLSearchParams([['limit', '50'], ...Object.entries(filters).filter(([, value]) => value !== '')]).toString();
+
+/** A page of requests, newest first; the newest page follows what happens. */
+export const useRequests = (filters: RequestFilters, live: boolean) =>
+  useQuery({
+    queryKey: [path, filters],
+    queryFn: ({ signal, client, queryKey }) =>
+      call<Page<AuthorizationRequestDocument>>('GET', `${path}?${queryOf(filters)}`, {
+        signal,
+        headers: againHeaders(client, queryKey),
+      }),
+    placeholderData: keepPreviousData,
+    refetchInterval: live ? listEveryMs : false,
+  });
+
+const single = (id: string) =>
+  queryOptions({
+    queryKey: [path, id],
+    queryFn: ({ signal }) => call<AuthorizationRequestDocument>('GET', one(id), { signal }),
+  });
+
+/** One request. */
+export const useRequest = (id: string) => useQuery(single(id));
+
+/** Has the service tell each change of a request until the decision is there; every part of the page is told. */
+export function useRequestEvents(id: string, open: boolean): void {
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (!open) return;
+    const events = new EventSource(`${one(id)}/events`);
+    const take = ({ data }: MessageEvent<string>): void => {
+      queries.setQueryData(single(id).queryKey, JSON.parse(data) as AuthorizationRequestDocument);
+      void queries.invalidateQueries({ queryKey: [path, id, 'timeline'] });
+    };
+    for (const status of ['requested', 'pending', 'approved', 'denied', 'expired', 'cancelled', 'failed']) {
+      events.addEventListener(status, take);
+    }
+    return () => events.close();
+  }, [id, open, queries]);
+}
+
+/** What has happened to a request so far; polls and pings come without a change of its state. */
+export const useTimeline = (id: string, open: boolean) =>
+  useQuery({
+    queryKey: [path, id, 'timeline'],
+    queryFn: ({ signal, client, queryKey }) =>
+      call<Timeline>('GET', `${one(id)}/timeline`, { signal, headers: againHeaders(client, queryKey) }),
+    refetchInterval: open ? liveEveryMs : false,
+  });
+
+/** To whom the decision went. */
+export const useDeliveriesOf = (id: string, decided: boolean) =>
+  useQuery({
+    queryKey: [path, id, 'deliveries'],
+    enabled: decided,
+    queryFn: ({ signal, client, queryKey }) =>
+      call<{ data: Delivery[] }>('GET', `/console/api/authorization-requests/${encodeURIComponent(id)}/deliveries`, {
+        signal,
+        headers: againHeaders(client, queryKey),
+      }),
+    refetchInterval: ({ state }) =>
+      state.data?.data.some((delivery) => delivery.state === 'pending') === true ? liveEveryMs : false,
+  });
+
+/** Withdraws a request. */
+export function useCancelRequest() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => call<AuthorizationRequestDocument>('POST', `${one(id)}/cancel`),
+    onSettled: () => queries.invalidateQueries({ queryKey: [path] }),
+  });
+}
+
+/** Asks somebody, really. */
+export const useSubmitRequest = () =>
+  useMutation({
+    mutationFn: (body: SubmitAuthorizationRequestBody) =>
+      call<AuthorizationRequestDocument>('POST', path, { body, headers: { 'idempotency-key': crypto.randomUUID() } }),
+  });

@@ -1,0 +1,42 @@
+import { Alert, Stack } from '@mantine/core';
+import { IconInfoCircle } from '@tabler/icons-react';
+import type { AuthorizationRequestDocument } from '#lib/contracts';
+import { useDeliveriesOf, useRequest, useRequestEvents, useTimeline } from '../../api/authorization-requests.js';
+import { RowsSkeleton } from '../../parts/page-skeleton.js';
+import { ProblemAlert } from '../../parts/problem-alert.js';
+import { Section } from '../../parts/section.js';
+import { CallersAnswer } from './callers-answer.js';
+import { TimelineList } from './timeline-list.js';
+import { timelineSteps } from './timeline-steps.js';
+
+/** The timeline of a request, as it happens, and what the caller gets in the end. */
+export function WatchedRequest({ id }: { readonly id: string }) {
+  const { data, error } = useRequest(id);
+  const decided = data?.decision != null;
+  useRequestEvents(id, data !== undefined && !decided);
+  const timeline = useTimeline(id, !decided);
+  const deliveries = useDeliveriesOf(id, decided);
+  if (error) return <ProblemAlert error={error} />;
+  if (data === undefined || timeline.data === undefined) return <RowsSkeleton />;
+  return (
+    <Stack gap="md">
+      {data.providerError && <ProviderSaid error={data.providerError} />}
+      <Section title="Timeline">
+        <TimelineList steps={timelineSteps(timeline.data.data, deliveries.data?.data ?? [], data.status)} />
+      </Section>
+      {data.decision?.rejection && <CallersAnswer rejection={data.decision.rejection} />}
+    </Stack>
+  );
+}
+
+function ProviderSaid({
+  error: { code, description },
+}: {
+  readonly error: NonNullable<AuthorizationRequestDocument['providerError']>;
+}) {
+  return (
+    <Alert color="yellow" icon={<IconInfoCircle size={18} aria-hidden />}>
+      The token provider said <code>{code}</code> {description}
+    </Alert>
+  );
+}

@@ -1,0 +1,123 @@
+import { Button, Checkbox, Group, Modal, Stack, Switch, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import {
+  decisionEventTypes,
+  webhookEndpointBody,
+  webhookEventTypes,
+  type WebhookEndpoint,
+  type WebhookEventType,
+} from '#lib/contracts';
+import { webhookEndpoints } from '../../api/webhook-endpoints.js';
+import { tellDone } from '../../parts/done.js';
+import { ProblemAlert } from '../../parts/problem-alert.js';
+import type { ShownOnceProps } from '../../parts/shown-once.js';
+import { useDialogForm } from '../../parts/use-dialog-form.js';
+
+interface EndpointValues {
+  url: string;
+  description: string;
+  events: string[];
+  enabled: boolean;
+}
+
+export interface EndpointDialogProps {
+  /** Null: a new one. */
+  readonly endpoint: WebhookEndpoint | null;
+  readonly opened: boolean;
+  readonly onClose: () => void;
+  readonly onSecrets: (secrets: ShownOnceProps['secrets']) => void;
+}
+
+const valuesOf = (endpoint: WebhookEndpoint | null): EndpointValues => ({
+  url: endpoint?.url ?? '',
+  description: endpoint?.description ?? '',
+  events: [...(endpoint?.events ?? decisionEventTypes)],
+  enabled: endpoint?.enabled ?? true,
+});
+
+const fields: Readonly<Record<string, string>> = {
+  url: 'url',
+  description: 'description',
+  events: 'events',
+  enabled: 'enabled',
+};
+
+/** The form of a webhook endpoint. */
+export function EndpointDialog({ endpoint, opened, onClose, onSecrets }: EndpointDialogProps) {
+  const form = useForm<EndpointValues>({ mode: 'controlled', initialValues: valuesOf(endpoint) });
+  const create = webhookEndpoints.useCreate();
+  const replace = webhookEndpoints.useReplace();
+  const close = (): void => {
+    form.reset();
+    onClose();
+  };
+  const dialog = useDialogForm({
+    form,
+    schema: webhookEndpointBody,
+    bodyOf: ({ url, description, events, enabled }) => ({
+      url: url.trim(),
+      description: description.trim() === '' ? null : description.trim(),
+      events: events as WebhookEventType[],
+      enabled,
+    }),
+    fieldOf: (pointer) => fields[pointer.split('/')[1] ?? ''] ?? null,
+    send: async (body): Promise<ShownOnceProps['secrets']> => {
+      if (endpoint) {
+        await replace.mutateAsync({ id: endpoint.id, version: endpoint.version, body });
+        return null;
+      }
+      const { secret } = await create.mutateAsync(body);
+      return [{ label: 'Signing secret', value: secret }];
+    },
+    onDone: (secrets) => {
+      tellDone('The webhook endpoint is saved.');
+      close();
+      onSecrets(secrets);
+    },
+  });
+  return (
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={endpoint ? 'Edit the webhook endpoint' : 'Add a webhook endpoint'}
+      size="lg"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      <form noValidate onSubmit={dialog.submit} aria-label="Webhook endpoint">
+        <Stack gap="md">
+          {dialog.problem && <ProblemAlert {...dialog.problem} />}
+          <TextInput
+            label="URL"
+            description="An https address that is reached from where Assent runs."
+            withAsterisk
+            data-autofocus
+            {...form.getInputProps('url')}
+          />
+          <TextInput label="Description" {...form.getInputProps('description')} />
+          <Checkbox.Group label="Events" withAsterisk {...form.getInputProps('events')}>
+            <Stack gap={8} mt={8}>
+              {webhookEventTypes
+                .filter((type) => type !== 'test.ping')
+                .map((type) => (
+                  <Checkbox key={type} value={type} label={<code>{type}</code>} />
+                ))}
+            </Stack>
+          </Checkbox.Group>
+          <Switch
+            label="Enabled"
+            description="A disabled endpoint is told nothing; decisions wait for it for a while."
+            {...form.getInputProps('enabled', { type: 'checkbox' })}
+          />
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={close}>
+              Cancel
+            </Button>
+            <Button type="submit" loading={dialog.pending}>
+              Save
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
