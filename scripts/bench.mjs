@@ -4,7 +4,7 @@
  *
  * `-- <scenario> …` runs some scenarios, `--list` names them; `--quick` is short (its figures are for development);
  * `--rounds N`; `--only TEXT` lets only contestants with that text in their name take part; `--profile` writes processor
- * profiles of the services; `--built` measures what dist holds, whatever the sources say; `--out FOLDER` is where everything goes; `--evidence` also writes docs/evidence.
+ * profiles of the services; `--built` measures what dist holds, and installs and builds nothing; `--out FOLDER` is where everything goes; `--evidence` also writes docs/evidence.
  */
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -27,8 +27,10 @@ await run(async () => {
     throw new Obstacle('The benchmark reads processor times from /proc: it needs Linux.');
   const options = read();
   await inThisClone(async (announce) => {
-    await installWhatIsMissing(announce);
-    if (!options.built) await buildWhatIsStale();
+    if (!options.built) {
+      await installWhatIsMissing(announce);
+      await buildWhatIsStale();
+    }
     await installPeers(announce);
   });
   register('./typescript-hooks.mjs', import.meta.url);

@@ -10,11 +10,7 @@ export const points = [
   'asked',
   /** The provider has answered, the grant is used up, and the answer is lost with the process. */
   'answered',
-  /** The answer has arrived; nothing has been read. */
-  'before reading',
-  /** The row has been read; the answer is on its way back. */
-  'after reading',
-  /** What follows is known; it has not been sent to the database. */
+  /** The answer has arrived, and what follows is known; it has not been sent to the database. */
   'before the commit',
   /** It is committed; the poller does not know yet. */
   'after the commit',
@@ -51,8 +47,6 @@ type Ends = Readonly<Partial<Record<ProviderAnswer, End>>>;
 export const ends: Readonly<Record<Point, Ends>> = {
   asked: nothingDone,
   answered: { ...usedUp, pending: 'approved', lost: 'outcome_unknown' },
-  'before reading': usedUp,
-  'after reading': usedUp,
   'before the commit': usedUp,
   'after the commit': committed,
 };

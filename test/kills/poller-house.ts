@@ -127,10 +127,6 @@ export class PollerHouse {
           const asked = all.find(({ authReqId }) => authReqId === form.get('auth_req_id'));
           return asked === undefined ? null : this.#hang(point, asked, arrivals);
         });
-      case 'before reading':
-        return stop('assent_select_snapshots', 'before');
-      case 'after reading':
-        return stop('assent_select_snapshots', 'after');
       case 'before the commit':
         return stop('assent_apply_transitions', 'before');
       case 'after the commit':

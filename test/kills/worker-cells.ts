@@ -20,11 +20,7 @@ export const workerPoints = [
   'after opening',
   /** The provider has the call. */
   'asked',
-  /** The answer has arrived; nothing has been read. */
-  'before reading',
-  /** The row has been read; the answer is on its way back. */
-  'after reading',
-  /** What follows is known; it has not been sent to the database. */
+  /** The answer has arrived, and what follows is known; it has not been sent to the database. */
   'before the commit',
   /** It is committed; the worker does not know yet. */
   'after the commit',
@@ -46,7 +42,7 @@ const unknown = (prompts: 0 | 1, again: StartEnd) => ({
 });
 
 /** That it was an answer, and which, died with the process: the rule decides. */
-const readButNotRecorded = {
+const knownButNotRecorded = {
   acknowledge: unknown(1, ['pending', 2]),
   refuse: unknown(0, ['provider_rejected', 0]),
   deny: unknown(0, ['denied', 0]),
@@ -58,10 +54,8 @@ export const startEnds: Readonly<Record<WorkerPoint, Ends>> = {
   'before opening': { acknowledge: both(['pending', 1]) },
   'after opening': { acknowledge: unknown(0, ['pending', 1]) },
   asked: { acknowledge: unknown(1, ['pending', 2]) },
-  'before reading': readButNotRecorded,
-  'after reading': readButNotRecorded,
   'before the commit': {
-    ...readButNotRecorded,
+    ...knownButNotRecorded,
     'not-now': unknown(0, ['pending', 1]),
     lost: unknown(1, ['pending', maxPrompts]),
   },

@@ -116,10 +116,6 @@ export class WorkerHouse {
           arrivals.add(asked.requestId);
           return { hang: true };
         });
-      case 'before reading':
-      case 'after reading':
-        this.#answerTogether(all);
-        return stop('assent_select_snapshots', point === 'before reading' ? 'before' : 'after');
       case 'before the commit':
       case 'after the commit': {
         const side = point === 'before the commit' ? 'before' : 'after';

@@ -1,7 +1,7 @@
-import { createPrivateKey } from 'node:crypto';
 import type { Decision } from '#lib/contracts';
 import type { SigningKey } from '#lib/persistence';
 import { SignJWT, type JWTPayload } from 'jose';
+import { privateKeyOf } from './private-key-of.js';
 
 /** The media type of a receipt (RFC 8725 §3.11), so that no other JWT of ours can pass for one. */
 export const receiptType = 'assent-receipt+jwt';
@@ -28,5 +28,5 @@ export function receiptClaims(decision: Decision, issuer: string, issuedAt: Date
 export function signReceipt(claims: JWTPayload, key: SigningKey): Promise<string> {
   return new SignJWT(claims)
     .setProtectedHeader({ alg: key.alg, kid: key.kid, typ: receiptType })
-    .sign(createPrivateKey(key.privateKeyPem));
+    .sign(privateKeyOf(key));
 }

@@ -330,11 +330,21 @@ export class PollingSchedule {
   #occupy(slot: number, work: () => Promise<void> | void): void {
     this.parts.pending.enter(slot, 'busy');
     this.#wheel.disarm(slot);
-    const done = Promise.resolve()
-      .then(work)
-      .catch((error: unknown) => this.#failed(slot, error))
-      .finally(() => this.#pump(this.parts.nowMs()));
+    const done = this.#occupied(slot, work);
     this.#busy.set(slot, done);
+  }
+
+  /** One promise for all of it: it is made for every poll. */
+  async #occupied(slot: number, work: () => Promise<void> | void): Promise<void> {
+    // What follows must find the request busy, also when it has nothing to wait for.
+    await null;
+    try {
+      await work();
+    } catch (error) {
+      this.#failed(slot, error);
+    } finally {
+      this.#pump(this.parts.nowMs());
+    }
   }
 
   /** A mistake of ours must not end in silence, and what was received may be gone: from here on it is in doubt. */

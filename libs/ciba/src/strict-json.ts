@@ -68,7 +68,7 @@ function closingQuote(text: string, opening: number): number {
 
 /** In valid JSON a colon follows names and nothing else. */
 function isMemberName(text: string, closing: number): boolean {
-  const colon = /[ \t\r\n]*:/y;
-  colon.lastIndex = closing + 1;
-  return colon.test(text);
+  let position = closing + 1;
+  while (' \t\r\n'.includes(text.charAt(position)) && position < text.length) position += 1;
+  return text.charAt(position) === ':';
 }

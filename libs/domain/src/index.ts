@@ -8,6 +8,7 @@ export * from './changes.js';
 export * from './entitlement.js';
 export * from './configuration-steps.js';
 export * from './key-pair-expiry.js';
+export * from './expected-snapshot.js';
 export * from './person.js';
 export * from './polling.js';
 export * from './prompt-limits.js';

@@ -9,9 +9,9 @@ import { signatureHeaders, Unsignable } from './sign.js';
 
 /**
  * Deliveries of this process at a time. Whoever answers within a second is served from places that nobody holds for
- * longer; the memory of this process holds 500 deliveries under way, and those that wait for their own target.
+ * longer; the memory of this process holds 600 deliveries under way, and those that wait for their own target.
  */
-const limits: LaneLimits = { perTarget: 4, prompt: 100, slow: 400, slowAfterMs: 1000 };
+const limits: LaneLimits = { perTarget: 4, waitingPerTarget: 4, prompt: 200, slow: 400, slowAfterMs: 1000 };
 /** Longer than a delivery can wait for its lane and be sent: only a dead process lets a lease end. */
 const leaseSeconds = 60;
 /** How late a due retry may start; new deliveries do not wait for it. */
@@ -62,15 +62,16 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
   }
 
   async #claim(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted && this.#lanes.room > 0) {
+    for (let limit = this.#lanes.room; !stopping.aborted && limit > 0; limit = this.#lanes.room) {
       const work = await this.options.database.deliveries.claim({
-        limit: this.#lanes.room,
+        limit,
         leaseSeconds,
         perTarget: limits.perTarget,
         exceptTargets: this.#lanes.full(),
       });
-      if (work.length === 0) return;
       for (const each of work) this.#lanes.add(each);
+      // Whatever could go out has been claimed; the end of a delivery, or a new one, wakes this up again.
+      if (work.length < limit) return;
     }
   }
 

@@ -83,6 +83,17 @@ describe('lanes', () => {
     expect(lanes.full()).toEqual([]);
   });
 
+  it('have the next ones of a target at hand, if they may', async () => {
+    const { lanes, started, end } = stage(1, { waitingPerTarget: 1 });
+    lanes.add(job('a', 1));
+    expect(lanes.full()).toEqual([]);
+    lanes.add(job('a', 2));
+    expect([lanes.full(), started, lanes.room]).toEqual([['a'], ['a1'], 8]);
+
+    await end('a1');
+    expect([lanes.full(), started]).toEqual([[], ['a1', 'a2']]);
+  });
+
   it('are idle when the last one has ended, and at once when there is none', async () => {
     const { lanes, end } = stage(1);
     await lanes.idle();

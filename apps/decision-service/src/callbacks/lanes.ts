@@ -2,6 +2,8 @@
 export interface LaneLimits {
   /** Of one target at a time. */
   readonly perTarget: number;
+  /** Of one target beside them, so that the next ones are at hand when those have ended; 0 unless given. */
+  readonly waitingPerTarget?: number;
   /** Of all targets together, not counting what is slow. */
   readonly prompt: number;
   /** Slow ones of all targets together. */
@@ -68,8 +70,9 @@ export class Lanes<Work extends { readonly target: string }> {
 
   /** The targets that get no more for now: enough is under way there, or something that is slow. */
   full(): string[] {
+    const { perTarget, waitingPerTarget = 0 } = this.limits;
     return [...this.#lanes]
-      .filter(([, lane]) => lane.slow > 0 || lane.running + lane.waiting.length >= this.limits.perTarget)
+      .filter(([, lane]) => lane.slow > 0 || lane.running + lane.waiting.length >= perTarget + waitingPerTarget)
       .map(([target]) => target);
   }
 

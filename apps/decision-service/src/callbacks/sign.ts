@@ -1,5 +1,6 @@
-import { createHmac, createPrivateKey, sign } from 'node:crypto';
+import { createHmac, sign } from 'node:crypto';
 import type { SigningKey } from '#lib/persistence';
+import { privateKeyOf } from '../private-key-of.js';
 
 /** What is signed: the id that stays over all attempts, the time of this attempt, the exact bytes of the body. */
 export interface WebhookMessage {
@@ -45,4 +46,4 @@ function signV1(content: string, secret: string): string {
 }
 
 const signV1a = (content: string, key: SigningKey): string =>
-  `v1a,${sign(null, Buffer.from(content), createPrivateKey(key.privateKeyPem)).toString('base64')}`;
+  `v1a,${sign(null, Buffer.from(content), privateKeyOf(key)).toString('base64')}`;

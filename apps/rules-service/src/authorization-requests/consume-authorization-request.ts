@@ -35,7 +35,7 @@ export class ConsumeAuthorizationRequest {
 
   /** @throws ProblemError */
   async run(use: Use): Promise<Answer<Consumption>> {
-    const decision = await this.approval(use);
+    const { decision, consumedAt } = await this.approval(use);
     try {
       await this.refuseNoLongerAllowed(use, decision);
     } catch (error) {
@@ -44,6 +44,8 @@ export class ConsumeAuthorizationRequest {
       throw error;
     }
     await this.refuseMismatch(use);
+    // What was used stays used: whoever tries again and again takes no lock.
+    if (consumedAt !== null) return this.replay(use, decision);
     const { id, caller, idempotencyKey } = use;
     const command = { type: 'consume', by: nameInTimeline(caller), key: idempotencyKey } as const;
     const result = await inProblemTerms(this.database.requests.change(id, command));
@@ -60,8 +62,8 @@ export class ConsumeAuthorizationRequest {
     }
   }
 
-  /** The decision of an approved request; it may be on its way. */
-  private async approval({ caller, id, signal }: Use): Promise<Decision> {
+  /** An approved request with its decision, which may be on its way. */
+  private async approval({ caller, id, signal }: Use): Promise<RequestView & { readonly decision: Decision }> {
     const read = () => this.database.requests.view(id, caller.id);
     const view = await read();
     const decided = isApprovedOnly(view)
@@ -71,12 +73,13 @@ export class ConsumeAuthorizationRequest {
     if (decided.status !== 'approved') {
       throw new ProblemError('not_approved', `The request is ${decided.status}. Only an approval can be used.`);
     }
-    if (decided.decision === null) {
+    const { decision } = decided;
+    if (decision === null) {
       throw new ProblemError('decision_pending', 'The approval is being recorded. Try again in a moment.', {
         headers: { 'retry-after': '1' },
       });
     }
-    return decided.decision;
+    return { ...decided, decision };
   }
 
   /** What was allowed when the person was asked may be forbidden by now. */

@@ -1,5 +1,6 @@
 import {
   decide,
+  expectedSnapshot,
   isRefusal,
   type Command,
   type Evidence,
@@ -34,12 +35,16 @@ export class ChangeRequest {
     this.snapshots = new NaturalBatcher({ name: 'reading requests', run: (ids) => this.readSnapshots(ids) });
   }
 
+  /**
+   * Begins with the request as the command expects it, which saves reading it: what does not pass changes nothing and
+   * tells how the row is.
+   */
   async run(requestId: string, command: Command): Promise<ChangeResult> {
-    const read = await this.snapshot(requestId);
-    if (read === null) return { kind: 'gone' };
-    let { snapshot: current, databaseNow }: { snapshot: Snapshot; databaseNow: Date } = read;
+    if (!isUuid(requestId)) return { kind: 'gone' };
+    const expected = expectedSnapshot(requestId, command);
+    let { snapshot: current, now: databaseNow } = expected;
     let asked = command;
-    for (let decisions = 0; decisions < maxDecisions; decisions++) {
+    for (let decisions = 0; decisions <= maxDecisions; decisions++) {
       const answer = decide(current, asked, databaseNow);
       if (isRefusal(answer)) {
         if (answer.lateEvidence !== null) await this.recordLateEvidence(requestId, answer.lateEvidence);
@@ -48,10 +53,14 @@ export class ChangeRequest {
       const result = await this.applyTransition.run(answer);
       if (result.kind === 'applied') return { ...result, transition: answer };
       if (result.kind !== 'refused') return result;
-      if (result.fenced) return { kind: 'fenced-out' };
-      const again = askedAgain(asked, answer, result.current);
-      if ('refused' in again) return { kind: 'refused', refusal: again, current: result.current };
-      asked = again;
+      // Of a request that is not as expected it is only known now what the command comes to, and whether a fence matters.
+      const isFencedOut = result.fenced && current !== expected.snapshot;
+      if (isFencedOut) return { kind: 'fenced-out' };
+      if (!result.fenced) {
+        const again = askedAgain(asked, answer, result.current);
+        if ('refused' in again) return { kind: 'refused', refusal: again, current: result.current };
+        asked = again;
+      }
       ({ current, databaseNow } = result);
     }
     throw new Error(`Request ${requestId} kept changing while "${command.type}" was decided ${maxDecisions} times.`);

@@ -15,13 +15,27 @@ export class StartAttempts {
     run: (attempts) => this.openAll(attempts),
     keyOf: ({ requestId }) => requestId,
   });
+  private readonly works = new NaturalBatcher<string, StartWork | SealedStart | null>({
+    name: 'reading requests to start',
+    run: (ids) => this.readWorks(ids),
+  });
 
   constructor(private readonly context: StoreContext) {}
 
   async work(requestId: string): Promise<StartWork | SealedStart | null> {
-    if (!isUuid(requestId)) return null;
-    const row = await this.context.sql.row<StartWorkRow>(selectStartWork, [requestId]);
-    if (row === null) return null;
+    return isUuid(requestId) ? this.works.run(requestId) : null;
+  }
+
+  private async readWorks(ids: readonly string[]): Promise<(StartWork | SealedStart | null)[]> {
+    const rows = await this.context.sql.rows<StartWorkRow>(selectStartWorks, [ids]);
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => {
+      const row = byId.get(id.toLowerCase());
+      return row === undefined ? null : this.toWork(row);
+    });
+  }
+
+  private toWork(row: StartWorkRow): StartWork | SealedStart {
     const request = {
       requestId: row.id,
       status: row.status,
@@ -143,14 +157,14 @@ function toResult(row: OpenAttemptRow | undefined): OpenAttemptResult {
   return { kind: 'in-progress' };
 }
 
-const selectStartWork = statement(
-  'select_start_work',
+const selectStartWorks = statement(
+  'select_start_works',
   /* sql */ `
   select r.id, r.status, r.created_at, clock_timestamp() as database_now, r.rule_id, r.rule_version, v.definition,
     r.attributes, r.login_hint, r.binding_message, r.user_code
   from authorization_requests r
   join rule_versions v on v.rule_id = r.rule_id and v.version = r.rule_version
-  where r.id = $1::uuid`,
+  where r.id = any($1::uuid[])`,
 );
 
 // A request whose client is refused waits for the end of the pause, or of its patience.

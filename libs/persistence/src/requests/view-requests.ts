@@ -17,6 +17,14 @@ export class ViewRequests {
       return ids.map((id) => views.get(id.toLowerCase()) ?? null);
     },
   });
+  private readonly consumptions = new NaturalBatcher<string, ConsumedRow | null>({
+    name: 'showing what was used',
+    run: async (ids) => {
+      const rows = await this.context.sql.rows<ConsumedRow & Record<string, unknown>>(selectConsumed, [ids]);
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id.toLowerCase()) ?? null);
+    },
+  });
 
   constructor(private readonly context: StoreContext) {}
 
@@ -64,9 +72,8 @@ export class ViewRequests {
   }
 
   async consumed(id: string, apiClientId: string | null): Promise<ConsumedApproval | null> {
-    if (!isUuid(id)) return null;
-    const row = await this.context.sql.row<ConsumedRow>(selectConsumed, [id, apiClientId]);
-    if (row === null) return null;
+    const row = isUuid(id) ? await this.consumptions.run(id) : null;
+    if (row === null || (apiClientId !== null && row.api_client_id !== apiClientId)) return null;
     const accessToken =
       row.released_token === null
         ? null
@@ -117,6 +124,7 @@ const toView = (row: ViewRow): RequestView => ({
 
 interface ConsumedRow {
   readonly id: string;
+  readonly api_client_id: string;
   readonly consumed_at: Date;
   readonly consume_key: string | null;
   readonly released_token: Buffer | null;
@@ -173,9 +181,9 @@ const selectAttributes = statement(
 const selectConsumed = statement(
   'select_consumed',
   /* sql */ `
-  select id, consumed_at, consume_key,
+  select id, api_client_id, consumed_at, consume_key,
     case when released_token_expires_at is null or released_token_expires_at > clock_timestamp()
       then released_token end as released_token
   from authorization_requests
-  where id = $1::uuid and ($2::uuid is null or api_client_id = $2) and consumed_at is not null`,
+  where id = any($1::uuid[]) and consumed_at is not null`,
 );

@@ -29,23 +29,42 @@ export class PostgresDecisionStore implements DecisionStore {
     run: (decisions) => this.recordAll(decisions),
     keyOf: ({ decision }) => decision.authorizationRequestId,
   });
+  private readonly contexts = new NaturalBatcher<string, DecisionContext | null>({
+    name: 'reading ended requests',
+    run: (ids) => this.readContexts(ids),
+  });
 
   constructor(private readonly store: StoreContext) {}
 
   async context(requestId: string): Promise<DecisionContext | null> {
-    if (!isUuid(requestId)) return null;
-    const row = await this.store.sql.row<ContextRow>(selectContext, [requestId]);
-    if (row === null) return null;
-    const { timeoutRejectionHandlerId, denyRejectionHandlerId, errorRejectionHandlerId } = row.definition;
-    const chosen = [timeoutRejectionHandlerId, denyRejectionHandlerId, errorRejectionHandlerId];
-    const handlers = await this.store.sql.rows<HandlerRow & Record<string, unknown>>(selectHandlers, [
-      [...chosen, ...Object.values(defaultRejectionHandlers)].filter((id) => id !== null),
-    ]);
-    return toContext(row, handlers);
+    return isUuid(requestId) ? this.contexts.run(requestId) : null;
   }
 
   record(input: NewDecision): Promise<'recorded' | 'already-recorded'> {
     return this.batcher.run(input);
+  }
+
+  private async readContexts(ids: readonly string[]): Promise<(DecisionContext | null)[]> {
+    const rows = await this.store.sql.rows<ContextRow>(selectContexts, [ids]);
+    const handlers = await this.rejectionHandlers(rows);
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return ids.map((id) => {
+      const row = byId.get(id.toLowerCase());
+      return row === undefined ? null : toContext(row, handlers);
+    });
+  }
+
+  /** Those that may have a say about one of these requests; what was approved needs none. */
+  private async rejectionHandlers(rows: readonly ContextRow[]): Promise<HandlerRow[]> {
+    const rejected = rows.filter(({ status }) => status !== 'approved');
+    if (rejected.length === 0) return [];
+    const chosen = rejected.flatMap(({ definition }) => [
+      definition.timeoutRejectionHandlerId,
+      definition.denyRejectionHandlerId,
+      definition.errorRejectionHandlerId,
+    ]);
+    const ids = [...new Set([...chosen, ...Object.values(defaultRejectionHandlers)])].filter((id) => id !== null);
+    return this.store.sql.rows<HandlerRow & Record<string, unknown>>(selectHandlers, [ids]);
   }
 
   private async recordAll(decisions: readonly NewDecision[]): Promise<('recorded' | 'already-recorded')[]> {
@@ -136,15 +155,15 @@ const toContext = (row: ContextRow, handlers: readonly HandlerRow[]): DecisionCo
   handlers: new Map(handlers.map((handler) => [handler.id, handler])),
 });
 
-const selectContext = statement(
-  'select_decision_context',
+const selectContexts = statement(
+  'select_decision_contexts',
   /* sql */ `
   select r.id, r.status, r.decision_id is not null as decided, r.reason, r.provider_error, r.evidence,
     coalesce(r.ended_at, clock_timestamp()) as ended_at, r.rule_id, r.rule_name, r.rule_version, v.definition,
     r.binding_message, r.request_hash, r.metadata, r.callback_url, r.expires_at
   from authorization_requests r
   join rule_versions v on v.rule_id = r.rule_id and v.version = r.rule_version
-  where r.id = $1::uuid`,
+  where r.id = any($1::uuid[])`,
 );
 
 const selectHandlers = statement(
