@@ -6,12 +6,13 @@ import { consume } from './scenarios/consume.js';
 import { decisions } from './scenarios/decisions.js';
 import { idle } from './scenarios/idle.js';
 import { ingest } from './scenarios/ingest.js';
+import { journey } from './scenarios/journey.js';
 import { paced } from './scenarios/paced.js';
 import { polls } from './scenarios/polls.js';
 import type { Scenario } from './scenarios/scenario.js';
 
 /** Every scenario, in the order of its worth. */
-export const scenarios: readonly Scenario[] = [ingest, polls, decisions, consume, idle, paced];
+export const scenarios: readonly Scenario[] = [ingest, polls, decisions, consume, journey, idle, paced];
 
 export interface BenchOptions {
   /** Names of scenarios; none: all. */
@@ -27,9 +28,10 @@ export interface BenchOptions {
 /** Runs scenarios one after the other, each on servers of its own. */
 export async function runBench(
   options: BenchOptions,
-): Promise<{ results: ScenarioResult[]; conditions: Omit<Conditions, 'command' | 'commit'> }> {
+): Promise<{ results: ScenarioResult[]; failures: string[]; conditions: Omit<Conditions, 'command' | 'commit'> }> {
   const { names, rounds, quick, profileTo, only, tell } = options;
   const results: ScenarioResult[] = [];
+  const failures: string[] = [];
   let versions = { postgres: '', rabbitmq: '' };
   for (const scenario of scenarios.filter(({ name }) => names.length === 0 || names.includes(name))) {
     tell(`${scenario.title}: starting`);
@@ -46,6 +48,10 @@ export async function runBench(
       });
       results.push(summarize(scenario, series));
       for (const contestant of contestants) await contestant.stop?.();
+    } catch (error) {
+      // The others are worth measuring all the same.
+      failures.push(`${scenario.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      tell(`${scenario.title}: failed`);
     } finally {
       await stage.stop();
     }
@@ -59,5 +65,5 @@ export async function runBench(
     node: process.versions.node,
     ...versions,
   };
-  return { results, conditions };
+  return { results, failures, conditions };
 }

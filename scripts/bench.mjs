@@ -4,9 +4,10 @@
  *
  * `-- <scenario> …` runs some scenarios, `--list` names them; `--quick` is short (its figures are for development);
  * `--rounds N`; `--only TEXT` lets only contestants with that text in their name take part; `--profile` writes processor
- * profiles of the services; `--built` measures what dist holds, and installs and builds nothing; `--out FOLDER` is where everything goes; `--evidence` also writes docs/evidence.
+ * profiles of the services; `--built` measures what dist holds, and installs and builds nothing; `--out FOLDER` is where
+ * everything goes; `--evidence` also writes docs/evidence and the table of the README, and wants a full run.
  */
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { register } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -60,7 +61,7 @@ await run(async () => {
   const tell = (text) =>
     console.log(`${String(Math.round((performance.now() - startedAt) / 1000)).padStart(5)} s  ${text}`);
   try {
-    const { results, conditions } = await runBench({ ...options, tell });
+    const { results, failures, conditions } = await runBench({ ...options, tell });
     const { markdownOf } = await load('report/report.ts');
     const commit = (await command('git', ['rev-parse', '--short', 'HEAD'], { cwd: root })).output.trim();
     const all = { ...conditions, command: options.command, commit };
@@ -68,10 +69,19 @@ await run(async () => {
     const data = `${JSON.stringify({ conditions: all, results }, null, 1)}\n`;
     await writeFile(join(options.folder, 'bench.md'), page);
     await writeFile(join(options.folder, 'bench.json'), data);
-    if (options.evidence) {
+    if (options.evidence && failures.length === 0) {
       await mkdir(join(root, 'docs/evidence'), { recursive: true });
       await writeFile(join(root, 'docs/evidence', `bench-${all.date}.md`), page);
       await writeFile(join(root, 'docs/evidence', `bench-${all.date}.json`), data);
+      const { plotOf } = await load('report/plot.ts');
+      const { withResults } = await load('report/readme.ts');
+      await writeFile(join(root, 'docs/evidence', `bench-${all.date}.svg`), plotOf(results));
+      const readme = join(root, 'README.md');
+      await writeFile(readme, withResults(await readFile(readme, 'utf8'), all, results));
+      const written = ['README.md', `docs/evidence/bench-${all.date}.md`, `docs/evidence/bench-${all.date}.json`];
+      await command(process.execPath, [join(root, 'node_modules/prettier/bin/prettier.cjs'), '--write', ...written], {
+        cwd: root,
+      });
     }
     console.log(`\n${page}`);
     console.log(
@@ -101,6 +111,11 @@ function read() {
   });
   const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
   if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Obstacle('--rounds is not a whole number of rounds.');
+  if (values.evidence && (values.quick || values.only !== '' || positionals.length > 0 || rounds < 5)) {
+    throw new Obstacle(
+      'What is published comes from a full run: --evidence goes with no other choice but --rounds of 5 or more.',
+    );
+  }
   const folder = resolve(values.out ?? join(root, '.assent/bench'));
   return {
     ...values,

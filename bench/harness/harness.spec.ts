@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { takeAnswer } from '../load/raw-http-client.js';
 import { headerOf, takeRequest } from '../outside/raw-http-server.js';
+import { plotOf } from '../report/plot.js';
+import { withResults } from '../report/readme.js';
 import { markdownOf, short, summarize } from '../report/report.js';
 import { atLeast, atMost, costOf, rateOf } from '../scenarios/compare.js';
 import type { Scenario } from '../scenarios/scenario.js';
@@ -130,5 +132,13 @@ describe('a run', () => {
     expect(page).toContain('| B0 | A hop | at least 9 × Nobody | – | not run |');
     expect(page).toContain('| Peer | 2.5 | 0.25 | 60 (50–75) | 80 (80–80) | 40 | 40 | 120 (100–150) | 30 % |');
     expect(page).toContain('A quick run');
+
+    const readme = 'before\n<!-- benchmark: written by `npm run bench -- --evidence` -->\nold\n<!-- end -->\nafter';
+    const written = withResults(readme, conditions, [summarize(scenario, series)]);
+    expect(written).toContain('| A hop | 150 things/s | – | 2.5 × |');
+    expect([written.startsWith('before\n'), written.endsWith('<!-- end -->\nafter')]).toEqual([true, true]);
+    expect(written).not.toContain('old');
+    expect(() => withResults('no marks', conditions, [])).toThrow('no place');
+    expect(plotOf([summarize(scenario, series)])).toContain('2.5 ×');
   });
 });

@@ -71,4 +71,41 @@ function requestBytes({ port, method, path, headers, body }: Load): (id: string)
   };
 }
 
-serve({ start: () => null, load });
+/** Calls that begin at a steady rate, whatever the answers do; the answers name what was made. */
+export interface SteadyLoad extends Omit<Load, 'ids' | 'seconds'> {
+  readonly perSecond: number;
+  readonly count: number;
+}
+
+/** What came of a steady load: which id of ours each thing that was made belongs to. */
+export interface SteadyResult {
+  readonly seconds: number;
+  readonly made: ReadonlyMap<string, string>;
+  readonly p99Ms: number;
+}
+
+async function steady(what: SteadyLoad): Promise<SteadyResult> {
+  const free = [...(await connectionsTo(what.port, what.connections))];
+  const bytesOf = requestBytes(what);
+  const waiting: (() => void)[] = [];
+  const made = new Map<string, string>();
+  const latencies: number[] = [];
+  const startedAt = performance.now();
+  const one = async (at: number): Promise<void> => {
+    const dueAt = startedAt + (at * 1000) / what.perSecond;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAt - performance.now())));
+    if (free.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    const connection = free.pop()!;
+    const id = `${what.prefix ?? ''}${at}`;
+    const { status, body } = await connection.send(bytesOf(id));
+    free.push(connection);
+    waiting.shift()?.();
+    latencies.push(performance.now() - dueAt);
+    if (status !== 202) throw new Error(`a call was answered ${status}: ${body}`);
+    made.set((JSON.parse(body) as { id: string }).id, id);
+  };
+  await Promise.all(Array.from({ length: what.count }, (_, at) => one(at)));
+  return { seconds: (performance.now() - startedAt) / 1000, made, p99Ms: percentile(latencies, 99) };
+}
+
+serve({ start: () => null, load, steady });

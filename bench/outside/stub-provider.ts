@@ -25,6 +25,8 @@ export interface ProviderReport {
   readonly latenessMs: Float64Array;
   /** When each request was started, in ms of the monotonic clock that all processes share, by its login hint. */
   readonly startedAtMs: ReadonlyMap<string, number>;
+  /** When its tokens were handed out, likewise. */
+  readonly redeemedAtMs: ReadonlyMap<string, number>;
 }
 
 interface Request {
@@ -62,6 +64,7 @@ export class StubProvider {
   #lateness = new Float64Array(65_536);
   #latenessSize = 0;
   #startedAt = new Map<string, number>();
+  #redeemedAt = new Map<string, number>();
 
   constructor() {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -77,6 +80,7 @@ export class StubProvider {
   reset(): void {
     this.#starts = this.#polls = this.#tokens = this.#early = this.#latenessSize = 0;
     this.#startedAt = new Map();
+    this.#redeemedAt = new Map();
     this.#rhythm = new Map();
     for (const [id, { redeemed }] of this.#requests) if (redeemed) this.#requests.delete(id);
   }
@@ -90,6 +94,7 @@ export class StubProvider {
       polled: this.#rhythm.size,
       latenessMs: this.#lateness.slice(0, this.#latenessSize),
       startedAtMs: this.#startedAt,
+      redeemedAtMs: this.#redeemedAt,
     };
   }
 
@@ -151,6 +156,7 @@ export class StubProvider {
     if (request.redeemed) return usedUp;
     request.redeemed = true;
     this.#tokens++;
+    this.#redeemedAt.set(request.hint, nowMs);
     return jsonResponse(200, {
       access_token: randomUUID(),
       token_type: 'Bearer',

@@ -98,7 +98,7 @@ const targetRow = ({ ids, title }: ScenarioResult, { text, measured, reached }: 
   `| ${ids.join(', ')} | ${title} | ${text} | ${measured === null ? '–' : short(measured)} | ${measured === null ? 'not run' : reached ? 'reached' : '**missed**'} |`;
 
 function sectionOf({ ids, title, says, unit, contestants }: ScenarioResult): string[] {
-  const assent = contestants.find(({ kind }) => kind === 'assent')!;
+  const assent = contestants.find(({ kind }) => kind === 'assent');
   const roles = [...new Set(contestants.flatMap(({ costByRole }) => Object.keys(costByRole)))];
   const figures = [...new Set(contestants.flatMap((one) => Object.keys(one.figures)))];
   const head = [
@@ -125,8 +125,8 @@ function sectionOf({ ids, title, says, unit, contestants }: ScenarioResult): str
       const ours = one === assent;
       const cells = [
         ours ? `**${one.name}**` : one.name,
-        ours ? '' : short(assent.rate.median / one.rate.median),
-        ours ? '' : short(assent.cost.median / one.cost.median),
+        ours || !assent ? '' : short(assent.rate.median / one.rate.median),
+        ours || !assent ? '' : short(assent.cost.median / one.cost.median),
         spread(one.rate),
         spread(one.cost),
         ...roles.map((role) => short(one.costByRole[role] ?? 0)),

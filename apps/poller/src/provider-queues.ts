@@ -126,8 +126,8 @@ export class ProviderQueues {
   /** When it is worth calling `next` again although nothing finishes until then; null: no time helps. */
   nextMs(nowMs: number): number | null {
     if (this.#inFlight >= this.#limits.maxInFlight) return null;
-    const moments = this.#turns.map((provider) => this.#maySendFromMs(provider, nowMs));
-    const earliest = Math.min(...moments);
+    let earliest = Infinity;
+    for (const provider of this.#turns) earliest = Math.min(earliest, this.#maySendFromMs(provider, nowMs));
     return Number.isFinite(earliest) ? earliest : null;
   }
 

@@ -10,7 +10,7 @@ import { Body, Controller, Headers, HttpCode, Param, Post, Query, Req, Res } fro
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from '../access/caller.js';
 import { respond } from '../http/answer.js';
-import { callSignal } from './call-signal.js';
+import { goneSignal } from './call-signal.js';
 import { CancelAuthorizationRequest } from './cancel-authorization-request.js';
 import { ConsumeAuthorizationRequest } from './consume-authorization-request.js';
 import { idempotencyKey } from './idempotency-key.js';
@@ -44,7 +44,7 @@ export class AuthorizationRequestsController {
       idempotencyKey: idempotencyKey(headers['idempotency-key']),
       traceparent: traceparentOf(headers['traceparent']),
       wait: waitPreference(headers['prefer'], wait),
-      signal: callSignal(reply),
+      signal: goneSignal(reply),
     };
     return respond(reply, this.submitAuthorizationRequest.run(submission));
   }
@@ -69,7 +69,7 @@ export class AuthorizationRequestsController {
       id,
       body,
       idempotencyKey: idempotencyKey(key),
-      signal: callSignal(reply),
+      signal: goneSignal(reply),
     };
     return respond(reply, this.consumeAuthorizationRequest.run(use));
   }
