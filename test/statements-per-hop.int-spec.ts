@@ -97,6 +97,15 @@ describe('requests that come together share their statements', () => {
     ]);
   });
 
+  it('two to take them over for polling, and none that writes', async () => {
+    const ids = await pendingOnes();
+    await database.requests.pending({ ids });
+    expect(await statementsOf(() => database.requests.pending({ ids }))).toEqual([
+      'read_clock',
+      'select_pending_by_ids',
+    ]);
+  });
+
   it.each([
     ['approve', () => approve({ evidence: anEvidence() })],
     ['deny', () => ({ type: 'deny', providerError: null, polls: 1 }) as const],
