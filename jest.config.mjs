@@ -14,10 +14,12 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   testSequencer: '<rootDir>/test/support/sequencer.mjs',
   reporters: ['default', '<rootDir>/test/support/summary-reporter.mjs'],
-  maxWorkers: 2,
+  // A third of the suites' time is waiting (for leases, deadlines, retries): more of them than cores keep these busy.
+  maxWorkers: 3,
   // A fresh process costs seconds of compilation before its first test: only one that has grown large is replaced.
   workerIdleMemoryLimit: '2GB',
-  testTimeout: 30_000,
+  // What hangs is ended; how long something takes is never judged.
+  testTimeout: 60_000,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
