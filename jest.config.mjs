@@ -14,8 +14,7 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   testSequencer: '<rootDir>/test/support/sequencer.mjs',
   reporters: ['default', '<rootDir>/test/support/summary-reporter.mjs'],
-  // A third of the suites' time is waiting (for leases, deadlines, retries): more of them than cores keep these busy.
-  maxWorkers: 3,
+  maxWorkers: 2,
   // A fresh process costs seconds of compilation before its first test: only one that has grown large is replaced.
   workerIdleMemoryLimit: '2GB',
   // What hangs is ended; how long something takes is never judged.

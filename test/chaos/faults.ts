@@ -224,11 +224,18 @@ export class Faults {
       ['decision-service.decision.#', 'assent.decisions', 'decision.#'],
       [subscriberQueue, 'assent.decisions', 'decision.#'],
     ] as const;
-    const each = (act: 'unbindQueue' | 'bindQueue') => () =>
-      this.#onBroker(async (channel) => {
-        for (const [queue, exchange, key] of bindings) await channel[act](queue, exchange, key);
-      });
-    return this.#span(each('unbindQueue'), forMs, each('bindQueue'));
+    return this.#span(
+      () =>
+        this.#onBroker(async (channel) => {
+          for (const [queue, exchange, key] of bindings) await channel.unbindQueue(queue, exchange, key);
+        }),
+      forMs,
+      // The subscriber first: what one queue takes is not returned, and so never comes to the other.
+      () =>
+        this.#onBroker(async (channel) => {
+          for (const [queue, exchange, key] of [...bindings].reverse()) await channel.bindQueue(queue, exchange, key);
+        }),
+    );
   }
 
   /** An event ends among the dead letters although it did nothing wrong; later an operator puts it back into its queue. */

@@ -133,15 +133,28 @@ describe('every administrative call', () => {
     const created = (await events()).map(({ action }) => action).filter((action) => action.endsWith('.created'));
     const kinds = ['token-provider', 'rule', 'rejection-handler', 'webhook-endpoint', 'api-client', 'key-pair'];
     expect(created.sort()).toEqual(kinds.map((kind) => `${kind}.created`).sort());
+
+    const toNowhere = { className: 'RedirectRejectionHandler', configuration: { url: '/nowhere' } };
+    const many: [string, unknown][] = [
+      ['apply', { configuration: { rejectionHandlers: [{ name: 'Applied', type: 'redirect', url: '/applied' }] } }],
+      ['import/pingaccess', { export: { data: { rejectionHandlers: [{ id: 7, name: 'Imported', ...toNowhere }] } } }],
+    ];
+    for (const [path, body] of many) {
+      const answer = await admin.call('POST', `/v1/configuration/${path}`, body, { 'x-request-id': path });
+      expect(answer.status).toBe(200);
+      expect(await newest()).toMatchObject({ action: 'rejection-handler.created', requestId: path });
+    }
     // A route that changes something, and that nobody has tried here, is one that may forget to say so.
     const tried = new Set([
+      ...many.map(([path]) => `POST /v1/configuration/${path}`),
       ...calls.map(
         ([method, path]) =>
           `${method} /v1/${path.replace(/[0-9a-f-]{36}|retired/, '{id}').replace(/[0-9a-f-]{36}/, '{deliveryId}')}`,
       ),
       ...kinds.map((kind) => `POST /v1/${kind}s`),
-      // Looks, and changes nothing.
+      // They look, and change nothing.
       'POST /v1/token-providers/{id}/check',
+      'POST /v1/configuration/diff',
     ]);
     const writing = routes.filter(({ scope, method }) => scope === 'admin:write' && method !== 'GET');
     expect(writing.map(({ method, path }) => `${method} ${path}`).filter((one) => !tried.has(one))).toEqual([]);

@@ -1,6 +1,6 @@
 import { Alert, Anchor, Grid, Group, List, Paper, Select, SimpleGrid, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
-import { overviewWindows, type Overview, type OverviewWindow } from '#lib/contracts';
+import type { Overview, OverviewWindow } from '#lib/contracts';
 import { Link, useSearchParams } from 'react-router';
 import { useOverview } from '../../api/overview.js';
 import { Moment } from '../../parts/moment.js';
@@ -15,7 +15,7 @@ import { FirstSteps } from './first-steps.js';
 import { OutcomesPlot } from './outcomes-plot.js';
 
 const windowWords: Readonly<Record<OverviewWindow, string>> = { '1h': 'hour', '24h': 'day', '7d': 'week' };
-const isWindow = (text: string | null): text is OverviewWindow => text !== null && text in overviewWindows;
+const isWindow = (text: string | null): text is OverviewWindow => text !== null && Object.hasOwn(windowWords, text);
 
 /** How Assent is doing, at a glance; the page keeps itself up to date. */
 export function OverviewPage() {
