@@ -20,6 +20,7 @@ import {
 let fixture: DatabaseFixture;
 let database: Database;
 const counted: string[] = [];
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with the client that it is taken from
 const original = pg.Client.prototype.query;
 
 beforeAll(async () => {

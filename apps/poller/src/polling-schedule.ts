@@ -337,7 +337,7 @@ export class PollingSchedule {
   /** One promise for all of it: it is made for every poll. */
   async #occupied(slot: number, work: () => Promise<void> | void): Promise<void> {
     // What follows must find the request busy, also when it has nothing to wait for.
-    await null;
+    await Promise.resolve();
     try {
       await work();
     } catch (error) {

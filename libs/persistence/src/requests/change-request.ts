@@ -39,8 +39,10 @@ export class ChangeRequest {
    * Begins with the request as the command expects it, which saves reading it: what does not pass changes nothing and
    * tells how the row is.
    */
-  async run(requestId: string, command: Command): Promise<ChangeResult> {
-    if (!isUuid(requestId)) return { kind: 'gone' };
+  async run(anyCaseId: string, command: Command): Promise<ChangeResult> {
+    if (!isUuid(anyCaseId)) return { kind: 'gone' };
+    // As the row has it: answers are found by it, and values sealed for it.
+    const requestId = anyCaseId.toLowerCase();
     const expected = expectedSnapshot(requestId, command);
     let { snapshot: current, now: databaseNow } = expected;
     let asked = command;
