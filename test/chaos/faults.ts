@@ -6,7 +6,7 @@ import type { Link, Toxics } from './fault-proxy.js';
 import type { Ledger } from './ledger.js';
 import type { LedgerProvider } from './provider-ledger.js';
 import type { HeldWork, Recovery } from './recovery.js';
-import { subscriberQueue, type AmqpLedger, type WebhookLedger } from './sinks.js';
+import type { AmqpLedger, WebhookLedger } from './sinks.js';
 
 export interface FaultsOptions {
   readonly cluster: Cluster;
@@ -214,27 +214,13 @@ export class Faults {
     return { fromMs, untilMs, healedAtMs: untilMs };
   }
 
-  /**
-   * Events go by queues for a while. That a request is there is still told to somebody, so that only the worker's sweep
-   * finds it; a decision has nowhere to go at all: it is returned, and waits in the outbox.
-   */
+  /** Events for the worker go by its queue for a while: only its sweep finds the requests. */
   async #unbind(forMs: number): Promise<Effect> {
-    const bindings = [
-      ['ciba-worker.authorization.requested', 'assent.authorizations', 'authorization.requested'],
-      ['decision-service.decision.#', 'assent.decisions', 'decision.#'],
-      [subscriberQueue, 'assent.decisions', 'decision.#'],
-    ] as const;
+    const queue = 'ciba-worker.authorization.requested';
     return this.#span(
-      () =>
-        this.#onBroker(async (channel) => {
-          for (const [queue, exchange, key] of bindings) await channel.unbindQueue(queue, exchange, key);
-        }),
+      () => this.#onBroker((channel) => channel.unbindQueue(queue, 'assent.authorizations', 'authorization.requested')),
       forMs,
-      // The subscriber first: what one queue takes is not returned, and so never comes to the other.
-      () =>
-        this.#onBroker(async (channel) => {
-          for (const [queue, exchange, key] of [...bindings].reverse()) await channel.bindQueue(queue, exchange, key);
-        }),
+      () => this.#onBroker((channel) => channel.bindQueue(queue, 'assent.authorizations', 'authorization.requested')),
     );
   }
 

@@ -74,8 +74,7 @@ interface SubscriberEvents {
   received: [messageId: string, atMs: number];
 }
 
-/** Where the subscriber's messages wait. */
-export const subscriberQueue = 'chaos.subscriber';
+const subscriberQueue = 'chaos.subscriber';
 
 /** A subscriber of decisions with a durable queue: writes each message down before it acknowledges it. */
 export class AmqpLedger extends EventEmitter<SubscriberEvents> {
