@@ -21,7 +21,6 @@ export const sometimesInFull = [
 export const sometimesInShort: readonly string[] = [
   'lease-stolen',
   'commit-reply-lost-resolved',
-  'confirm-lost-duplicate',
   'late-approval-after-cancel',
   'outcome-unknown',
   'duplicate-ping',
