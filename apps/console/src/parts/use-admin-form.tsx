@@ -17,8 +17,7 @@ import {
 import { useLeaveGuard } from './leave-guard.js';
 import type { ProblemAlertProps } from './problem-alert.js';
 
-// As @mantine/form asks for it.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as @mantine/form asks for it
 type AnyValues = Record<string, any>;
 
 interface Stored {

@@ -4,8 +4,7 @@ import type { z } from 'zod';
 import { focusFirstMistake, problemsOfAnswer, problemsOfBody, type FieldOf } from './form-problems.js';
 import type { ProblemAlertProps } from './problem-alert.js';
 
-// As @mantine/form asks for it.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as @mantine/form asks for it
 type AnyValues = Record<string, any>;
 
 export interface DialogFormOptions<Values extends AnyValues, Body, Answer> {

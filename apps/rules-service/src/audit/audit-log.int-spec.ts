@@ -160,6 +160,13 @@ describe('every administrative call', () => {
     expect(writing.map(({ method, path }) => `${method} ${path}`).filter((one) => !tried.has(one))).toEqual([]);
   });
 
+  it.each(['webhook-endpoints/%00/test', 'webhook-endpoints/%00/deliveries/%00/replay', 'dead-letters/%00/replay'])(
+    'about something that cannot be there leaves an event, and is answered 404: POST %s',
+    async (path) => {
+      expect((await admin.call('POST', `/v1/${path}`)).status).toBe(404);
+    },
+  );
+
   it('is shown with what it changed, and never with a secret', async () => {
     const { id: tokenProviderId } = await house.provider();
     const clientSecret = 'canary-audited-secret';

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { personalHash } from '#lib/domain';
 import { v7 as uuid } from 'uuid';
 import { sha256 } from '../sealing.js';
+import { storable } from '../storable.js';
 import type { Acting } from './acting.js';
 import type { AuditEntry } from './audit.types.js';
 
@@ -30,7 +31,8 @@ export async function recordAudit(db: Queryable, { actor, requestId }: Acting, e
     actor.id,
     entry.action,
     entry.resource.type,
-    entry.resource.id,
+    // What a caller has named need not be there, nor be a text that a column can hold.
+    entry.resource.id === null ? null : storable(entry.resource.id),
     entry.resource.name,
     requestId,
     json(entry.changes),
