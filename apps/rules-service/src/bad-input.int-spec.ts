@@ -301,6 +301,7 @@ describe('a call', () => {
     ['with a broken escape in the query', 'GET', '/v1/rules?cursor=%zz', 400, 'invalid_cursor'],
     ['with an id without end', 'GET', `/v1/rules/${'a'.repeat(1000)}`, 404, 'not_found'],
     ['with NUL for an id', 'GET', '/v1/rules/%00', 404, 'not_found'],
+    ['with NUL for a key', 'DELETE', '/v1/master-keys/%00', 404, 'not_found'],
     ['with an injection for an id', 'GET', `${requests}/'%20or%20'1'='1`, 404, 'not_found'],
     ['with an unknown query member', 'GET', '/v1/rules?sort=name', 400, 'invalid_parameter'],
     ['with a query where there is none', 'GET', `/v1/rules/${id}?x=1`, 400, 'invalid_parameter'],

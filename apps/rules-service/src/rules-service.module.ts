@@ -9,7 +9,7 @@ import { AccessGuard } from './access/access.guard.js';
 import { Authenticate } from './access/authenticate.js';
 import { BearerTokens } from './access/bearer-tokens.js';
 import { KeyUse } from './access/key-use.js';
-import { QueryGuard } from './access/query.guard.js';
+import { AddressGuard } from './access/address.guard.js';
 import { RefusedCalls } from './access/refused-calls.js';
 import { ApiClientsController } from './api-clients/api-clients.controller.js';
 import { AuditController } from './audit/audit.controller.js';
@@ -148,7 +148,7 @@ const surface = ({ config, database, guard, log }: RulesServiceParts): Provider[
     inject: [BearerTokens, KeyUse],
   },
   { provide: APP_GUARD, useClass: AccessGuard },
-  { provide: APP_GUARD, useClass: QueryGuard },
+  { provide: APP_GUARD, useClass: AddressGuard },
 ];
 
 const accessTokens = ({ config, guard, log }: Pick<RulesServiceParts, 'config' | 'guard' | 'log'>): AccessTokens =>

@@ -527,13 +527,13 @@ const adminRoutes: readonly Route[] = [
     created: createdWebhookEndpoint,
     createDescription: 'The answer shows the signing secret: the only time that it is shown.',
     createRepeated:
-      'makes one more endpoint, for one address may have several. When an answer was lost, look at the list, and rotate ' +
-      'the secret of the endpoint that is there.',
+      'finds the name taken (`name_taken`); without a name it makes one more endpoint, for one address may have several. ' +
+      'When an answer was lost, look at the list, and rotate the secret of the endpoint that is there.',
     bodyExamples: { endpoint: examples.webhookEndpointBodyExample },
     patchExamples: { disable: { enabled: false } },
     answerExample: examples.webhookEndpointExample,
     createdExample: examples.createdWebhookEndpointExample,
-    writeProblems: ['callback_url_refused'],
+    writeProblems: ['name_taken', 'callback_url_refused'],
     deleteProblems: [],
   }),
   ...resource({
@@ -1194,7 +1194,11 @@ const openRoutes: readonly Route[] = [
     tag: 'Operations',
     summary,
     scope: null,
-    ...(path.includes('{code}') && { problems: ['not_found'] as const }),
+    // Health and metrics are every process's own; the rest passes the guards of the API.
+    problems: [
+      ...(path.includes('{code}') ? (['not_found'] as const) : []),
+      ...(/^\/(health|metrics)/.test(path) ? [] : (['invalid_parameter'] as const)),
+    ],
     answers: [
       {
         status: 200,

@@ -3,24 +3,28 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import type { FastifyRequest } from 'fastify';
 import { contractRoute } from './contract-route.js';
 
+/** What no text of ours has, and no column can hold. */
+const unfit = /[\u0000-\u001F\u007F\uFFFD]/;
+
 /**
- * Refuses what no query of ours has: members that the contract does not name, members given twice, control characters.
- * The values themselves are judged by the schema that the handler declares.
+ * Refuses what no address of ours has: control characters, and in the query members that the contract does not name or
+ * that are given twice. The values themselves are judged by the schema that the handler declares.
  */
 @Injectable()
-export class QueryGuard implements CanActivate {
+export class AddressGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const params = Object.values(request.params as Record<string, string>);
+    if (params.some((value) => unfit.test(value)))
+      throw new ProblemError('not_found', 'There is nothing at this address.');
     const query = contractRoute(request.method, request.routeOptions.url ?? '')?.query;
     if (query === 'any') return true;
     const known = query?.shape ?? {};
     for (const [name, value] of Object.entries(request.query as Record<string, unknown>)) {
       if (!Object.hasOwn(known, name)) throw refused(name, unknownMember(Object.keys(known)));
       if (Array.isArray(value)) throw refused(name, 'Give it once.');
-
-      if (/[\u0000-\u001F\u007F\uFFFD]/.test(String(value)))
-        throw refused(name, 'It has characters that no value has.');
+      if (unfit.test(String(value))) throw refused(name, 'It has characters that no value has.');
     }
     return true;
   }
