@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz -- --seed N --runs M [--from K]`: damages a provider's answers M times and judges what the CIBA client
- * makes of them. Without a seed one is drawn and told. A failure names the command that replays it.
+ * `npm run fuzz -- [--only answers|api] --seed N --runs M [--from K]`: damages a provider's answers and judges what the
+ * CIBA client makes of them; then calls the API with inputs made from its own description. Without a seed one is drawn and
+ * told. A failure names the command that replays it.
  */
 import { randomInt } from 'node:crypto';
 import { register } from 'node:module';
@@ -11,29 +12,56 @@ import { root } from './install.mjs';
 import { Obstacle, run } from './progress.mjs';
 
 register('./typescript-hooks.mjs', import.meta.url);
+const ours = (path) => import(pathToFileURL(join(root, path)).href);
+
+const fuzzers = {
+  answers: {
+    runs: 50_000,
+    open: async () => (await ours('test/support/answer-fuzzer.ts')).AnswerFuzzer.open(),
+    report: ({ ends }) => ends,
+  },
+  api: {
+    runs: 100_000,
+    open: async () => {
+      await import('reflect-metadata');
+      return (await ours('test/support/api-fuzz/api-fuzzer.ts')).ApiFuzzer.open({ hangsAfterMs: 10_000 });
+    },
+    report: ({ statuses }) => statuses,
+  },
+};
 
 await run(async () => {
   const { values } = parseArgs({
-    options: { seed: { type: 'string' }, runs: { type: 'string' }, from: { type: 'string' } },
+    options: {
+      only: { type: 'string' },
+      seed: { type: 'string' },
+      runs: { type: 'string' },
+      from: { type: 'string' },
+    },
   });
   const number = (name, otherwise) => {
     const value = values[name] === undefined ? otherwise : Number(values[name]);
     if (!Number.isSafeInteger(value) || value < 0) throw new Obstacle(`--${name} is not a whole number.`);
     return value;
   };
+  const chosen = values.only === undefined ? Object.keys(fuzzers) : [values.only];
+  if (!chosen.every((name) => Object.hasOwn(fuzzers, name))) throw new Obstacle('--only is answers or api.');
   const seed = number('seed', randomInt(1_000_000));
-  const runs = number('runs', 50_000);
-  const { AnswerFuzzer } = await import(pathToFileURL(join(root, 'test/support/answer-fuzzer.ts')).href);
-  const fuzzer = await AnswerFuzzer.open();
-  try {
-    console.log(`Seed ${seed}, ${runs} runs`);
-    const startedAt = performance.now();
-    const { ends } = await fuzzer.run(seed, runs, number('from', 0)).catch((error) => {
-      throw new Obstacle(error.message);
-    });
-    for (const [end, times] of Object.entries(ends).sort()) console.log(`${String(times).padStart(8)}  ${end}`);
-    console.log(`Nothing found in ${Math.round((performance.now() - startedAt) / 1000)} s.`);
-  } finally {
-    await fuzzer.close();
+  for (const name of chosen) {
+    const runs = number('runs', fuzzers[name].runs);
+    const fuzzer = await fuzzers[name].open();
+    try {
+      console.log(`${name}: seed ${seed}, ${runs} runs`);
+      const startedAt = performance.now();
+      const report = await fuzzer.run(seed, runs, number('from', 0)).catch((error) => {
+        throw new Obstacle(error.message);
+      });
+      for (const [end, times] of Object.entries(fuzzers[name].report(report)).sort()) {
+        console.log(`${String(times).padStart(8)}  ${end}`);
+      }
+      console.log(`Nothing found in ${Math.round((performance.now() - startedAt) / 1000)} s.`);
+    } finally {
+      await fuzzer.close();
+    }
   }
 });
