@@ -129,6 +129,36 @@ describe('a request that is going to be pinged', () => {
       await other.close();
     }
   });
+
+  it('is polled no sooner for a hint that comes after the poll which the ping has led to (R77)', async () => {
+    const other = await PollingHouse.open();
+    try {
+      await other.startWorker();
+      const rule = await other.addRule({ ...modes, intervalSeconds: 2 }, { deliveryMode: 'ping' });
+      const { id, authReqId } = await other.begin(rule);
+      // Committed by somebody who died before he could publish it.
+      await other.query(`update authorization_requests set pinged_at = clock_timestamp() where id = $1`, [id]);
+      rule.provider.on('token', async () => {
+        rule.provider.off('token');
+        const [stored] = await other.query<{ event: never }>(
+          `select event from outbox where event->>'subject' = $1 limit 1`,
+          [id],
+        );
+        const event = { ...(stored!.event as object), type: 'assent.authorization.pinged.v1' } as never;
+        await other.bus.publish({ exchange: 'assent.authorizations', routingKey: 'authorization.pinged', event });
+        return null;
+      });
+      await other.startPoller();
+      await rule.provider.nextCall('token');
+      await rule.provider.nextCall('token');
+      rule.provider.approve(authReqId);
+      expect((await other.ended(id)).status).toBe('approved');
+      const [first, second] = pollsOf(rule, authReqId).map(({ receivedAtMs }) => receivedAtMs);
+      expect(second! - first!).toBeGreaterThanOrEqual(1990);
+    } finally {
+      await other.close();
+    }
+  });
 });
 
 describe('a request whose answer is pushed', () => {

@@ -62,6 +62,15 @@ describe('the table of pending requests', () => {
     expect(table.hurry(slot)).toBe(true);
   });
 
+  it('has hurried enough when a poll went out that knew of the ping, and not when one went out before it (R77)', () => {
+    const table = new PendingAuthentications();
+    const told = table.add(aRequest(7, { pinged: true }), { ...terms, deliveryMode: 'ping' });
+    const untold = table.add(aRequest(8), { ...terms, deliveryMode: 'ping' });
+    table.answerPing(told);
+    table.answerPing(untold);
+    expect([table.hurry(told), table.hurry(untold)]).toEqual([false, true]);
+  });
+
   it('keeps each request’s own values apart, beyond the first room', () => {
     const table = new PendingAuthentications();
     const slots = Array.from({ length: 500 }, (_, i) => table.add(aRequest(i), terms));

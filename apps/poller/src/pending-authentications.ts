@@ -247,6 +247,11 @@ export class PendingAuthentications {
     return true;
   }
 
+  /** A poll goes out that knows of the ping, if one was told: a hint of it that comes later makes nothing due. */
+  answerPing(slot: number): void {
+    if (this.#has(slot, 'pinged')) this.#set(slot, 'hurried', true);
+  }
+
   /** Remembers that a ping came while a poll was in flight, which may have been answered before there was an answer. */
   hurryAfterwards(slot: number): void {
     this.#set(slot, 'hurrying', true);

@@ -242,6 +242,7 @@ export class PollingSchedule {
     }
     metrics.sent(tokenProviderId, latenessMs);
     pending.countPoll(slot);
+    pending.answerPing(slot);
     this.#occupy(slot, async () => {
       const { outcome, health, step } = await this.parts.poll.run(pending.read(slot), {
         fence,
