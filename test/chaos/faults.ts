@@ -32,6 +32,17 @@ interface Effect {
   readonly watched?: true;
 }
 
+/** Takes away every binding by which news of a request reaches a queue, and keeps them in the broker's memory. */
+const unbindNews = `
+  Source = rabbit_misc:r(<<"/">>, exchange, <<"assent.authorizations">>),
+  Keys = [<<"authorization.requested">>, <<"authorization.#">>],
+  News = [B || B <- rabbit_binding:list_for_source(Source), lists:member(element(3, B), Keys)],
+  persistent_term:put(chaos_news, News),
+  [ok = rabbit_binding:remove(B, <<"chaos">>) || B <- News].`;
+
+/** The queue of an instance may have ended with it meanwhile; its successor has bound its own. */
+const bindNewsAgain = `[rabbit_binding:add(B, <<"chaos">>) || B <- persistent_term:get(chaos_news)].`;
+
 /** Puts the planned faults in, each in its time; faults of one target wait for each other. */
 export class Faults {
   readonly #busy = new Map<string, Promise<void>>();
@@ -214,13 +225,16 @@ export class Faults {
     return { fromMs, untilMs, healedAtMs: untilMs };
   }
 
-  /** Events for the worker go by its queue for a while: only its sweep finds the requests. */
-  async #unbind(forMs: number): Promise<Effect> {
-    const queue = 'ciba-worker.authorization.requested';
+  /**
+   * For a while no queue takes the news of a request: it is returned, waits in the outbox, and only the worker's sweep
+   * finds the request. Queues of one instance are locked by its connection, so the broker itself has to do it.
+   */
+  #unbind(forMs: number): Promise<Effect> {
+    const { rabbit } = this.options.cluster;
     return this.#span(
-      () => this.#onBroker((channel) => channel.unbindQueue(queue, 'assent.authorizations', 'authorization.requested')),
+      () => rabbit.ctl(['eval', unbindNews]),
       forMs,
-      () => this.#onBroker((channel) => channel.bindQueue(queue, 'assent.authorizations', 'authorization.requested')),
+      () => rabbit.ctl(['eval', bindNewsAgain]),
     );
   }
 
