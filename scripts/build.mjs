@@ -39,6 +39,9 @@ async function build(fingerprint) {
     await mkdir(dirname(target), { recursive: true });
     await copyFile(file, target);
   }
+  // Not before everything is installed.
+  const { bundlePrograms } = await import('./bundle.mjs');
+  await bundlePrograms(fresh);
   await writeFile(join(fresh, relative(dist, stampFile)), fingerprint);
   await rm(dist, { recursive: true, force: true });
   await rename(fresh, dist);
