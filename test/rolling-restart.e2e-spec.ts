@@ -113,14 +113,15 @@ describeWithBroker('a rolling restart', () => {
       }
     }
     await proxy.allReady();
-    const before = ids.length;
-    while (ids.length < before + 6 && troubles.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    // Also on a machine on which all of it is over after a few requests.
+    const enough = Math.max(ids.length + 6, 21);
+    while (ids.length < enough && troubles.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
     going = false;
     await Promise.all(customers);
 
     expect(troubles).toEqual([]);
     expect(exits).toEqual(Array.from({ length: 16 }, () => 0));
-    expect(ids.length).toBeGreaterThan(20);
+    expect(ids.length).toBeGreaterThanOrEqual(21);
     // Nobody was asked twice.
     expect(provider.requests.map(({ form }) => form.get('login_hint')).sort()).toEqual(
       [...new Set(provider.requests.map(({ form }) => form.get('login_hint')))].sort(),
