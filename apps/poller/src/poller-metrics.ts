@@ -22,14 +22,28 @@ export class PollerMetrics {
   readonly #shards = gauge({ name: 'assent_owned_shards', help: 'Shards that this process owns.' });
   readonly #down = gauge({ name: 'assent_providers_down', help: 'Providers that do not answer polls.' });
 
+  /** Kept, for making a label's own counter out of the label again costs more than to count. */
+  readonly #pollsWith = new Map<PollAnswer['kind'], { inc(): void }>();
+  readonly #latenessAt = new Map<string, { observe(seconds: number): void }>();
+
   /** A poll went out. */
   sent(tokenProviderId: string, latenessMs: number): void {
-    this.#lateness.observe({ provider: tokenProviderId }, latenessMs / 1000);
+    let lateness = this.#latenessAt.get(tokenProviderId);
+    if (lateness === undefined) {
+      lateness = this.#lateness.labels({ provider: tokenProviderId });
+      this.#latenessAt.set(tokenProviderId, lateness);
+    }
+    lateness.observe(latenessMs / 1000);
   }
 
   /** A poll has ended. */
   ended(outcome: PollAnswer['kind']): void {
-    this.#polls.inc({ outcome });
+    let polls = this.#pollsWith.get(outcome);
+    if (polls === undefined) {
+      polls = this.#polls.labels({ outcome });
+      this.#pollsWith.set(outcome, polls);
+    }
+    polls.inc();
   }
 
   /** How things stand; told with every renewal of the leases. */
