@@ -1,8 +1,8 @@
 import { createPrivateKey, createSecretKey, randomUUID, type KeyObject } from 'node:crypto';
-import { SignJWT } from 'jose';
 import { ProviderMisconfigured } from './provider-faults.js';
 import type { AssertionRules } from './provider-profiles.js';
 import type { SigningKeyMaterial } from './registration.js';
+import { signJwt } from './sign-jwt.js';
 
 const lifetimeSeconds = 60;
 /** A key as long as the hash at least (RFC 7518 §3.2). */
@@ -53,19 +53,21 @@ export async function clientAssertion(signer: AssertionSigner, url: string): Pro
   const { clientId, issuer, tokenEndpoint, rules, key } = signer;
   const issuedAt = Math.floor(signer.now().getTime() / 1000);
   try {
-    return await new SignJWT({ jti: randomUUID() })
-      .setProtectedHeader({
-        alg: key.alg,
-        ...(key.kid !== null && { kid: key.kid }),
-        ...(rules.type !== null && { typ: rules.type }),
-      })
-      .setIssuer(clientId)
-      .setSubject(clientId)
-      .setAudience(rules.audience === 'issuer' ? issuer : rules.audience === 'token-endpoint' ? tokenEndpoint : url)
-      .setIssuedAt(issuedAt)
-      .setNotBefore(issuedAt)
-      .setExpirationTime(issuedAt + lifetimeSeconds)
-      .sign(key.key);
+    const header = {
+      alg: key.alg,
+      ...(key.kid !== null && { kid: key.kid }),
+      ...(rules.type !== null && { typ: rules.type }),
+    };
+    const claims = {
+      jti: randomUUID(),
+      iss: clientId,
+      sub: clientId,
+      aud: rules.audience === 'issuer' ? issuer : rules.audience === 'token-endpoint' ? tokenEndpoint : url,
+      iat: issuedAt,
+      nbf: issuedAt,
+      exp: issuedAt + lifetimeSeconds,
+    };
+    return await signJwt(header, claims, key.key);
   } catch (error) {
     throw new ProviderMisconfigured('the signing key does not fit its algorithm', { cause: error });
   }

@@ -1,7 +1,8 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
+import type { JWK } from 'jose';
 import { readErrorCode } from './answer-fields.js';
 import type { Exchange } from './exchange.js';
+import { signJwt } from './sign-jwt.js';
 
 /** A nonce that a provider may ask for; longer ones, and what cannot stand in a header, are none (RFC 9449 §8). */
 const usableNonce = /^[\x21\x23-\x5B\x5D-\x7E]{1,1024}$/;
@@ -15,6 +16,7 @@ export type Send = (headers: readonly string[], timeoutMs: number) => Promise<Ex
  */
 export class DpopProver {
   private readonly pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  private readonly jwk = this.pair.publicKey.export({ format: 'jwk' }) as JWK;
   private nonce: string | null = null;
 
   constructor(
@@ -48,14 +50,13 @@ export class DpopProver {
 
   private proof(): Promise<string> {
     const { origin, pathname } = new URL(this.url);
-    return new SignJWT({
+    const claims = {
       jti: randomUUID(),
       htm: 'POST',
       htu: origin + pathname,
       ...(this.nonce !== null && { nonce: this.nonce }),
-    })
-      .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: this.pair.publicKey.export({ format: 'jwk' }) })
-      .setIssuedAt(Math.floor(this.now().getTime() / 1000))
-      .sign(this.pair.privateKey);
+      iat: Math.floor(this.now().getTime() / 1000),
+    };
+    return signJwt({ typ: 'dpop+jwt', alg: 'ES256', jwk: this.jwk }, claims, this.pair.privateKey);
   }
 }

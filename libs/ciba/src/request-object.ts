@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
 import { readSigningKey, type SigningKey } from './client-assertion.js';
 import type { FormMembers } from './form.js';
 import { ProviderMisconfigured } from './provider-faults.js';
@@ -7,6 +6,7 @@ import type { ProviderMetadata } from './provider-metadata.js';
 import { providerProfiles } from './provider-profiles.js';
 import type { ClientRegistration, RequestSigning, SigningKeyMaterial } from './registration.js';
 import type { StartMembers } from './start-members.js';
+import { signJwt } from './sign-jwt.js';
 
 /** Short, for nobody needs it twice; FAPI-CIBA allows 60 minutes from `nbf` to `exp`. */
 const lifetimeSeconds = 300;
@@ -77,14 +77,9 @@ async function signRequest(members: StartMembers, { clientId, audience, key, now
   if (reserved !== undefined) throw new ProviderMisconfigured(`a signed request cannot carry ${reserved}`);
   const issuedAt = Math.floor(now().getTime() / 1000);
   try {
-    return await new SignJWT({ ...claims, jti: randomUUID() })
-      .setProtectedHeader({ alg: key.alg, kid: key.kid ?? undefined, typ: 'oauth-authz-req+jwt' })
-      .setIssuer(clientId)
-      .setAudience(audience)
-      .setIssuedAt(issuedAt)
-      .setNotBefore(issuedAt)
-      .setExpirationTime(issuedAt + lifetimeSeconds)
-      .sign(key.key);
+    const header = { alg: key.alg, ...(key.kid !== null && { kid: key.kid }), typ: 'oauth-authz-req+jwt' };
+    const times = { iat: issuedAt, nbf: issuedAt, exp: issuedAt + lifetimeSeconds };
+    return await signJwt(header, { ...claims, jti: randomUUID(), iss: clientId, aud: audience, ...times }, key.key);
   } catch (error) {
     throw new ProviderMisconfigured('the signing key does not fit its algorithm', { cause: error });
   }
