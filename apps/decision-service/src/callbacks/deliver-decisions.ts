@@ -12,6 +12,8 @@ import { signatureHeaders, Unsignable } from './sign.js';
  * longer; the memory of this process holds 600 deliveries under way, and those that wait for their own target.
  */
 const limits: LaneLimits = { perTarget: 4, waitingPerTarget: 4, prompt: 200, slow: 400, slowAfterMs: 1000 };
+/** Results that wait to be written, at most, before no more is claimed. */
+const mostUnwritten = 600;
 /** Longer than a delivery can wait for its lane and be sent: only a dead process lets a lease end. */
 const leaseSeconds = 60;
 /** How late a due retry may start; new deliveries do not wait for it. */
@@ -33,6 +35,7 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
   readonly #loop: Loop;
   readonly #lanes = new Lanes<DeliveryWork>(limits, (work, cutOff) => this.#deliver(work, cutOff));
   readonly #results: DeliveryLog;
+  readonly #writing = new Set<Promise<void>>();
   #cutOff = false;
 
   constructor(private readonly options: DeliverDecisionsOptions) {
@@ -50,10 +53,16 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
     await this.#loop.stop();
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, stopLimitMs)));
-    await Promise.race([this.#lanes.idle(), limit]);
+    await Promise.race([this.#idle(), limit]);
     clearTimeout(timer);
     this.#cutOff = true;
     await this.options.sender.close();
+  }
+
+  /** Resolves when nothing is under way, and the results of all that was are written. */
+  async #idle(): Promise<void> {
+    await this.#lanes.idle();
+    while (this.#writing.size > 0) await Promise.all(this.#writing);
   }
 
   /** There may be something due. */
@@ -61,8 +70,13 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
     this.#loop.wake();
   }
 
+  /** How many more may be under way; while results cannot be written, no more than have a place in memory. */
+  get #room(): number {
+    return Math.min(this.#lanes.room, mostUnwritten - this.#writing.size);
+  }
+
   async #claim(stopping: AbortSignal): Promise<void> {
-    for (let limit = this.#lanes.room; !stopping.aborted && limit > 0; limit = this.#lanes.room) {
+    for (let limit = this.#room; !stopping.aborted && limit > 0; limit = this.#room) {
       const work = await this.options.database.deliveries.claim({
         limit,
         leaseSeconds,
@@ -75,6 +89,10 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
     }
   }
 
+  /**
+   * Ends when the receiver has answered: its place is free for the next one while the result is being written. Until that
+   * is committed the lease keeps everybody from sending it again.
+   */
   async #deliver(work: DeliveryWork, cutOff: AbortSignal): Promise<void> {
     const at = new Date();
     const started = performance.now();
@@ -84,8 +102,15 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
     const durationMs = Math.round(performance.now() - started);
     this.#tell(work, answer, outcome);
     const { status, problem } = answer;
-    await this.#results.write({ id: work.id, at, durationMs, status, problem, outcome, ours: !asked });
-    this.wake();
+    this.#write({ id: work.id, at, durationMs, status, problem, outcome, ours: !asked });
+  }
+
+  #write(result: DeliveryResult): void {
+    const written = this.#results.write(result).finally(() => {
+      this.#writing.delete(written);
+      this.wake();
+    });
+    this.#writing.add(written);
   }
 
   async #attempt(
