@@ -152,6 +152,8 @@ CREATE INDEX authorization_requests__named_ix ON public.authorization_requests U
 CREATE INDEX authorization_requests__pending_ix ON public.authorization_requests USING btree (shard) WHERE (status = 'pending'::text);
 CREATE INDEX authorization_requests__released_ix ON public.authorization_requests USING btree (released_token_expires_at) WHERE (released_token IS NOT NULL);
 CREATE INDEX authorization_requests__requested_ix ON public.authorization_requests USING btree (created_at) WHERE (status = 'requested'::text);
+CREATE INDEX authorization_requests__rule_id_id_ix ON public.authorization_requests USING btree (rule_id, id);
+CREATE INDEX authorization_requests__status_id_ix ON public.authorization_requests USING btree (status, id);
 CREATE INDEX authorization_requests__subject_ix ON public.authorization_requests USING btree (evidence_subject(evidence)) WHERE ((evidence IS NOT NULL) AND (erased_at IS NULL));
 CREATE INDEX authorization_requests__subject_key_created_at_ix ON public.authorization_requests USING btree (subject_key, created_at) WHERE (subject_key IS NOT NULL);
 CREATE INDEX authorization_requests__undecided_ix ON public.authorization_requests USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (decision_id IS NULL));

@@ -14,6 +14,16 @@ export function cursorId(cursor: string | undefined): string | null {
   return id;
 }
 
+const latestMs = 2 ** 48 - 1;
+
+/** The least id that a UUIDv7 of this time can be (RFC 9562 §5.7), in ms since 1970; times before that are 1970. */
+export function firstIdAt(ms: number): string {
+  const hex = Math.min(Math.max(Math.floor(ms), 0), latestMs)
+    .toString(16)
+    .padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
 /** Cuts a page out of one row more than was asked for: the extra row says whether there is a next page. */
 export function pageOf<Row extends { readonly id: string }>(rows: readonly Row[], limit: number): Page<Row> {
   const data = rows.slice(0, limit);

@@ -30,6 +30,11 @@ export class Sql {
     return (await repeatRolledBack(run)).rows;
   }
 
+  /** Runs a text that was composed for its values, and is parsed and planned for them each time. */
+  async unnamed<Row extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<Row[]> {
+    return (await repeatRolledBack(() => this.pool.query<Row>(text, [...values]))).rows;
+  }
+
   /** How many rows a statement changed. */
   async count({ name, text }: Statement, values: readonly unknown[] = []): Promise<number> {
     return (await repeatRolledBack(() => this.pool.query({ name, text, values: [...values] }))).rowCount ?? 0;

@@ -18,6 +18,7 @@ import { AuditLog1764425700000 } from './1764425700000-audit-log.js';
 import { ConsoleSessions1764435600000 } from './1764435600000-console-sessions.js';
 import { KeyPairWarnings1764436200000 } from './1764436200000-key-pair-warnings.js';
 import { WebhookNames1764436500000 } from './1764436500000-webhook-names.js';
+import { RequestLists1764441600000 } from './1764441600000-request-lists.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -41,4 +42,5 @@ export const migrations = [
   ConsoleSessions1764435600000,
   KeyPairWarnings1764436200000,
   WebhookNames1764436500000,
+  RequestLists1764441600000,
 ];

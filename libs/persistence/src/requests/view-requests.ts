@@ -1,12 +1,13 @@
-import type { Decision, Page } from '#lib/contracts';
-import type { Attributes, ProviderError, Reason, ReleasedToken, Status } from '#lib/domain';
+import type { Page } from '#lib/contracts';
+import type { Attributes, ReleasedToken } from '#lib/domain';
 import { NaturalBatcher } from '../natural-batcher.js';
-import { cursorId, isUuid, pageOf } from '../paging.js';
+import { isUuid } from '../paging.js';
 import { statement } from '../sql.js';
-import { isStorable } from '../storable.js';
 import type { StoreContext } from '../store-context.js';
+import { ListRequests } from './list-requests.js';
 import type { ConsumedApproval, RequestFilter, RequestState, RequestView, TimelineRow } from './request.types.js';
 import { requestPlace } from './sealed-columns.js';
+import { toView, viewColumns, type ViewRow } from './view-row.js';
 
 /** Everything that is read of requests to be shown. */
 export class ViewRequests {
@@ -26,7 +27,11 @@ export class ViewRequests {
     },
   });
 
-  constructor(private readonly context: StoreContext) {}
+  private readonly lists: ListRequests;
+
+  constructor(private readonly context: StoreContext) {
+    this.lists = new ListRequests(context.sql);
+  }
 
   async view(id: string, apiClientId: string | null): Promise<RequestView | null> {
     const view = isUuid(id) ? await this.batcher.run(id) : null;
@@ -42,17 +47,7 @@ export class ViewRequests {
   }
 
   async list(filter: RequestFilter): Promise<Page<RequestView>> {
-    if (filter.rule !== undefined && !isStorable(filter.rule)) return { data: [], nextCursor: null };
-    const rows = await this.context.sql.rows<ViewRow>(listViews, [
-      filter.apiClientId,
-      filter.statuses ?? null,
-      filter.rule ?? null,
-      filter.createdAfter ?? null,
-      filter.createdBefore ?? null,
-      cursorId(filter.cursor),
-      filter.limit + 1,
-    ]);
-    return pageOf(rows.map(toView), filter.limit);
+    return this.lists.page(filter);
   }
 
   async timeline(id: string, apiClientId: string | null): Promise<TimelineRow[] | null> {
@@ -86,42 +81,6 @@ export class ViewRequests {
   }
 }
 
-interface ViewRow {
-  readonly id: string;
-  readonly api_client_id: string;
-  readonly status: Status;
-  readonly reason: Reason | null;
-  readonly provider_error: ProviderError | null;
-  readonly rule_id: string;
-  readonly rule_name: string;
-  readonly rule_version: number;
-  readonly binding_message: string | null;
-  readonly request_hash: string;
-  readonly created_at: Date;
-  readonly expires_at: Date | null;
-  readonly consumed_at: Date | null;
-  readonly metadata: Record<string, string>;
-  readonly state_version: number;
-  readonly decision: Decision | null;
-}
-
-const toView = (row: ViewRow): RequestView => ({
-  id: row.id,
-  apiClientId: row.api_client_id,
-  status: row.status,
-  reason: row.reason,
-  providerError: row.provider_error,
-  rule: { id: row.rule_id, name: row.rule_name, version: row.rule_version },
-  bindingMessage: row.binding_message,
-  requestHash: row.request_hash,
-  createdAt: row.created_at,
-  expiresAt: row.expires_at,
-  consumedAt: row.consumed_at,
-  metadata: row.metadata,
-  stateVersion: row.state_version,
-  decision: row.decision,
-});
-
 interface ConsumedRow {
   readonly id: string;
   readonly api_client_id: string;
@@ -135,25 +94,7 @@ function toToken(opened: string): ReleasedToken {
   return { ...token, expiresAt: token.expiresAt === null ? null : new Date(token.expiresAt) };
 }
 
-const viewColumns = /* sql */ `
-  select r.id, r.api_client_id, r.status, r.reason, r.provider_error, r.rule_id, r.rule_name, r.rule_version,
-    r.binding_message, r.request_hash, r.created_at, r.expires_at, r.consumed_at, r.metadata, r.state_version,
-    d.document as decision
-  from authorization_requests r left join decisions d on d.id = r.decision_id`;
-
 const selectViews = statement('select_views', `${viewColumns} where r.id = any($1::uuid[])`);
-
-const listViews = statement(
-  'list_views',
-  /* sql */ `${viewColumns}
-  where ($1::uuid is null or r.api_client_id = $1)
-    and ($2::text[] is null or r.status = any($2))
-    and ($3::text is null or r.rule_name = $3 or r.rule_id::text = $3)
-    and ($4::timestamptz is null or r.created_at > $4)
-    and ($5::timestamptz is null or r.created_at < $5)
-    and ($6::uuid is null or r.id < $6)
-  order by r.id desc limit $7::integer`,
-);
 
 const selectStates = statement(
   'select_states',
