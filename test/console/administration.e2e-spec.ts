@@ -1,5 +1,6 @@
 import type { ApiClient, KeyPair, RejectionHandler, Rule, TokenProvider } from '#lib/contracts';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
 import { AssentClient } from '../support/assent-client.js';
 import { createCertificateAuthority } from '../support/certificates.js';
 import {
@@ -12,6 +13,7 @@ import {
 import { startScriptedProvider, type ScriptedProvider } from '../support/scripted-provider.js';
 import { ruleBody } from '../support/rules-house.js';
 import { ConsoleHouse, settled } from './console-house.js';
+import { Visitor } from './visitor.js';
 
 /** The main task of each administration page, from empty to done, by somebody at a browser. */
 describeWithBrowser('administration in the console', () => {
@@ -19,11 +21,13 @@ describeWithBrowser('administration in the console', () => {
   let provider: ScriptedProvider;
   let watched: WatchedPage;
   let page: Page;
+  let visitor: Visitor;
   beforeAll(async () => {
     house = await ConsoleHouse.open();
     provider = await startScriptedProvider();
     watched = await house.visit('/access/rules');
     ({ page } = watched);
+    visitor = new Visitor(page);
   }, 90_000);
   let stopped = false;
   const stopProvider = async (): Promise<void> => {
@@ -41,11 +45,11 @@ describeWithBrowser('administration in the console', () => {
   const api = () => house.rules.admin;
   const list = async <Item>(collection: string): Promise<Item[]> =>
     (await api().call<{ data: Item[] }>('GET', `/v1/${collection}`)).body.data;
-  const button = (name: string) => page.getByRole('button', { name, exact: true });
-  const field = (name: string) => page.getByRole('textbox', { name, exact: true });
-  const dialog = (name: string) => page.getByRole('dialog', { name });
-  const said = (words: string | RegExp) => page.getByText(words).first().waitFor();
-  const cleanToEverybody = async (): Promise<void> => expect(await findAccessibilityProblems(page)).toEqual([]);
+  const button = (name: string) => visitor.button(name);
+  const field = (name: string) => visitor.field(name);
+  const dialog = (name: string) => visitor.dialog(name);
+  const said = (words: string | RegExp) => visitor.said(words);
+  const cleanToEverybody = () => visitor.findsNothingWrong();
 
   it('adds a token provider and has the doctor look at it', async () => {
     await house.go(page, '/settings/token-providers');
@@ -289,6 +293,74 @@ describeWithBrowser('administration in the console', () => {
     expect(stored!.previousKey).not.toBeNull();
   }, 120_000);
 
+  it('exports the configuration as YAML, and applies another one after showing what it would change', async () => {
+    await house.go(page, '/settings/import-export');
+    await page.getByRole('region', { name: 'the configuration' }).getByText('Approve a payment').waitFor();
+    await cleanToEverybody();
+    await visitor.findsItNarrowEnough();
+    const exported = await visitor.downloads(() => button('Download YAML').click());
+    expect(exported.name).toBe('assent.yaml');
+    expect(parse(exported.text)).toMatchObject({
+      rules: expect.arrayContaining([
+        expect.objectContaining({
+          name: 'With a secret',
+          clientCredentials: { type: 'secret', clientSecret: expect.stringMatching(/^\$\{env:\w+\}$/) },
+        }),
+      ]),
+    });
+
+    await page.getByRole('tab', { name: 'Apply' }).click();
+    await field('Configuration (YAML or JSON)').fill('rejectionHandlers: [');
+    await button('Compare').click();
+    await said(/^This is neither YAML nor JSON/);
+    await field('Configuration (YAML or JSON)').fill(
+      'rejectionHandlers:\n  - {name: From a file, type: redirect, url: https://shop.example/basket}\n',
+    );
+    await button('Compare').click();
+    await said('1 object to change, 0 as they should be.');
+    await cleanToEverybody();
+    await visitor.findsItNarrowEnough();
+    await button('Apply 1 change').click();
+    await dialog('Apply this configuration?').getByRole('button', { name: 'Apply' }).click();
+    await said('The configuration is applied.');
+    expect((await list<RejectionHandler>('rejection-handlers')).map(({ name }) => name)).toContain('From a file');
+  }, 120_000);
+
+  it('comes here from PingAccess: looks, gives what is missing, imports', async () => {
+    await house.go(page, '/settings/import-export?tab=pingaccess');
+    const file = page.locator('input[type="file"]');
+    const chosen = (content: string) => ({
+      name: 'pa-data.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from(content),
+    });
+    await file.setInputFiles(chosen('PK not json'));
+    await said(/^This file is not JSON/);
+    await file.setInputFiles(chosen(JSON.stringify(exportOfPingAccess)));
+    const rows = page.getByRole('table', { name: 'Objects of the export' }).getByRole('row');
+    await rows.filter({ hasText: 'Pay from PingAccess' }).getByText('Needs input').waitFor();
+    await rows.filter({ hasText: 'Default Web Rejection Handler' }).getByText('Is there already').waitFor();
+    await rows.filter({ hasText: 'Groovy' }).getByText('Skipped').waitFor();
+    expect(await button('Import').isDisabled()).toBe(true);
+    await cleanToEverybody();
+    await visitor.findsItNarrowEnough();
+    await page.getByLabel(/^Pay from PingAccess: Its client secret/).fill('canary-of-the-wizard');
+    await button('Check again').click();
+    await rows.filter({ hasText: 'Pay from PingAccess' }).getByText('Will be made').waitFor();
+    await button('Import').click();
+    const asked = dialog('Import from PingAccess?');
+    await asked.getByRole('button', { name: 'Import 3 objects' }).click();
+    await said('Made: 3 objects');
+    await cleanToEverybody();
+    expect(await page.content()).not.toContain('canary-of-the-wizard');
+    expect((await list<Rule>('rules')).find(({ name }) => name === 'Pay from PingAccess')).toMatchObject({
+      clientId: 'shop',
+      scopes: ['payments'],
+      requestedExpirySeconds: 90,
+    });
+    expect((await list<TokenProvider>('token-providers')).map(({ name }) => name)).toContain('PingFederate');
+  }, 120_000);
+
   it('shows hostile texts wherever something is named, and none of them does anything', async () => {
     const hostile = `"><img src=x onerror="ran=1"><script>ran=1</script>`;
     const name = (prefix: string) => `${prefix}${hostile}`.slice(0, 64);
@@ -374,6 +446,52 @@ describeWithBrowser('administration in the console', () => {
     await narrow.close();
   }, 120_000);
 });
+
+const errorTemplate = 'com.pingidentity.pa.policy.rejectionhandler.errortemplate.ErrorTemplateRejectionHandlerPlugin';
+
+/** An export with one rule, whose secret cannot be read. */
+const exportOfPingAccess = {
+  version: '8.0.1.0',
+  data: {
+    tokenProvider: { type: 'PingFederate' },
+    pingFederateRuntime: { issuer: 'https://login.example.com' },
+    rejectionHandlers: [
+      {
+        id: 1,
+        name: 'Default Web Rejection Handler',
+        className: errorTemplate,
+        configuration: { responseCode: '403' },
+      },
+      {
+        id: 7,
+        name: 'Shop says no',
+        className: errorTemplate,
+        configuration: { responseCode: '451', contentType: 'HTML' },
+      },
+      { id: 9, name: 'Groovy', className: 'x.Other', configuration: {} },
+    ],
+    rules: [
+      {
+        id: 17,
+        name: 'Pay from PingAccess',
+        className: 'x.OneTimeAuthorization',
+        configuration: {
+          oauthClientCredentials: {
+            clientId: 'shop',
+            clientSecret: { encryptedValue: 'OBF:JWE:x' },
+            credentialsType: 'SECRET',
+          },
+          loginHintRequestAttribute: 'email',
+          scopes: ['openid', 'payments'],
+          requestedExpiry: '90',
+          timeoutRejectionHandler: '1',
+          denyRejectionHandler: '7',
+        },
+      },
+    ],
+    applications: [{}],
+  },
+};
 
 /** Presses Tab until the focus is on the element with this name, as somebody without a mouse does. */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {

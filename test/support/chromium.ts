@@ -96,6 +96,17 @@ export function overflowsSideways(page: Page): Promise<boolean> {
   });
 }
 
+/** What reaches beyond the window, when a reader would have to scroll sideways for it. */
+export async function findWhatIsTooWide(page: Page): Promise<string[]> {
+  if (!(await overflowsSideways(page))) return [];
+  const found = await page.evaluate<string[]>(`
+    [...document.querySelectorAll('body *')]
+      .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+      .map((element) => element.outerHTML.slice(0, 160))
+      .slice(0, 10)`);
+  return found.length > 0 ? found : ['nothing that has a box'];
+}
+
 interface PageGlobals {
   readonly axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
   readonly document: {

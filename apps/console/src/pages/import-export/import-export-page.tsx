@@ -1,14 +1,46 @@
-import { IconArrowsExchange } from '@tabler/icons-react';
-import { EmptyState } from '../../parts/empty-state.js';
+import { Tabs } from '@mantine/core';
 import { PageHeader } from '../../parts/page-header.js';
+import { useFilters } from '../../parts/use-filters.js';
+import { useMayWrite } from '../../shell/session.js';
+import { ApplyConfiguration } from './apply-configuration.js';
+import { ExportConfiguration } from './export-configuration.js';
+import { PingAccessWizard } from './pingaccess-wizard.js';
 
+/** Settings › Import/Export. */
 export function ImportExportPage() {
+  const [{ tab }, setFilter] = useFilters(['tab']);
+  const mayWrite = useMayWrite();
   return (
     <>
-      <PageHeader title="Import/Export" path={[{ label: 'Settings' }]} />
-      <EmptyState icon={IconArrowsExchange} title="Not here yet">
-        Configuration will go in and out on this page. Until then the <a href="/docs">API</a> does it.
-      </EmptyState>
+      <PageHeader
+        title="Import/Export"
+        path={[{ label: 'Settings' }]}
+        lead="The whole configuration as one document: to keep it in a repository, to bring it to another installation, or to come here from PingAccess."
+      />
+      <Tabs
+        value={tab === '' ? 'export' : tab}
+        onChange={(value) => setFilter('tab', value === 'export' ? '' : (value ?? ''))}
+        keepMounted={false}
+      >
+        <Tabs.List mb="md">
+          <Tabs.Tab value="export">Export</Tabs.Tab>
+          {mayWrite && <Tabs.Tab value="apply">Apply</Tabs.Tab>}
+          {mayWrite && <Tabs.Tab value="pingaccess">From PingAccess</Tabs.Tab>}
+        </Tabs.List>
+        <Tabs.Panel value="export">
+          <ExportConfiguration />
+        </Tabs.Panel>
+        {mayWrite && (
+          <>
+            <Tabs.Panel value="apply">
+              <ApplyConfiguration />
+            </Tabs.Panel>
+            <Tabs.Panel value="pingaccess">
+              <PingAccessWizard />
+            </Tabs.Panel>
+          </>
+        )}
+      </Tabs>
     </>
   );
 }

@@ -1,0 +1,52 @@
+import { Button, Group, Radio, Stack } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { exportQuery, type SecretsInExport } from '../../api/configuration.js';
+import { CodeBlock } from '../../parts/code-block.js';
+import { download } from '../../parts/download.js';
+import { RowsSkeleton } from '../../parts/page-skeleton.js';
+import { ProblemAlert } from '../../parts/problem-alert.js';
+import { Section } from '../../parts/section.js';
+import { configurationFile } from './configuration-text.js';
+
+/** The configuration as it is, to be taken along. */
+export function ExportConfiguration() {
+  const [secrets, setSecrets] = useState<SecretsInExport>('references');
+  const { data, error, refetch } = useQuery(exportQuery(secrets));
+  const file = data === undefined ? '' : configurationFile(data, location.origin);
+  return (
+    <Section title="Export" lead="No secret is in it. Names tell objects apart; ids and versions stay here.">
+      <Group justify="space-between" align="flex-end">
+        <Radio.Group label="Where a secret would stand" value={secrets} onChange={setSecrets}>
+          <Stack gap={8} mt={8}>
+            <Radio
+              value="references"
+              label="A reference, ${env:NAME}"
+              description="For assent apply, which puts in what it stands for."
+            />
+            <Radio
+              value="left-out"
+              label="Nothing"
+              description="To be applied where the secrets are already, on this page too."
+            />
+          </Stack>
+        </Radio.Group>
+        <Button
+          leftSection={<IconDownload size={16} aria-hidden />}
+          disabled={data === undefined}
+          onClick={() => download('assent.yaml', file, 'application/yaml')}
+        >
+          Download YAML
+        </Button>
+      </Group>
+      {error ? (
+        <ProblemAlert error={error} onRetry={() => void refetch()} />
+      ) : data === undefined ? (
+        <RowsSkeleton />
+      ) : (
+        <CodeBlock value={file} what="the configuration" />
+      )}
+    </Section>
+  );
+}

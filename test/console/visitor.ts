@@ -1,0 +1,49 @@
+import { expect } from '@jest/globals';
+import { findAccessibilityProblems, findWhatIsTooWide, type Page } from '../support/chromium.js';
+
+/** Somebody at a page of the console: finds things by what they are called, and notices what is wrong for anybody. */
+export class Visitor {
+  constructor(readonly page: Page) {}
+
+  button(name: string | RegExp) {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  /** A field for text. */
+  field(name: string) {
+    return this.page.getByRole('textbox', { name, exact: true });
+  }
+
+  dialog(name: string) {
+    return this.page.getByRole('dialog', { name });
+  }
+
+  /** Resolves when something says this. */
+  said(words: string | RegExp): Promise<void> {
+    return this.page.getByText(words).first().waitFor();
+  }
+
+  /** The page as it is now can be used by everybody, in both themes. */
+  async findsNothingWrong(): Promise<void> {
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await this.page.emulateMedia({ colorScheme });
+      expect([colorScheme, await findAccessibilityProblems(this.page)]).toEqual([colorScheme, []]);
+    }
+  }
+
+  /** The page as it is now needs no scrolling sideways on the narrowest screen. */
+  async findsItNarrowEnough(): Promise<void> {
+    const before = this.page.viewportSize()!;
+    await this.page.setViewportSize({ width: 320, height: 740 });
+    expect([this.page.url(), await findWhatIsTooWide(this.page)]).toEqual([this.page.url(), []]);
+    await this.page.setViewportSize(before);
+  }
+
+  /** What the browser is given as a file by this press of a button. */
+  async downloads(press: () => Promise<void>): Promise<{ readonly name: string; readonly text: string }> {
+    const [file] = await Promise.all([this.page.waitForEvent('download'), press()]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await file.createReadStream()) chunks.push(chunk as Buffer);
+    return { name: file.suggestedFilename(), text: Buffer.concat(chunks).toString('utf8') };
+  }
+}
