@@ -160,7 +160,7 @@ describeWithBrowser('the phone page', () => {
   });
 
   it.each([
-    [320, 'light'],
+    [320, 'dark'],
     [390, 'light'],
     [390, 'dark'],
     [1280, 'light'],

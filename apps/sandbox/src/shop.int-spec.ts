@@ -352,14 +352,37 @@ describeWithBrowser('the shop’s page', () => {
     expect(assent.calls).toEqual([]);
   });
 
-  it.each([320, 390, 1280])('fits a window of %d px, and has no accessibility problem', async (width) => {
+  it.each([
+    [320, 'dark'],
+    [390, 'light'],
+    [1280, 'dark'],
+  ] as const)('fits a window of %d px in %s colours, and has no accessibility problem', async (width, colorScheme) => {
     await page.setViewportSize({ width, height: 844 });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     expect(await findAccessibilityProblems(page)).toEqual([]);
     expect(await overflowsSideways(page)).toBe(false);
     await pay().click();
     await page.getByRole('heading', { name: 'Approve it on your phone' }).waitFor();
     expect(await overflowsSideways(page)).toBe(false);
+    expect(await findAccessibilityProblems(page)).toEqual([]);
     assent.decide('approved');
     await page.getByRole('heading', { name: 'Paid. Thank you!' }).waitFor();
+    expect(await findAccessibilityProblems(page)).toEqual([]);
+  });
+
+  it('is used by keyboard alone', async () => {
+    const tabTo = async (id: string): Promise<void> => {
+      for (let pressed = 0; pressed < 40; pressed++) {
+        await page.keyboard.press('Tab');
+        if ((await page.evaluate('document.activeElement.id')) === id) return;
+      }
+      throw new Error(`The keyboard does not reach ${id}.`);
+    };
+    await tabTo('pay');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Approve it on your phone' }).waitFor();
+    await tabTo('cancel');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Cancelled' }).waitFor();
   });
 });
