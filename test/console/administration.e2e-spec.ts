@@ -56,7 +56,7 @@ describeWithBrowser('administration in the console', () => {
     await page.getByRole('link', { name: 'Add Token Provider' }).click();
     await button('Save').click();
     await said('Give a name of 1 to 64 characters.');
-    expect(await page.evaluate(() => focusedLabel())).toBe('Name');
+    expect(await visitor.focused()).toBe('Name');
     await field('Name').fill('Bank');
     await field('Issuer').fill(provider.issuer);
     await button('Save').click();
@@ -101,62 +101,9 @@ describeWithBrowser('administration in the console', () => {
     expect(made).toMatchObject({ type: 'error-template', status: 403, template: '<h1>{{title}}</h1>' });
   }, 120_000);
 
-  it('makes a rule by keyboard alone: private key JWT, a scope, an expiry and both rejection handlers', async () => {
-    await house.go(page, '/access/rules');
-    const keys = page.keyboard;
-    const reach = (name: string | RegExp) => tabTo(page, name);
-    await reach('Add Rule');
-    await keys.press('Enter');
-    await page.getByRole('heading', { name: 'Add Rule' }).waitFor();
-    await reach('Name');
-    await keys.type('Approve a payment');
-    await reach('Token Provider');
-    await keys.type('Bank');
-    await keys.press('ArrowDown');
-    await keys.press('Enter');
-    await reach('Client ID');
-    await keys.type('payments');
-    await reach('Secret');
-    await keys.press('ArrowDown');
-    await keys.press('ArrowDown');
-    await reach('Login Hint Request Attribute');
-    await keys.type('email');
-    await reach('New Value');
-    await keys.press('Enter');
-    await page.waitForFunction(() => focusedLabel() === 'Scope 1');
-    await keys.type('profile');
-    await reach('Show Advanced');
-    await keys.press('Enter');
-    await reach('Requested Expiry (s)');
-    await keys.type('120');
-    await reach('Timeout Rejection Handler');
-    await keys.type('Default Web');
-    await keys.press('ArrowDown');
-    await keys.press('Enter');
-    await reach('Deny Rejection Handler');
-    await keys.type('Denied page');
-    await keys.press('ArrowDown');
-    await keys.press('Enter');
-    await reach('Save');
-    await keys.press('Enter');
-    await page.getByRole('link', { name: 'Approve a payment' }).waitFor();
-
-    const [rule] = await list<Rule>('rules');
-    const handlers = await list<RejectionHandler>('rejection-handlers');
-    const named = (name: string) => handlers.find((handler) => handler.name === name)!.id;
-    expect(rule).toMatchObject({
-      name: 'Approve a payment',
-      clientId: 'payments',
-      clientCredentials: { type: 'private-key-jwt' },
-      loginHintAttribute: 'email',
-      scopes: ['profile'],
-      requestedExpirySeconds: 120,
-      timeoutRejectionHandlerId: named('Default Web Rejection Handler'),
-      denyRejectionHandlerId: named('Denied page'),
-    });
-  }, 120_000);
-
   it('shows what the service refuses at the field, and never a secret', async () => {
+    const [bank] = await list<TokenProvider>('token-providers');
+    await api().create<Rule>('rules', ruleBody(bank!.id, { name: 'Approve a payment' }));
     await house.go(page, '/access/rules/new');
     await field('Name').fill('Approve a payment');
     await page.getByLabel('Token Provider').first().click();
@@ -168,13 +115,37 @@ describeWithBrowser('administration in the console', () => {
     await page.locator('input[type="password"]').fill('canary-of-the-console');
     await button('Save').click();
     await said('Another rule has this name. Choose another one.');
-    expect(await page.evaluate(() => focusedLabel())).toBe('Name');
+    expect(await visitor.focused()).toBe('Name');
     await field('Name').fill('With a secret');
     await button('Save').click();
     await page.getByRole('link', { name: 'With a secret' }).click();
     await said(/^Set, changed/);
     expect(await page.content()).not.toContain('canary-of-the-console');
     await cleanToEverybody();
+  }, 120_000);
+
+  it('keeps what was typed when the session ends, until the same person is there again', async () => {
+    await house.go(page, '/access/rules/new');
+    await field('Name').fill('Typed before the session ended');
+    await page.context().clearCookies();
+    await page.getByLabel('Token Provider').first().click();
+    await page.getByRole('option', { name: 'Bank' }).click();
+    await field('Client ID').fill('payments');
+    await field('Login Hint Request Attribute').fill('email');
+    await page.getByRole('radio', { name: 'Private Key JWT' }).check();
+    await button('Save').click();
+    const again = dialog('Your session has ended');
+    await again.getByText('What you have typed on this page is still there.').waitFor();
+    await cleanToEverybody();
+    await again.locator('input[type="password"]').fill('not-a-key');
+    await again.getByRole('button', { name: 'Log in' }).click();
+    await again.getByText('Nobody has this API key').waitFor();
+    await again.locator('input[type="password"]').fill(house.rules.apiKey);
+    await again.getByRole('button', { name: 'Log in' }).click();
+    await again.waitFor({ state: 'detached' });
+    expect(await field('Name').inputValue()).toBe('Typed before the session ended');
+    await button('Save').click();
+    await page.getByRole('link', { name: 'Typed before the session ended' }).waitFor();
   }, 120_000);
 
   it('shows both versions when somebody else has saved meanwhile, and keeps what is wanted of each', async () => {
@@ -492,18 +463,3 @@ const exportOfPingAccess = {
     applications: [{}],
   },
 };
-
-/** Presses Tab until the focus is on the element with this name, as somebody without a mouse does. */
-async function tabTo(page: Page, name: string | RegExp): Promise<void> {
-  const passed: string[] = [];
-  for (let pressed = 0; pressed < 90; pressed++) {
-    await page.keyboard.press('Tab');
-    const label = await page.evaluate(() => focusedLabel());
-    if (typeof name === 'string' ? label === name : name.test(label)) return;
-    passed.push(label);
-  }
-  throw new Error(`The keyboard does not reach ${String(name)}: ${passed.join(' · ')}`);
-}
-
-/** In the page: what the focused element is called. */
-declare function focusedLabel(): string;

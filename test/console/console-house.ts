@@ -22,7 +22,6 @@ export class ConsoleHouse {
   /** Opens a page of the console in a fresh profile, logs in, and comes to the page. */
   async visit(path: string, options: Partial<PageOptions> = {}): Promise<WatchedPage> {
     const watched = await openWatchedPage(this.browser, { width: 1280, height: 900, ...options });
-    await watched.page.addInitScript({ content: focusedLabel });
     await this.go(watched.page, path);
     return watched;
   }
@@ -48,12 +47,3 @@ export async function settled(page: Page): Promise<void> {
     return document.querySelector('[aria-busy="true"], .mantine-Skeleton-root') === null;
   });
 }
-
-/** For tests that evaluate in the page: what the focused element is called. */
-const focusedLabel = `
-  globalThis.focusedLabel = () => {
-    const focused = document.activeElement;
-    if (!focused || focused === document.body) return '';
-    const name = focused.getAttribute('aria-label') ?? focused.labels?.[0]?.textContent ?? focused.textContent ?? '';
-    return name.replace(/ \\*$/, '').trim();
-  };`;

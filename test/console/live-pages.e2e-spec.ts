@@ -5,7 +5,6 @@ import { sandboxConsoleClient } from '../../apps/sandbox/src/clients.js';
 import { AssentClient } from '../support/assent-client.js';
 import {
   describeWithBrowser,
-  findAccessibilityProblems,
   launchChromium,
   openWatchedPage,
   type Browser,
@@ -18,6 +17,7 @@ import { freeConsecutivePorts } from '../support/rabbitmq-ports.js';
 import { SandboxPhone } from '../support/sandbox-phone.js';
 import { startWebhookSink, type WebhookSink } from '../support/webhook-sink.js';
 import { settled } from './console-house.js';
+import { Visitor } from './visitor.js';
 
 const hostile = '<img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>';
 const alice = 'alice@example.com';
@@ -33,6 +33,7 @@ describeWithBrowser('what happens, in the console', () => {
   let browser: Browser;
   let watched: WatchedPage;
   let page: Page;
+  let visitor: Visitor;
   let rule: Rule;
   let denied: string;
 
@@ -76,6 +77,7 @@ describeWithBrowser('what happens, in the console', () => {
     });
     watched = await openWatchedPage(browser, { width: 1280, height: 900 });
     ({ page } = watched);
+    visitor = new Visitor(page);
   }, limitMs);
   afterEach(() => {
     expect(watched.complaints.splice(0)).toEqual([]);
@@ -91,14 +93,12 @@ describeWithBrowser('what happens, in the console', () => {
     await page.goto(`${composition.url}/console${path}`);
     await settled(page);
   };
-  const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
-  const said = (words: string | RegExp) => page.getByText(words).first().waitFor();
+  const button = (name: string | RegExp) => visitor.button(name);
+  const said = (words: string | RegExp) => visitor.said(words);
   const timeline = () => page.getByRole('list', { name: 'Timeline' });
-  const cleanToEverybody = async (): Promise<void> => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      expect([colorScheme, await findAccessibilityProblems(page)]).toEqual([colorScheme, []]);
-    }
+  const isFineForEverybody = async (): Promise<void> => {
+    await visitor.findsNothingWrong();
+    await visitor.findsItNarrowEnough();
   };
   const logIn = async (target: Page, account: string): Promise<void> => {
     await target.getByRole('link', { name: 'Log in with the token provider' }).click();
@@ -112,7 +112,7 @@ describeWithBrowser('what happens, in the console', () => {
     async () => {
       await page.goto(`${composition.url}/console/transactions?status=denied`);
       await page.getByRole('heading', { name: 'Log in to Assent' }).waitFor();
-      await cleanToEverybody();
+      await isFineForEverybody();
       await logIn(page, 'Alice');
       await page.getByRole('heading', { name: 'Transactions' }).waitFor();
       expect(new URL(page.url()).pathname + new URL(page.url()).search).toBe('/console/transactions?status=denied');
@@ -138,6 +138,7 @@ describeWithBrowser('what happens, in the console', () => {
       expect(text).toContain('authorization: Basic (secret)');
       expect(text).not.toContain(sandbox.clients.secretBasic.clientSecret);
       expect(await phone.waiting(alice)).toEqual([]);
+      await isFineForEverybody();
 
       await button('Send').click();
       await timeline().getByText('Waiting for the person').waitFor();
@@ -164,7 +165,7 @@ describeWithBrowser('what happens, in the console', () => {
       expect(await rows.count()).toBe(2);
       await go('/transactions');
       await rows.getByText(hostile).waitFor();
-      await cleanToEverybody();
+      await isFineForEverybody();
       // It comes by itself.
       await ask({ bindingMessage: 'Asked meanwhile' });
       await rows.getByText('Asked meanwhile').waitFor();
@@ -175,11 +176,36 @@ describeWithBrowser('what happens, in the console', () => {
         .getByText(/after .*s/)
         .first()
         .waitFor();
+      await isFineForEverybody();
+      await button('JSON').click();
+      const file = await visitor.downloads(() => page.getByRole('menuitem', { name: 'Download' }).click());
+      expect(file.name).toBe(`transaction-${denied}.json`);
+      expect(JSON.parse(file.text)).toMatchObject({ id: denied, timeline: expect.arrayContaining([]) });
       await button('JSON').click();
       await page.getByRole('menuitem', { name: 'Show' }).click();
       const json = await page.getByRole('region', { name: 'the transaction as JSON' }).textContent();
       expect(JSON.parse(json!)).toMatchObject({ id: denied, status: 'denied' });
       expect(await page.evaluate('globalThis.ran')).toBeUndefined();
+    },
+    limitMs,
+  );
+
+  it(
+    'withdraws what nobody has answered yet, after asking',
+    async () => {
+      const { id } = await ask({ bindingMessage: 'To be withdrawn' });
+      await go(`/transactions/${id}`);
+      await timeline().getByText('Waiting for the person').waitFor();
+      await button('Cancel the request').click();
+      const asked = visitor.dialog('Cancel this request?');
+      await asked.waitFor();
+      await isFineForEverybody();
+      await asked.getByRole('button', { name: 'Cancel the request' }).click();
+      await timeline().getByText('Cancelled', { exact: true }).waitFor();
+      expect(await button('Cancel the request').count()).toBe(0);
+      expect(
+        (await assent.call<AuthorizationRequestDocument>('GET', `/v1/authorization-requests/${id}`)).body.status,
+      ).toBe('cancelled');
     },
     limitMs,
   );
@@ -191,11 +217,12 @@ describeWithBrowser('what happens, in the console', () => {
       await button('Add Webhook Endpoint').click();
       await button('Save').click();
       await said('Give an absolute https address');
+      await isFineForEverybody();
       await page.getByLabel('URL').fill(`${sink.url}/hook`);
       await button('Save').click();
       const secret = page.getByRole('dialog', { name: 'The secret of this endpoint' });
       await secret.getByText(/^whsec_/).waitFor();
-      await cleanToEverybody();
+      await isFineForEverybody();
       await secret.getByLabel('I have put it where it belongs').check();
       await secret.getByRole('button', { name: 'Done' }).click();
       await page.getByRole('link', { name: `${sink.url}/hook` }).click();
@@ -206,6 +233,164 @@ describeWithBrowser('what happens, in the console', () => {
       await button('Send this test.ping again').click();
       await sink.next('/hook');
       await deliveries.getByText('2, last: HTTP 204').waitFor();
+      await isFineForEverybody();
+
+      await button('Replay a range').click();
+      const range = visitor.dialog('Replay a range');
+      await range.getByLabel('Since').fill('2020-01-01T00:00');
+      await range.getByLabel('What').click();
+      await page.getByRole('option', { name: 'What had arrived' }).click();
+      await isFineForEverybody();
+      await range.getByRole('button', { name: 'Replay' }).click();
+      await sink.next('/hook');
+      await deliveries.getByText('3, last: HTTP 204').waitFor();
+    },
+    limitMs,
+  );
+
+  it(
+    'disables an endpoint and enables it again, and replaces its secret with an overlap',
+    async () => {
+      await button('Edit').click();
+      const edit = visitor.dialog('Edit the webhook endpoint');
+      await edit.getByLabel('Enabled').uncheck();
+      await isFineForEverybody();
+      await edit.getByRole('button', { name: 'Save' }).click();
+      await said('This endpoint is told nothing.');
+      expect(await button('Send a test').isDisabled()).toBe(true);
+      await button('Enable it again').click();
+      await page.getByText('This endpoint is told nothing.').waitFor({ state: 'detached' });
+
+      await button('Rotate the secret').click();
+      const rotate = visitor.dialog('Rotate the secret');
+      await rotate.waitFor();
+      await isFineForEverybody();
+      await rotate.getByRole('button', { name: 'Rotate' }).click();
+      const secret = visitor.dialog('The secret of this endpoint');
+      await secret.getByText(/^whsec_/).waitFor();
+      await secret.getByLabel('I have put it where it belongs').check();
+      await secret.getByRole('button', { name: 'Done' }).click();
+      await said('Signed with the old secret as well until');
+      await button('Send a test').click();
+      const { headers } = await sink.next('/hook');
+      const signatures = String(headers['webhook-signature']).split(' ');
+      expect(signatures.filter((signature) => signature.startsWith('v1,'))).toHaveLength(2);
+    },
+    limitMs,
+  );
+
+  it(
+    'tells who has changed what, by filters and page by page',
+    async () => {
+      await assent.call('PATCH', `/v1/rules/${rule.id}`, { bindingMessage: 'Please pay {{amount}}' });
+      const handlers = Array.from({ length: 51 }, (_, number) =>
+        assent.create('rejection-handlers', { name: `H${number}`, type: 'redirect', status: 302, url: '/away' }),
+      );
+      await Promise.all(handlers);
+      await go('/settings/audit-log?action=rule.updated');
+      const events = page.getByRole('table', { name: 'Audit events' }).getByRole('row');
+      await events.nth(1).getByText('1 changed').click();
+      await events.nth(1).getByText('Please pay {{amount}}').waitFor();
+      await events.nth(1).getByText('Pay {{amount}}', { exact: true }).waitFor();
+      expect(await events.count()).toBe(2);
+      await isFineForEverybody();
+      await visitor.field('What').fill('');
+      await visitor.field('On').fill('rejection-handler');
+      await page.getByRole('link', { name: 'Older' }).click();
+      await page.getByRole('link', { name: 'Newest' }).waitFor();
+      await page.getByRole('link', { name: 'Payment denied' }).waitFor();
+      expect(await events.count()).toBeLessThan(51);
+      await page.getByRole('link', { name: 'Newest' }).click();
+      await page.getByRole('link', { name: 'Older' }).waitFor();
+      await page.getByRole('link', { name: 'Payment denied' }).waitFor({ state: 'detached' });
+      expect(await events.count()).toBe(51);
+    },
+    limitMs,
+  );
+
+  it(
+    'takes somebody without a mouse from a new rule to the answer of its rejection handler',
+    async () => {
+      const { keyboard } = page;
+      const choose = async (name: string, words: string): Promise<void> => {
+        await visitor.tabTo(name);
+        await keyboard.type(words);
+        await keyboard.press('ArrowDown');
+        await keyboard.press('Enter');
+      };
+      const fill = async (name: string, words: string): Promise<void> => {
+        await visitor.tabTo(name);
+        await keyboard.type(words);
+      };
+      const press = async (name: string): Promise<void> => {
+        await visitor.tabTo(name);
+        await keyboard.press('Enter');
+      };
+      await go('/access/rules');
+      await press('Add Rule');
+      await page.getByRole('heading', { name: 'Add Rule' }).waitFor();
+      await fill('Name', 'Delete an account');
+      await choose('Token Provider', 'Sandbox');
+      await fill('Client ID', sandbox.clients.privateKeyJwt.clientId);
+      await visitor.tabTo('Secret');
+      await keyboard.press('ArrowDown');
+      await keyboard.press('ArrowDown');
+      await fill('Login Hint Request Attribute', 'email');
+      await press('New Value');
+      await visitor.comesTo('Scope 1');
+      await keyboard.type('profile');
+      await press('Show Advanced');
+      await fill('Requested Expiry (s)', '120');
+      await choose('Timeout Rejection Handler', 'Default Web');
+      await choose('Deny Rejection Handler', 'Payment denied');
+      await press('Save');
+      await page.getByRole('link', { name: 'Delete an account' }).waitFor();
+
+      await press('Actions for Delete an account');
+      await page.getByRole('menuitem', { name: 'Test' }).waitFor();
+      await keyboard.press('ArrowDown');
+      await keyboard.press('ArrowDown');
+      await keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Test Rule' }).waitFor();
+      await fill('Value of email', alice);
+      await press('Send');
+      await timeline().getByText('Waiting for the person').waitFor();
+      await phone.answerWhere(alice, ({ clientId }) => clientId === sandbox.clients.privateKeyJwt.clientId, 'deny');
+      const response = page.getByRole('region', { name: 'the response' });
+      await response.waitFor();
+      expect(await response.textContent()).toContain('{"outcome":"denied","message":""}');
+
+      const made = (await assent.call<{ data: Rule[] }>('GET', '/v1/rules')).body.data.find(
+        ({ name }) => name === 'Delete an account',
+      );
+      expect(made).toMatchObject({
+        clientCredentials: { type: 'private-key-jwt' },
+        scopes: ['profile'],
+        requestedExpirySeconds: 120,
+        timeoutRejectionHandlerId: expect.any(String),
+        denyRejectionHandlerId: rule.denyRejectionHandlerId,
+      });
+    },
+    limitMs,
+  );
+
+  it(
+    'asks for the login in another window when the session ends, and keeps what was typed',
+    async () => {
+      await go(`/test-rule/${rule.id}`);
+      await page.getByLabel('Value of amount').fill('typed before');
+      await page.context().clearCookies();
+      await button('Preview').click();
+      const again = visitor.dialog('Your session has ended');
+      const [opened] = await Promise.all([
+        page.context().waitForEvent('page'),
+        again.getByRole('link', { name: 'Log in with the token provider' }).click(),
+      ]);
+      await opened.getByRole('link', { name: 'Alice' }).click();
+      await opened.getByRole('heading', { name: 'You are logged in' }).waitFor();
+      await opened.close();
+      await again.waitFor({ state: 'detached' });
+      expect(await page.getByLabel('Value of amount').inputValue()).toBe('typed before');
     },
     limitMs,
   );
@@ -214,8 +399,9 @@ describeWithBrowser('what happens, in the console', () => {
     'shows how it goes',
     async () => {
       await go('/overview?window=1h');
-      await page.getByRole('img', { name: /Outcomes: 0 approved, 1 denied/ }).waitFor();
+      await page.getByRole('img', { name: /Outcomes: 0 approved, 2 denied/ }).waitFor();
       await said('First steps');
+      await isFineForEverybody();
     },
     limitMs,
   );

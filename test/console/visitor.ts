@@ -39,6 +39,28 @@ export class Visitor {
     await this.page.setViewportSize(before);
   }
 
+  /** What the element with the focus is called. */
+  focused(): Promise<string> {
+    return this.page.evaluate<string>(focusedLabel);
+  }
+
+  /** Resolves when the focus is on the element with this name. */
+  async comesTo(name: string): Promise<void> {
+    await this.page.waitForFunction(`${focusedLabel} === ${JSON.stringify(name)}`);
+  }
+
+  /** Presses Tab until the focus is on the element with this name, as somebody without a mouse does. */
+  async tabTo(name: string | RegExp): Promise<void> {
+    const passed: string[] = [];
+    for (let pressed = 0; pressed < 90; pressed++) {
+      await this.page.keyboard.press('Tab');
+      const label = await this.focused();
+      if (typeof name === 'string' ? label === name : name.test(label)) return;
+      passed.push(label);
+    }
+    throw new Error(`The keyboard does not reach ${String(name)}: ${passed.join(' · ')}`);
+  }
+
   /** What the browser is given as a file by this press of a button. */
   async downloads(press: () => Promise<void>): Promise<{ readonly name: string; readonly text: string }> {
     const [file] = await Promise.all([this.page.waitForEvent('download'), press()]);
@@ -47,3 +69,10 @@ export class Visitor {
     return { name: file.suggestedFilename(), text: Buffer.concat(chunks).toString('utf8') };
   }
 }
+
+const focusedLabel = `(() => {
+  const focused = document.activeElement;
+  if (!focused || focused === document.body) return '';
+  const name = focused.getAttribute('aria-label') ?? focused.labels?.[0]?.textContent ?? focused.textContent ?? '';
+  return name.replace(/ \\*$/, '').trim();
+})()`;

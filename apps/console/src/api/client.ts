@@ -17,6 +17,9 @@ export class ApiProblem extends Error {
   }
 }
 
+/** Whether an answer means that nobody is logged in any more; the shell asks who it is, and the page stays. */
+export const isSessionLost = (error: unknown): boolean => error instanceof ApiProblem && error.status === 401;
+
 export interface CallOptions {
   readonly body?: unknown;
   /** The version that the change is meant for. */

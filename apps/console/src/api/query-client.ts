@@ -1,12 +1,13 @@
 import { QueryCache, MutationCache, QueryClient } from '@tanstack/react-query';
-import { ApiProblem } from './client.js';
+import { ApiProblem, isSessionLost } from './client.js';
 
 /** What the session is kept under. */
 export const sessionKey = ['session'] as const;
 
-// Whoever is refused for want of a session is asked who they are: the shell looks again.
+// Whoever is refused for want of a session, or with the proof of an earlier one: the shell looks who it is.
 const lookAgain = (error: unknown): void => {
-  if (error instanceof ApiProblem && error.status === 401) void queryClient.invalidateQueries({ queryKey: sessionKey });
+  const isOutdated = error instanceof ApiProblem && error.code === 'csrf_token_missing';
+  if (isSessionLost(error) || isOutdated) void queryClient.invalidateQueries({ queryKey: sessionKey });
 };
 
 const passes = (error: unknown): boolean => error instanceof ApiProblem && [0, 503].includes(error.status);

@@ -7,6 +7,8 @@ export interface Column<Item> {
   readonly cell: (item: Item) => ReactNode;
   /** Numbers and times stand at the end. */
   readonly align?: 'end';
+  /** Long words need their room. */
+  readonly wide?: true;
 }
 
 export interface ListTableProps<Item> {
@@ -36,8 +38,8 @@ export function ListTable<Item>({ label, columns, items, keyOf, none = 'Nothing 
         <tbody role="rowgroup">
           {items.map((item) => (
             <tr key={keyOf(item)} role="row">
-              {columns.map(({ title, cell, align }) => (
-                <td key={title} role="cell" data-title={title} data-align={align}>
+              {columns.map(({ title, cell, align, wide }) => (
+                <td key={title} role="cell" data-title={title} data-align={align} data-wide={wide}>
                   {cell(item)}
                 </td>
               ))}

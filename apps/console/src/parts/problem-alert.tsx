@@ -6,6 +6,8 @@ import { ApiProblem } from '../api/client.js';
 export interface ProblemAlertProps {
   readonly error: unknown;
   readonly onRetry?: () => void;
+  /** Room below. */
+  readonly mb?: string;
   /** Problems of members that no field of the page shows; all of them when left out. */
   readonly rest?: ReadonlyArray<{ readonly pointer: string; readonly detail: string }>;
 }
@@ -16,10 +18,16 @@ const places: Readonly<Record<string, string>> = {
 };
 
 /** What went wrong and what to do about it, in the words of the API. */
-export function ProblemAlert({ error, onRetry, rest }: ProblemAlertProps) {
+export function ProblemAlert({ error, onRetry, rest, mb }: ProblemAlertProps) {
   if (!(error instanceof ApiProblem)) {
     return (
-      <Alert color="red" icon={<IconAlertTriangle size={18} aria-hidden />} title="Something went wrong" role="alert">
+      <Alert
+        color="red"
+        icon={<IconAlertTriangle size={18} aria-hidden />}
+        title="Something went wrong"
+        role="alert"
+        mb={mb}
+      >
         {error instanceof Error ? error.message : String(error)}
       </Alert>
     );
@@ -27,7 +35,7 @@ export function ProblemAlert({ error, onRetry, rest }: ProblemAlertProps) {
   const { title, detail, code, type, errors = [], users = [] } = error.problem;
   const members = rest ?? errors;
   return (
-    <Alert color="red" icon={<IconAlertTriangle size={18} aria-hidden />} title={title} role="alert">
+    <Alert color="red" icon={<IconAlertTriangle size={18} aria-hidden />} title={title} role="alert" mb={mb}>
       {members.length === 0 ? (
         <Text fz="sm">{detail}</Text>
       ) : (

@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, type ReactNode, type SubmitEvent } from 'react';
 import type { z } from 'zod';
 import type { adminResource } from '../api/admin-resource.js';
-import { ApiProblem } from '../api/client.js';
+import { ApiProblem, isSessionLost } from '../api/client.js';
 import { useMayWrite } from '../shell/session.js';
 import type { ConflictProps } from './conflict.js';
 import { tellDone } from './done.js';
@@ -78,6 +78,7 @@ export function useAdminForm<Item extends Stored, B extends object, Values exten
   };
 
   const refused = async (error: unknown, body: Body): Promise<void> => {
+    if (isSessionLost(error)) return;
     if (base && error instanceof ApiProblem && error.code === 'version_mismatch') {
       const theirs = await queries.fetchQuery({ ...resource.single(base.id), staleTime: 0 });
       setConflict({

@@ -1,6 +1,7 @@
 import type { UseFormReturnType } from '@mantine/form';
 import { useState, type SubmitEvent } from 'react';
 import type { z } from 'zod';
+import { isSessionLost } from '../api/client.js';
 import { focusFirstMistake, problemsOfAnswer, problemsOfBody, type FieldOf } from './form-problems.js';
 import type { ProblemAlertProps } from './problem-alert.js';
 
@@ -39,6 +40,7 @@ export function useDialogForm<Values extends AnyValues, Body, Answer>(
     try {
       onDone(await send(body));
     } catch (error) {
+      if (isSessionLost(error)) return;
       const { fields, rest } = problemsOfAnswer(error, fieldOf);
       form.setErrors(fields);
       if (Object.keys(fields).length === 0 || rest.length > 0) setProblem({ error, rest });

@@ -1,13 +1,13 @@
 import { Anchor, Button, Center, Stack, Text, Title } from '@mantine/core';
 import { Link, useRouteError } from 'react-router';
 
-/** In the place of a page that could not be shown. */
-export function PageFailed() {
+/** In the place of a page that could not be shown; `whole`: of everything around it as well. */
+export function PageFailed({ whole = false }: { readonly whole?: boolean }) {
   const error = useRouteError();
   // After an update of the service the pages of the old one are gone.
   const outdated = error instanceof TypeError && /import/i.test(error.message);
   return (
-    <Center component="main" mih="60vh" p="xl">
+    <Center component={whole ? 'main' : 'div'} mih="60vh" p="xl">
       <Stack align="center" gap="sm" maw={440}>
         <Title order={1}>{outdated ? 'The console has been updated' : 'This page does not work'}</Title>
         <Text c="dimmed" ta="center">

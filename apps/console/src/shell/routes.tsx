@@ -55,12 +55,17 @@ export const createRouter = () =>
       {
         path: '/login',
         element: page(() => import('../pages/login/login-page.js'), 'LoginPage'),
-        errorElement: <PageFailed />,
+        errorElement: <PageFailed whole />,
+      },
+      {
+        path: '/logged-in',
+        element: page(() => import('../pages/login/logged-in-page.js'), 'LoggedInPage'),
+        errorElement: <PageFailed whole />,
       },
       {
         path: '/',
         element: <ConsoleShell />,
-        errorElement: <PageFailed />,
+        errorElement: <PageFailed whole />,
         children: [
           {
             errorElement: <PageFailed />,

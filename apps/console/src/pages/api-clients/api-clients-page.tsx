@@ -3,14 +3,11 @@ import { IconDots, IconPencil, IconPlus, IconRefresh, IconTrash, IconUserKey } f
 import type { ApiClient } from '#lib/contracts';
 import { useState } from 'react';
 import { apiClients } from '../../api/api-clients.js';
-import { Confirm } from '../../parts/confirm.js';
-import { tellDone } from '../../parts/done.js';
-import { EmptyState } from '../../parts/empty-state.js';
-import { ListTable, type Column } from '../../parts/list-table.js';
+import { ConfirmRemoval } from '../../parts/confirm-removal.js';
+import { ListPage } from '../../parts/list-page.js';
+import type { Column } from '../../parts/list-table.js';
+import { counted } from '../../parts/counted.js';
 import { Moment, useNow } from '../../parts/moment.js';
-import { PageHeader } from '../../parts/page-header.js';
-import { RowsSkeleton } from '../../parts/page-skeleton.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
 import { ShownOnce, type ShownOnceProps } from '../../parts/shown-once.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { useFilters } from '../../parts/use-filters.js';
@@ -22,7 +19,7 @@ type Dialog = { readonly kind: 'edit' | 'rotate' | 'delete'; readonly client: Ap
 
 /** Settings › API Clients. */
 export function ApiClientsPage() {
-  const { data, error, refetch } = apiClients.useList();
+  const query = apiClients.useList();
   const [{ add }, setFilter] = useFilters(['add']);
   const [dialog, setDialog] = useState<Dialog>(null);
   const [shown, setShown] = useState<ShownOnceProps['secrets']>(null);
@@ -65,7 +62,7 @@ export function ApiClientsPage() {
     {
       title: 'May use',
       cell: ({ rules, subjects }) =>
-        [rules === null ? 'every rule' : `${rules.length} rules`, subjects && 'for some people']
+        [rules === null ? 'every rule' : counted(rules.length, 'rule'), subjects && 'for some people']
           .filter(Boolean)
           .join(', '),
     },
@@ -78,25 +75,20 @@ export function ApiClientsPage() {
     },
   ];
   return (
-    <>
-      <PageHeader
-        title="API Clients"
-        path={[{ label: 'Settings' }]}
-        lead="The applications that may call the API, what they may do, and until when."
-        actions={data && data.length > 0 && addButton}
-      />
-      {error ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <RowsSkeleton />
-      ) : data.length === 0 ? (
-        <EmptyState icon={IconUserKey} title="No API clients yet" action={addButton}>
-          Give every application a key of its own: then each sees its own requests only, and one key can be replaced
-          without the others.
-        </EmptyState>
-      ) : (
-        <ListTable label="API clients" columns={columns} items={data} keyOf={({ id }) => id} />
-      )}
+    <ListPage
+      title="API Clients"
+      group="Settings"
+      lead="The applications that may call the API, what they may do, and until when."
+      add={addButton}
+      query={query}
+      label="API clients"
+      columns={columns}
+      none={{
+        icon: IconUserKey,
+        title: 'No API clients yet',
+        text: 'Give every application a key of its own: then each sees its own requests only, and one key can be replaced without the others.',
+      }}
+    >
       {mayWrite && (
         <>
           <ClientDialog
@@ -107,11 +99,19 @@ export function ApiClientsPage() {
             onSecrets={setShown}
           />
           <RotateKey client={dialog?.kind === 'rotate' ? dialog.client : null} onClose={close} onSecrets={setShown} />
-          <DeleteClient client={dialog?.kind === 'delete' ? dialog.client : null} onClose={close} />
+          <ConfirmRemoval
+            resource={apiClients}
+            item={dialog?.kind === 'delete' ? dialog.client : null}
+            noun="API client"
+            nameOf={({ name }) => name}
+            onClose={close}
+          >
+            will be gone, and every call with its key is refused from then on.
+          </ConfirmRemoval>
         </>
       )}
       <ShownOnce title="The key of this API client" secrets={shown} onClose={() => setShown(null)} />
-    </>
+    </ListPage>
   );
 }
 
@@ -168,34 +168,5 @@ function ClientMenu({ client, onChoose }: ClientMenuProps) {
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-function DeleteClient({ client, onClose }: { readonly client: ApiClient | null; readonly onClose: () => void }) {
-  const remove = apiClients.useRemove();
-  const close = (): void => {
-    remove.reset();
-    onClose();
-  };
-  return (
-    <Confirm
-      opened={client !== null}
-      onClose={close}
-      title="Delete this API client?"
-      action="Delete the API client"
-      pending={remove.isPending}
-      error={remove.error}
-      onConfirm={() => {
-        if (client === null) return;
-        remove.mutate(client, {
-          onSuccess: () => {
-            tellDone(`${client.name} is deleted.`);
-            close();
-          },
-        });
-      }}
-    >
-      Every call with the key of <b>{client?.name}</b> is refused from then on.
-    </Confirm>
   );
 }

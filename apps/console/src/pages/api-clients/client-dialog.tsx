@@ -1,21 +1,10 @@
-import {
-  Button,
-  Checkbox,
-  Group,
-  Modal,
-  MultiSelect,
-  NumberInput,
-  Stack,
-  Switch,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { Checkbox, MultiSelect, NumberInput, SimpleGrid, Stack, Switch, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { apiClientBody, apiClientPatch, scopes, type ApiClient } from '#lib/contracts';
 import { apiClients } from '../../api/api-clients.js';
 import { rules } from '../../api/rules.js';
 import { tellDone } from '../../parts/done.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
+import { FormDialog } from '../../parts/form-dialog.js';
 import type { ShownOnceProps } from '../../parts/shown-once.js';
 import { useDialogForm } from '../../parts/use-dialog-form.js';
 import { clientChangeOf, clientField, clientValuesOf, newClientValues, type ClientValues } from './client-values.js';
@@ -75,88 +64,70 @@ export function ClientDialog({ client, opened, onClose, onSecrets }: ClientDialo
   });
   const { allRules } = form.getValues();
   return (
-    <Modal
+    <FormDialog
       opened={opened}
       onClose={close}
       title={client ? `API client ${client.name}` : 'Add an API client'}
       size="lg"
-      closeButtonProps={{ 'aria-label': 'Close' }}
+      form={dialog}
     >
-      <form noValidate onSubmit={dialog.submit} aria-label="API client">
-        <Stack gap="md">
-          {dialog.problem && <ProblemAlert {...dialog.problem} />}
-          <TextInput label="Name" withAsterisk maxLength={64} data-autofocus {...form.getInputProps('name')} />
-          <Checkbox.Group label="Scopes" withAsterisk {...form.getInputProps('scopes')}>
-            <Stack gap={8} mt={8}>
-              {scopes.map((scope) => (
-                <Checkbox key={scope} value={scope} label={scope} description={scopeWords[scope]} />
-              ))}
-            </Stack>
-          </Checkbox.Group>
-          <Switch label="May use every rule" {...form.getInputProps('allRules', { type: 'checkbox' })} />
-          {!allRules && (
-            <MultiSelect
-              label="Rules"
-              size="sm"
-              searchable
-              data={(ruleList.data ?? []).map(({ id, name }) => ({ value: id, label: name }))}
-              {...form.getInputProps('rules')}
-            />
-          )}
-          <Textarea
-            label="People"
-            description='Whom it may have asked, as JSON: [{"endsWith":"@example.com"}]. Empty: everybody.'
-            spellCheck={false}
-            styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: '0.78rem' } }}
-            {...form.getInputProps('subjects')}
-          />
-          <Group grow align="flex-start">
-            <NumberInput
-              label="Requests per Minute"
-              description="Empty: as configured; 0: no limit."
-              {...form.getInputProps('requestsPerMinute')}
-            />
-            <TextInput
-              label="Key Ends On"
-              type="date"
-              description="Empty: never."
-              {...form.getInputProps('expiresOn')}
-            />
-          </Group>
-          <Group grow align="flex-start">
-            <TextInput
-              label="OAuth Issuer"
-              description="Whose access tokens count as this client’s."
-              {...form.getInputProps('oauthIssuer')}
-            />
-            <TextInput
-              label="OAuth Client ID"
-              description="As that issuer knows it."
-              {...form.getInputProps('oauthClientId')}
-            />
-          </Group>
-          {!client && (
-            <Checkbox
-              label="Make a callback secret as well"
-              description="Callbacks of this client are then also signed with a shared secret (v1)."
-              {...form.getInputProps('callbackSecret', { type: 'checkbox' })}
-            />
-          )}
-          <Switch
-            label="Enabled"
-            description="A disabled client’s calls are refused."
-            {...form.getInputProps('enabled', { type: 'checkbox' })}
-          />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={dialog.pending}>
-              Save
-            </Button>
-          </Group>
+      <TextInput label="Name" withAsterisk maxLength={64} data-autofocus {...form.getInputProps('name')} />
+      <Checkbox.Group label="Scopes" withAsterisk {...form.getInputProps('scopes')}>
+        <Stack gap={8} mt={8}>
+          {scopes.map((scope) => (
+            <Checkbox key={scope} value={scope} label={scope} description={scopeWords[scope]} />
+          ))}
         </Stack>
-      </form>
-    </Modal>
+      </Checkbox.Group>
+      <Switch label="May use every rule" {...form.getInputProps('allRules', { type: 'checkbox' })} />
+      {!allRules && (
+        <MultiSelect
+          label="Rules"
+          size="sm"
+          searchable
+          data={(ruleList.data ?? []).map(({ id, name }) => ({ value: id, label: name }))}
+          {...form.getInputProps('rules')}
+        />
+      )}
+      <Textarea
+        label="People"
+        description='Whom it may have asked, as JSON: [{"endsWith":"@example.com"}]. Empty: everybody.'
+        spellCheck={false}
+        styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: '0.78rem' } }}
+        {...form.getInputProps('subjects')}
+      />
+      <SimpleGrid cols={{ base: 1, sm: 2 }}>
+        <NumberInput
+          label="Requests per Minute"
+          description="Empty: as configured; 0: no limit."
+          {...form.getInputProps('requestsPerMinute')}
+        />
+        <TextInput label="Key Ends On" type="date" description="Empty: never." {...form.getInputProps('expiresOn')} />
+      </SimpleGrid>
+      <SimpleGrid cols={{ base: 1, sm: 2 }}>
+        <TextInput
+          label="OAuth Issuer"
+          description="Whose access tokens count as this client’s."
+          {...form.getInputProps('oauthIssuer')}
+        />
+        <TextInput
+          label="OAuth Client ID"
+          description="As that issuer knows it."
+          {...form.getInputProps('oauthClientId')}
+        />
+      </SimpleGrid>
+      {!client && (
+        <Checkbox
+          label="Make a callback secret as well"
+          description="Callbacks of this client are then also signed with a shared secret (v1)."
+          {...form.getInputProps('callbackSecret', { type: 'checkbox' })}
+        />
+      )}
+      <Switch
+        label="Enabled"
+        description="A disabled client’s calls are refused."
+        {...form.getInputProps('enabled', { type: 'checkbox' })}
+      />
+    </FormDialog>
   );
 }

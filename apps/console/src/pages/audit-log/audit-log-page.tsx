@@ -1,18 +1,17 @@
-import { Anchor, Group, Text, TextInput } from '@mantine/core';
+import { Anchor, Text, TextInput } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
 import type { AuditEvent } from '#lib/contracts';
 import { Link } from 'react-router';
 import { useAuditLog } from '../../api/audit-log.js';
 import { EmptyState } from '../../parts/empty-state.js';
-import { ListTable, type Column } from '../../parts/list-table.js';
+import { Filters } from '../../parts/filters.js';
+import type { Column } from '../../parts/list-table.js';
+import { MinuteField } from '../../parts/minute-field.js';
 import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
-import { RowsSkeleton } from '../../parts/page-skeleton.js';
-import { Pager } from '../../parts/pager.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
+import { PagedList } from '../../parts/paged-list.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { useListFilters } from '../../parts/use-list-filters.js';
-import { instantOf, localMinute } from '../transactions/local-minute.js';
 import { Changes } from './changes.js';
 import { placeOf } from './place-of.js';
 
@@ -40,6 +39,7 @@ const columns: ReadonlyArray<Column<AuditEvent>> = [
   },
   {
     title: 'What',
+    wide: true,
     cell: ({ action, changes, detail }) => (
       <div>
         <code>{action}</code>
@@ -70,7 +70,7 @@ const columns: ReadonlyArray<Column<AuditEvent>> = [
 /** Settings › Audit Log: who has done what, and what it changed. */
 export function AuditLogPage() {
   const [filters, change] = useListFilters(['actor', 'action', 'resource', 'since', 'until']);
-  const { data, error, refetch } = useAuditLog(filters);
+  const query = useAuditLog(filters);
   const filtered = Object.values(filters).some((value) => value !== '');
   return (
     <>
@@ -84,7 +84,7 @@ export function AuditLogPage() {
           </>
         }
       />
-      <Group gap="xs" mb="md" align="flex-end">
+      <Filters>
         <TextInput
           label="Who"
           placeholder="id or user, api-client, …"
@@ -103,34 +103,21 @@ export function AuditLogPage() {
           value={filters.resource}
           onChange={(event) => change({ resource: event.currentTarget.value })}
         />
-        <TextInput
-          label="Since"
-          type="datetime-local"
-          value={localMinute(filters.since)}
-          onChange={(event) => change({ since: instantOf(event.currentTarget.value) })}
-        />
-        <TextInput
-          label="Before"
-          type="datetime-local"
-          value={localMinute(filters.until)}
-          onChange={(event) => change({ until: instantOf(event.currentTarget.value) })}
-        />
-      </Group>
-      {error ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <RowsSkeleton rows={8} />
-      ) : data.data.length === 0 && !filtered ? (
-        <EmptyState icon={IconHistory} title="Nothing has been done yet">
-          Each change of a rule, a key or anything else appears here, and so does each decision some seconds after it
-          was made.
-        </EmptyState>
-      ) : (
-        <>
-          <ListTable label="Audit events" columns={columns} items={data.data} keyOf={({ id }) => id} />
-          <Pager nextCursor={data.nextCursor} />
-        </>
-      )}
+        <MinuteField label="Since" value={filters.since} onChange={(since) => change({ since })} />
+        <MinuteField label="Until" end value={filters.until} onChange={(until) => change({ until })} />
+      </Filters>
+      <PagedList
+        query={query}
+        label="Audit events"
+        columns={columns}
+        filtered={filtered}
+        empty={
+          <EmptyState icon={IconHistory} title="Nothing has been done yet">
+            Each change of a rule, a key or anything else appears here, and so does each decision some seconds after it
+            was made.
+          </EmptyState>
+        }
+      />
     </>
   );
 }

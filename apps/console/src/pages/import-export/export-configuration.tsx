@@ -5,16 +5,16 @@ import { useState } from 'react';
 import { exportQuery, type SecretsInExport } from '../../api/configuration.js';
 import { CodeBlock } from '../../parts/code-block.js';
 import { download } from '../../parts/download.js';
+import { Loaded } from '../../parts/loaded.js';
 import { RowsSkeleton } from '../../parts/page-skeleton.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
 import { Section } from '../../parts/section.js';
 import { configurationFile } from './configuration-text.js';
 
 /** The configuration as it is, to be taken along. */
 export function ExportConfiguration() {
   const [secrets, setSecrets] = useState<SecretsInExport>('references');
-  const { data, error, refetch } = useQuery(exportQuery(secrets));
-  const file = data === undefined ? '' : configurationFile(data, location.origin);
+  const query = useQuery(exportQuery(secrets));
+  const file = query.data === undefined ? '' : configurationFile(query.data, location.origin);
   return (
     <Section title="Export" lead="No secret is in it. Names tell objects apart; ids and versions stay here.">
       <Group justify="space-between" align="flex-end">
@@ -34,19 +34,15 @@ export function ExportConfiguration() {
         </Radio.Group>
         <Button
           leftSection={<IconDownload size={16} aria-hidden />}
-          disabled={data === undefined}
+          disabled={query.data === undefined}
           onClick={() => download('assent.yaml', file, 'application/yaml')}
         >
           Download YAML
         </Button>
       </Group>
-      {error ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <RowsSkeleton />
-      ) : (
-        <CodeBlock value={file} what="the configuration" />
-      )}
+      <Loaded query={query} skeleton={<RowsSkeleton />}>
+        {() => <CodeBlock value={file} what="the configuration" />}
+      </Loaded>
     </Section>
   );
 }

@@ -1,8 +1,8 @@
-import { Button, Group, Modal, NumberInput, Select, SimpleGrid, Stack, TagsInput, TextInput } from '@mantine/core';
+import { NumberInput, Select, SimpleGrid, TagsInput, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { keyPairGeneration, keyPairImport, type KeyPairImport } from '#lib/contracts';
 import { keyPairs } from '../../api/key-pairs.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
+import { FormDialog } from '../../parts/form-dialog.js';
 import { useDialogForm } from '../../parts/use-dialog-form.js';
 import { distinguishedName, nameParts, type NamePart } from './distinguished-name.js';
 import type { KeyPairDialogProps } from './import-key-pair.js';
@@ -60,51 +60,32 @@ export function GenerateKeyPair({ opened, onClose, onDone }: KeyPairDialogProps)
     },
   });
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title="Generate a key pair"
-      size="lg"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
-      <form noValidate onSubmit={dialog.submit} aria-label="Generate a key pair">
-        <Stack gap="md">
-          {dialog.problem && <ProblemAlert {...dialog.problem} />}
-          <TextInput label="Alias" withAsterisk maxLength={64} data-autofocus {...form.getInputProps('alias')} />
-          <SimpleGrid cols={{ base: 1, sm: 2 }}>
-            {nameParts.map(([part, label]) => (
-              <TextInput
-                key={part}
-                label={label}
-                withAsterisk={part === 'CN'}
-                maxLength={part === 'C' ? 2 : 64}
-                {...form.getInputProps(`subject.${part}`)}
-              />
-            ))}
-          </SimpleGrid>
-          <TagsInput
-            label="Subject Alternative Names"
-            description="With their kind: DNS:client.example, URI:…, IP:…, email:…"
-            {...form.getInputProps('subjectAlternativeNames')}
+    <FormDialog opened={opened} onClose={close} title="Generate a key pair" action="Generate" size="lg" form={dialog}>
+      <TextInput label="Alias" withAsterisk maxLength={64} data-autofocus {...form.getInputProps('alias')} />
+      <SimpleGrid cols={{ base: 1, sm: 2 }}>
+        {nameParts.map(([part, label]) => (
+          <TextInput
+            key={part}
+            label={label}
+            withAsterisk={part === 'CN'}
+            maxLength={part === 'C' ? 2 : 64}
+            {...form.getInputProps(`subject.${part}`)}
           />
-          <SimpleGrid cols={{ base: 1, sm: 2 }}>
-            <Select
-              label="Key Algorithm"
-              data={keyPairGeneration.shape.keyAlgorithm.unwrap().options}
-              {...form.getInputProps('keyAlgorithm')}
-            />
-            <NumberInput label="Valid Days" {...form.getInputProps('validDays')} />
-          </SimpleGrid>
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={dialog.pending}>
-              Generate
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+        ))}
+      </SimpleGrid>
+      <TagsInput
+        label="Subject Alternative Names"
+        description="With their kind: DNS:client.example, URI:…, IP:…, email:…"
+        {...form.getInputProps('subjectAlternativeNames')}
+      />
+      <SimpleGrid cols={{ base: 1, sm: 2 }}>
+        <Select
+          label="Key Algorithm"
+          data={keyPairGeneration.shape.keyAlgorithm.unwrap().options}
+          {...form.getInputProps('keyAlgorithm')}
+        />
+        <NumberInput label="Valid Days" {...form.getInputProps('validDays')} />
+      </SimpleGrid>
+    </FormDialog>
   );
 }

@@ -1,20 +1,9 @@
-import {
-  Button,
-  FileInput,
-  Group,
-  Modal,
-  PasswordInput,
-  SegmentedControl,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { FileInput, Group, PasswordInput, SegmentedControl, Text, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { keyPairImport, type KeyPair, type KeyPairImport } from '#lib/contracts';
 import { keyPairs } from '../../api/key-pairs.js';
+import { FormDialog } from '../../parts/form-dialog.js';
 import { FileText } from '../../parts/file-text.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useDialogForm } from '../../parts/use-dialog-form.js';
 
 export interface KeyPairDialogProps {
@@ -87,74 +76,55 @@ export function ImportKeyPair({ opened, onClose, onDone }: KeyPairDialogProps) {
   });
   const { format } = form.getValues();
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title="Import a key pair"
-      size="lg"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
-      <form noValidate onSubmit={dialog.submit} aria-label="Import a key pair">
-        <Stack gap="md">
-          {dialog.problem && <ProblemAlert {...dialog.problem} />}
-          <TextInput label="Alias" withAsterisk maxLength={64} data-autofocus {...form.getInputProps('alias')} />
-          <SegmentedControl
-            aria-label="Format"
-            data={[
-              { value: 'pem', label: 'PEM' },
-              { value: 'pkcs12', label: 'PKCS#12' },
-            ]}
-            {...form.getInputProps('format')}
+    <FormDialog opened={opened} onClose={close} title="Import a key pair" action="Import" size="lg" form={dialog}>
+      <TextInput label="Alias" withAsterisk maxLength={64} data-autofocus {...form.getInputProps('alias')} />
+      <SegmentedControl
+        aria-label="Format"
+        data={[
+          { value: 'pem', label: 'PEM' },
+          { value: 'pkcs12', label: 'PKCS#12' },
+        ]}
+        {...form.getInputProps('format')}
+      />
+      {format === 'pem' ? (
+        <>
+          <PemField
+            label="Certificate"
+            description="The certificate first, then its chain."
+            onText={(text) => form.setFieldValue('certificate', text)}
+            props={form.getInputProps('certificate')}
           />
-          {format === 'pem' ? (
-            <>
-              <PemField
-                label="Certificate"
-                description="The certificate first, then its chain."
-                onText={(text) => form.setFieldValue('certificate', text)}
-                props={form.getInputProps('certificate')}
-              />
-              <PemField
-                label="Private Key"
-                description="It may be encrypted; then give its password."
-                onText={(text) => form.setFieldValue('privateKey', text)}
-                props={form.getInputProps('privateKey')}
-              />
-            </>
-          ) : (
-            <FileInput
-              label="PKCS#12 File"
-              withAsterisk
-              size="sm"
-              accept=".p12,.pfx,application/x-pkcs12"
-              placeholder="Choose a .p12 or .pfx file"
-              clearable
-              {...form.getInputProps('file')}
-              onChange={(file) => {
-                form.setFieldValue('file', file);
-                if (file === null) form.setFieldValue('pkcs12', '');
-                else void base64Of(file).then((text) => form.setFieldValue('pkcs12', text));
-              }}
-            />
-          )}
-          <PasswordInput
-            label="Password"
-            description="Of the file or the key; empty when it has none."
-            autoComplete="off"
-            visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
-            {...form.getInputProps('password')}
+          <PemField
+            label="Private Key"
+            description="It may be encrypted; then give its password."
+            onText={(text) => form.setFieldValue('privateKey', text)}
+            props={form.getInputProps('privateKey')}
           />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={dialog.pending}>
-              Import
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+        </>
+      ) : (
+        <FileInput
+          label="PKCS#12 File"
+          withAsterisk
+          size="sm"
+          accept=".p12,.pfx,application/x-pkcs12"
+          placeholder="Choose a .p12 or .pfx file"
+          clearable
+          {...form.getInputProps('file')}
+          onChange={(file) => {
+            form.setFieldValue('file', file);
+            if (file === null) form.setFieldValue('pkcs12', '');
+            else void base64Of(file).then((text) => form.setFieldValue('pkcs12', text));
+          }}
+        />
+      )}
+      <PasswordInput
+        label="Password"
+        description="Of the file or the key; empty when it has none."
+        autoComplete="off"
+        visibilityToggleButtonProps={{ 'aria-label': 'Show the password' }}
+        {...form.getInputProps('password')}
+      />
+    </FormDialog>
   );
 }
 

@@ -1,21 +1,20 @@
-import { Alert, Anchor, Button, Group, List, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Anchor, Button, Group, List, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { IconCertificate, IconDownload, IconFileText, IconPencil, IconTrash } from '@tabler/icons-react';
+import { IconCertificate, IconDownload, IconFileText, IconPencil } from '@tabler/icons-react';
 import { certificateReplacement, keyPairPatch, type KeyPair } from '#lib/contracts';
 import { useState } from 'react';
-import { Link, useNavigate, useParams } from 'react-router';
+import { Link, useParams } from 'react-router';
 import { keyPairs, useCertificateRequest, useReplaceCertificate } from '../../api/key-pairs.js';
 import { CodeBlock } from '../../parts/code-block.js';
-import { Confirm } from '../../parts/confirm.js';
 import { Copyable } from '../../parts/copy-button.js';
 import { tellDone } from '../../parts/done.js';
 import { download, fileNameOf } from '../../parts/download.js';
 import { Facts } from '../../parts/facts.js';
+import { FormDialog } from '../../parts/form-dialog.js';
 import { Moment } from '../../parts/moment.js';
-import { PageHeader } from '../../parts/page-header.js';
-import { PageSkeleton } from '../../parts/page-skeleton.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { Section } from '../../parts/section.js';
+import { StoredPage } from '../../parts/stored-page.js';
 import { useDialogForm } from '../../parts/use-dialog-form.js';
 import { useMayWrite } from '../../shell/session.js';
 import { PemField } from './import-key-pair.js';
@@ -26,140 +25,141 @@ const listPath = '/security/key-pairs';
 /** Security › Key Pairs › one of them. */
 export function KeyPairPage() {
   const { id = '' } = useParams();
-  const { data: keyPair, error, refetch } = keyPairs.useOne(id);
-  if (error) return <ProblemAlert error={error} onRetry={() => void refetch()} />;
-  return keyPair ? <ShownKeyPair keyPair={keyPair} /> : <PageSkeleton />;
+  const mayWrite = useMayWrite();
+  const [dialog, setDialog] = useState<'rename' | 'certificate' | null>(null);
+  const close = (): void => setDialog(null);
+  return (
+    <StoredPage
+      key={id}
+      id={id}
+      resource={keyPairs}
+      noun="key pair"
+      nameOf={({ alias }) => alias}
+      path={[{ label: 'Security' }, { label: 'Key Pairs', to: listPath }]}
+      listPath={listPath}
+      removal="and its private key will be gone for good."
+      head={({ status, notAfter }) => ({
+        state: <KeyPairStatus status={status} />,
+        lead: (
+          <>
+            Its certificate ends <Moment at={notAfter} full />
+          </>
+        ),
+        actions: mayWrite && (
+          <Button
+            variant="default"
+            leftSection={<IconPencil size={16} aria-hidden />}
+            onClick={() => setDialog('rename')}
+          >
+            Rename
+          </Button>
+        ),
+      })}
+    >
+      {(keyPair) => (
+        <>
+          <ShownKeyPair keyPair={keyPair} onReplace={() => setDialog('certificate')} />
+          <Rename key={keyPair.version} keyPair={keyPair} opened={dialog === 'rename'} onClose={close} />
+          <ReplaceCertificate keyPair={keyPair} opened={dialog === 'certificate'} onClose={close} />
+        </>
+      )}
+    </StoredPage>
+  );
 }
 
-function ShownKeyPair({ keyPair }: { readonly keyPair: KeyPair }) {
+interface ShownKeyPairProps {
+  readonly keyPair: KeyPair;
+  readonly onReplace: () => void;
+}
+
+function ShownKeyPair({ keyPair, onReplace }: ShownKeyPairProps) {
   const mayWrite = useMayWrite();
-  const [dialog, setDialog] = useState<'rename' | 'certificate' | 'delete' | null>(null);
   const csr = useCertificateRequest();
-  const close = (): void => setDialog(null);
   const { alias, usedBy } = keyPair;
   return (
-    <>
-      <PageHeader
-        title={alias}
-        path={[{ label: 'Security' }, { label: 'Key Pairs', to: listPath }]}
-        state={<KeyPairStatus status={keyPair.status} />}
-        lead={
-          <>
-            Its certificate ends <Moment at={keyPair.notAfter} full />
-          </>
-        }
-        actions={
-          mayWrite && (
-            <>
-              <Button
-                variant="default"
-                leftSection={<IconPencil size={16} aria-hidden />}
-                onClick={() => setDialog('rename')}
-              >
-                Rename
-              </Button>
-              <Button
-                variant="default"
-                leftSection={<IconTrash size={16} aria-hidden />}
-                onClick={() => setDialog('delete')}
-              >
-                Delete
-              </Button>
-            </>
-          )
-        }
-      />
-      <Stack gap="md">
-        {keyPair.warnings.length > 0 && (
-          <Alert color="yellow" title="Good to know">
-            <List fz="sm">
-              {keyPair.warnings.map((warning) => (
-                <List.Item key={warning}>{warning}</List.Item>
-              ))}
-            </List>
-          </Alert>
-        )}
-        <Section title="Certificate">
-          <Facts
-            of={[
-              ['Subject', keyPair.subject],
-              ['Alternative names', keyPair.subjectAlternativeNames.join(', ') || '—'],
-              ['Issuer', keyPair.issuer === keyPair.subject ? 'itself' : keyPair.issuer],
-              ['Valid from', <Moment key="from" at={keyPair.notBefore} full />],
-              ['Valid until', <Moment key="until" at={keyPair.notAfter} full />],
-              ['Key', keyPair.keyAlgorithm],
-              ['Serial number', <code key="serial">{keyPair.serialNumber}</code>],
-              ['SHA-256', <Copyable key="sha" value={keyPair.sha256Fingerprint} what="the fingerprint" />],
-            ]}
-          />
-          <CodeBlock value={keyPair.certificateChain.join('\n').trim()} what="the certificate and its chain" />
-          <Group gap="xs">
+    <Stack gap="md">
+      {keyPair.warnings.length > 0 && (
+        <Alert color="yellow" title="Good to know">
+          <List fz="sm">
+            {keyPair.warnings.map((warning) => (
+              <List.Item key={warning}>{warning}</List.Item>
+            ))}
+          </List>
+        </Alert>
+      )}
+      <Section title="Certificate">
+        <Facts
+          of={[
+            ['Subject', keyPair.subject],
+            ['Alternative names', keyPair.subjectAlternativeNames.join(', ') || '—'],
+            ['Issuer', keyPair.issuer === keyPair.subject ? 'itself' : keyPair.issuer],
+            ['Valid from', <Moment key="from" at={keyPair.notBefore} full />],
+            ['Valid until', <Moment key="until" at={keyPair.notAfter} full />],
+            ['Key', keyPair.keyAlgorithm],
+            ['Serial number', <code key="serial">{keyPair.serialNumber}</code>],
+            ['SHA-256', <Copyable key="sha" value={keyPair.sha256Fingerprint} what="the fingerprint" />],
+          ]}
+        />
+        <CodeBlock value={keyPair.certificateChain.join('\n').trim()} what="the certificate and its chain" />
+        <Group gap="xs">
+          <Button
+            variant="default"
+            leftSection={<IconDownload size={16} aria-hidden />}
+            onClick={() => download(`${fileNameOf(alias)}.pem`, keyPair.certificateChain.join('\n'))}
+          >
+            Download
+          </Button>
+          {mayWrite && (
+            <Button variant="default" leftSection={<IconCertificate size={16} aria-hidden />} onClick={onReplace}>
+              Replace the certificate
+            </Button>
+          )}
+        </Group>
+      </Section>
+      <Section
+        title="Certificate request"
+        lead="For your authority: it names the same subject, and is signed by the key that stays here."
+      >
+        {csr.error && <ProblemAlert error={csr.error} />}
+        {csr.data && <CodeBlock value={csr.data.trim()} what="the certificate request" />}
+        <Group gap="xs">
+          <Button
+            variant="default"
+            leftSection={<IconFileText size={16} aria-hidden />}
+            loading={csr.isPending}
+            onClick={() => csr.mutate(keyPair.id)}
+          >
+            {csr.data ? 'Create it again' : 'Create CSR'}
+          </Button>
+          {csr.data && (
             <Button
               variant="default"
               leftSection={<IconDownload size={16} aria-hidden />}
-              onClick={() => download(`${fileNameOf(alias)}.pem`, keyPair.certificateChain.join('\n'))}
+              onClick={() => download(`${fileNameOf(alias)}.csr`, csr.data)}
             >
               Download
             </Button>
-            {mayWrite && (
-              <Button
-                variant="default"
-                leftSection={<IconCertificate size={16} aria-hidden />}
-                onClick={() => setDialog('certificate')}
-              >
-                Replace the certificate
-              </Button>
-            )}
-          </Group>
-        </Section>
-        <Section
-          title="Certificate request"
-          lead="For your authority: it names the same subject, and is signed by the key that stays here."
-        >
-          {csr.error && <ProblemAlert error={csr.error} />}
-          {csr.data && <CodeBlock value={csr.data.trim()} what="the certificate request" />}
-          <Group gap="xs">
-            <Button
-              variant="default"
-              leftSection={<IconFileText size={16} aria-hidden />}
-              loading={csr.isPending}
-              onClick={() => csr.mutate(keyPair.id)}
-            >
-              {csr.data ? 'Create it again' : 'Create CSR'}
-            </Button>
-            {csr.data && (
-              <Button
-                variant="default"
-                leftSection={<IconDownload size={16} aria-hidden />}
-                onClick={() => download(`${fileNameOf(alias)}.csr`, csr.data)}
-              >
-                Download
-              </Button>
-            )}
-          </Group>
-        </Section>
-        <Section title="Used by">
-          {usedBy.rules.length === 0 ? (
-            <Text fz="sm" c="dimmed">
-              No rule uses it.
-            </Text>
-          ) : (
-            <List fz="sm">
-              {usedBy.rules.map(({ id, name }) => (
-                <List.Item key={id}>
-                  <Anchor component={Link} to={`/access/rules/${id}`} fz="sm">
-                    {name}
-                  </Anchor>
-                </List.Item>
-              ))}
-            </List>
           )}
-        </Section>
-      </Stack>
-      <Rename keyPair={keyPair} opened={dialog === 'rename'} onClose={close} />
-      <ReplaceCertificate keyPair={keyPair} opened={dialog === 'certificate'} onClose={close} />
-      <Delete keyPair={keyPair} opened={dialog === 'delete'} onClose={close} />
-    </>
+        </Group>
+      </Section>
+      <Section title="Used by">
+        {usedBy.rules.length === 0 ? (
+          <Text fz="sm" c="dimmed">
+            No rule uses it.
+          </Text>
+        ) : (
+          <List fz="sm">
+            {usedBy.rules.map(({ id, name }) => (
+              <List.Item key={id}>
+                <Anchor component={Link} to={`/access/rules/${id}`} fz="sm">
+                  {name}
+                </Anchor>
+              </List.Item>
+            ))}
+          </List>
+        )}
+      </Section>
+    </Stack>
   );
 }
 
@@ -172,7 +172,7 @@ interface DialogProps {
 function Rename({ keyPair, opened, onClose }: DialogProps) {
   const form = useForm({ mode: 'controlled', initialValues: { alias: keyPair.alias } });
   const change = keyPairs.useChange();
-  const { problem, pending, submit } = useDialogForm({
+  const dialog = useDialogForm({
     form,
     schema: keyPairPatch,
     bodyOf: (values) => values,
@@ -184,26 +184,16 @@ function Rename({ keyPair, opened, onClose }: DialogProps) {
     },
   });
   return (
-    <Modal opened={opened} onClose={onClose} title="Rename the key pair" closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form noValidate onSubmit={submit}>
-        <Stack gap="md">
-          {problem && <ProblemAlert {...problem} />}
-          <TextInput label="Alias" maxLength={64} data-autofocus {...form.getInputProps('alias')} />
-          <Group justify="flex-end">
-            <Button type="submit" loading={pending}>
-              Rename
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog opened={opened} onClose={onClose} title="Rename the key pair" action="Rename" form={dialog}>
+      <TextInput label="Alias" maxLength={64} data-autofocus {...form.getInputProps('alias')} />
+    </FormDialog>
   );
 }
 
 function ReplaceCertificate({ keyPair, opened, onClose }: DialogProps) {
   const form = useForm({ mode: 'controlled', initialValues: { certificate: '' } });
   const replace = useReplaceCertificate();
-  const { problem, pending, submit } = useDialogForm({
+  const dialog = useDialogForm({
     form,
     schema: certificateReplacement,
     bodyOf: (values) => values,
@@ -216,60 +206,23 @@ function ReplaceCertificate({ keyPair, opened, onClose }: DialogProps) {
     },
   });
   return (
-    <Modal
+    <FormDialog
       opened={opened}
       onClose={onClose}
       title="Replace the certificate"
+      action="Replace"
       size="lg"
-      closeButtonProps={{ 'aria-label': 'Close' }}
+      form={dialog}
     >
-      <form noValidate onSubmit={submit}>
-        <Stack gap="md">
-          <Text fz="sm">
-            Paste what your authority has issued for this key. The private key stays; requests that are under way go on.
-          </Text>
-          {problem && <ProblemAlert {...problem} />}
-          <PemField
-            label="Certificate"
-            description="The certificate first, then its chain."
-            onText={(text) => form.setFieldValue('certificate', text)}
-            props={form.getInputProps('certificate')}
-          />
-          <Group justify="flex-end">
-            <Button type="submit" loading={pending}>
-              Replace
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
-  );
-}
-
-function Delete({ keyPair, opened, onClose }: DialogProps) {
-  const remove = keyPairs.useRemove();
-  const navigate = useNavigate();
-  return (
-    <Confirm
-      opened={opened}
-      onClose={() => {
-        remove.reset();
-        onClose();
-      }}
-      title="Delete this key pair?"
-      action="Delete the key pair"
-      pending={remove.isPending}
-      error={remove.error}
-      onConfirm={() =>
-        remove.mutate(keyPair, {
-          onSuccess: () => {
-            tellDone(`${keyPair.alias} is deleted.`);
-            void navigate(listPath);
-          },
-        })
-      }
-    >
-      <b>{keyPair.alias}</b> and its private key will be gone for good.
-    </Confirm>
+      <Text fz="sm">
+        Paste what your authority has issued for this key. The private key stays; requests that are under way go on.
+      </Text>
+      <PemField
+        label="Certificate"
+        description="The certificate first, then its chain."
+        onText={(text) => form.setFieldValue('certificate', text)}
+        props={form.getInputProps('certificate')}
+      />
+    </FormDialog>
   );
 }

@@ -4,12 +4,9 @@ import type { KeyPair } from '#lib/contracts';
 import { Link, useNavigate } from 'react-router';
 import { keyPairs } from '../../api/key-pairs.js';
 import { tellDone } from '../../parts/done.js';
-import { EmptyState } from '../../parts/empty-state.js';
-import { ListTable, type Column } from '../../parts/list-table.js';
+import { ListPage } from '../../parts/list-page.js';
+import type { Column } from '../../parts/list-table.js';
 import { Moment } from '../../parts/moment.js';
-import { PageHeader } from '../../parts/page-header.js';
-import { RowsSkeleton } from '../../parts/page-skeleton.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useFilters } from '../../parts/use-filters.js';
 import { useMayWrite } from '../../shell/session.js';
 import { GenerateKeyPair } from './generate-key-pair.js';
@@ -47,7 +44,7 @@ const columns: ReadonlyArray<Column<KeyPair>> = [
 
 /** Security › Key Pairs. */
 export function KeyPairsPage() {
-  const { data, error, refetch } = keyPairs.useList();
+  const query = keyPairs.useList();
   const [{ add }, setFilter] = useFilters(['add']);
   const navigate = useNavigate();
   const mayWrite = useMayWrite();
@@ -71,27 +68,22 @@ export function KeyPairsPage() {
     </Group>
   );
   return (
-    <>
-      <PageHeader
-        title="Key Pairs"
-        path={[{ label: 'Security' }]}
-        lead="Client certificates for mutual TLS with a token provider. A private key goes in and never comes out."
-        actions={data && data.length > 0 && actions}
-      />
-      {error ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <RowsSkeleton />
-      ) : data.length === 0 ? (
-        <EmptyState icon={IconCertificate} title="No key pairs yet" action={actions}>
-          A rule with the credentials type Mutual TLS needs one. Import what your authority has issued, or generate a
-          key here and have its request signed.
-        </EmptyState>
-      ) : (
-        <ListTable label="Key pairs" columns={columns} items={data} keyOf={({ id }) => id} />
-      )}
+    <ListPage
+      title="Key Pairs"
+      group="Security"
+      lead="Client certificates for mutual TLS with a token provider. A private key goes in and never comes out."
+      add={actions}
+      query={query}
+      label="Key pairs"
+      columns={columns}
+      none={{
+        icon: IconCertificate,
+        title: 'No key pairs yet',
+        text: 'A rule with the credentials type Mutual TLS needs one. Import what your authority has issued, or generate a key here and have its request signed.',
+      }}
+    >
       <ImportKeyPair opened={add === 'import' && mayWrite} onClose={close} onDone={made} />
       <GenerateKeyPair opened={add === 'generate' && mayWrite} onClose={close} onDone={made} />
-    </>
+    </ListPage>
   );
 }

@@ -1,11 +1,10 @@
-import { Alert, Button, Center, Divider, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
-import { IconAlertTriangle, IconLogin2 } from '@tabler/icons-react';
+import { Alert, Center, Paper, Text, Title } from '@mantine/core';
+import { IconAlertTriangle } from '@tabler/icons-react';
 import type { LoginProblem } from '#lib/contracts';
 import { useQuery } from '@tanstack/react-query';
-import { useState, type SubmitEvent } from 'react';
 import { Navigate, useSearchParams } from 'react-router';
-import { sessionQuery, useLogin } from '../../api/session.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
+import { sessionQuery } from '../../api/session.js';
+import { LoginWays } from '../../shell/login-ways.js';
 
 const problems: Readonly<Record<LoginProblem, string>> = {
   login_expired: 'The login took too long, or was used already. Begin again.',
@@ -18,64 +17,30 @@ const problems: Readonly<Record<LoginProblem, string>> = {
 export function LoginPage() {
   const { data } = useQuery(sessionQuery);
   const [search] = useSearchParams();
-  const [apiKey, setApiKey] = useState('');
-  const login = useLogin();
   const returnTo = search.get('returnTo') ?? '';
   if (data?.session) {
     // Only within the console; the router knows no other places.
     return <Navigate to={returnTo.startsWith('/console/') ? returnTo.slice('/console'.length) : '/overview'} replace />;
   }
   const problem = problems[search.get('problem') as LoginProblem] as string | undefined;
-  const oidc = data?.ways?.oidc === true;
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    login.mutate(apiKey);
-  };
   return (
     <Center component="main" mih="100vh" p="md">
       <title>Log in · Assent</title>
       <Paper p="xl" w="100%" maw={400}>
-        <form onSubmit={submit}>
-          <Stack gap="md">
-            <img src="/console/assent.svg" alt="" width={40} height={40} />
-            <div>
-              <Title order={1}>Log in to Assent</Title>
-              <Text c="dimmed" fz="sm">
-                {oidc ? 'As yourself, or with an API key that may administer.' : 'With an API key that may administer.'}
-              </Text>
-            </div>
-            {problem !== undefined && (
-              <Alert color="red" role="alert" icon={<IconAlertTriangle size={18} aria-hidden />}>
-                {problem}
-              </Alert>
-            )}
-            {oidc && (
-              <>
-                <Button
-                  component="a"
-                  href={`/console/api/login${returnTo === '' ? '' : `?returnTo=${encodeURIComponent(returnTo)}`}`}
-                  leftSection={<IconLogin2 size={17} aria-hidden />}
-                  fullWidth
-                >
-                  Log in with the token provider
-                </Button>
-                <Divider label="or" />
-              </>
-            )}
-            {login.error && <ProblemAlert error={login.error} />}
-            <PasswordInput
-              label="API key"
-              value={apiKey}
-              onChange={(event) => setApiKey(event.currentTarget.value)}
-              autoComplete="off"
-              required
-              visibilityToggleButtonProps={{ 'aria-label': 'Show the API key' }}
-            />
-            <Button type="submit" loading={login.isPending} fullWidth variant={oidc ? 'default' : 'filled'}>
-              Log in
-            </Button>
-          </Stack>
-        </form>
+        <LoginWays ways={data?.ways ?? null} returnTo={returnTo}>
+          <img src="/console/assent.svg" alt="" width={40} height={40} />
+          <div>
+            <Title order={1}>Log in to Assent</Title>
+            <Text c="dimmed" fz="sm">
+              {data?.ways?.oidc === true ? 'As yourself, or with' : 'With'} an API key that may administer.
+            </Text>
+          </div>
+          {problem !== undefined && (
+            <Alert color="red" role="alert" icon={<IconAlertTriangle size={18} aria-hidden />}>
+              {problem}
+            </Alert>
+          )}
+        </LoginWays>
       </Paper>
     </Center>
   );

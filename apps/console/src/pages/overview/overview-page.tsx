@@ -3,10 +3,9 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import type { Overview, OverviewWindow } from '#lib/contracts';
 import { Link, useSearchParams } from 'react-router';
 import { useOverview } from '../../api/overview.js';
+import { Loaded } from '../../parts/loaded.js';
 import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
-import { PageSkeleton } from '../../parts/page-skeleton.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
 import { Section } from '../../parts/section.js';
 import { StatusBadge, type Tone } from '../../parts/status-badge.js';
 import { lengthOfTime } from '../transactions/words.js';
@@ -22,7 +21,7 @@ export function OverviewPage() {
   const [search, setSearch] = useSearchParams();
   const asked = search.get('window');
   const window = isWindow(asked) ? asked : '24h';
-  const { data, error, refetch } = useOverview(window);
+  const query = useOverview(window);
   return (
     <>
       <PageHeader
@@ -37,13 +36,7 @@ export function OverviewPage() {
           />
         }
       />
-      {error && !data ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <PageSkeleton />
-      ) : (
-        <Figures overview={data} />
-      )}
+      <Loaded query={query}>{(overview) => <Figures overview={overview} />}</Loaded>
     </>
   );
 }
@@ -146,7 +139,7 @@ function Attention({ overview: { expiringKeyPairs, failingEndpoints } }: { reado
             {enabled ? 'fails' : 'was disabled'}
             {failingSince && (
               <>
-                , failing since <Moment at={failingSince} />
+                ; the first failure was <Moment at={failingSince} />
               </>
             )}
             .

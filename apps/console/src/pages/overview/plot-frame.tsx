@@ -16,24 +16,26 @@ export interface PlotFrameProps {
 export function PlotFrame({ summary, end, label, instants, window, children }: PlotFrameProps) {
   const ground = plot.height - plot.bottom;
   return (
-    <svg className={classes.plot} viewBox={`0 0 ${plot.width} ${plot.height}`} role="img" aria-label={summary}>
-      {[0, end / 2, end].map((value) => {
-        const y = ground - heightOf(value, end);
-        return (
-          <g key={value}>
-            <line className={classes.grid} x1={plot.left} x2={plot.width} y1={y} y2={y} />
-            <text x={plot.left - 6} y={y + 4} textAnchor="end">
-              {label(value)}
-            </text>
-          </g>
-        );
-      })}
-      {children}
-      {timeMarks(instants, window).map(([index, text]) => (
-        <text key={index} x={middleOf(index, instants.length)} y={plot.height - 5} textAnchor="middle">
-          {text}
-        </text>
-      ))}
-    </svg>
+    <div className={classes.frame}>
+      <svg className={classes.plot} viewBox={`0 0 ${plot.width} ${plot.height}`} role="img" aria-label={summary}>
+        {[0, end / 2, end].map((value) => {
+          const y = ground - heightOf(value, end);
+          return (
+            <g key={value}>
+              <line className={classes.grid} x1={plot.left} x2={plot.width} y1={y} y2={y} />
+              <text x={plot.left - 6} y={y + 4} textAnchor="end">
+                {label(value)}
+              </text>
+            </g>
+          );
+        })}
+        {children}
+        {timeMarks(instants, window).map(([index, text]) => (
+          <text key={index} x={middleOf(index, instants.length)} y={plot.height - 5} textAnchor="middle">
+            {text}
+          </text>
+        ))}
+      </svg>
+    </div>
   );
 }

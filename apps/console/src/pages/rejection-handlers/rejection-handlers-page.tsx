@@ -4,16 +4,14 @@ import type { RejectionHandler } from '#lib/contracts';
 import { Link } from 'react-router';
 import { rejectionHandlers } from '../../api/rejection-handlers.js';
 import { rules } from '../../api/rules.js';
-import { ListTable, type Column } from '../../parts/list-table.js';
+import { ListPage } from '../../parts/list-page.js';
+import type { Column } from '../../parts/list-table.js';
 import { Moment } from '../../parts/moment.js';
-import { PageHeader } from '../../parts/page-header.js';
-import { RowsSkeleton } from '../../parts/page-skeleton.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useMayWrite } from '../../shell/session.js';
 
 /** Access › Rejection Handlers. The predefined ones are always there: this list is never empty. */
 export function RejectionHandlersPage() {
-  const { data, error, refetch } = rejectionHandlers.useList();
+  const query = rejectionHandlers.useList();
   const mayWrite = useMayWrite();
   const columns: ReadonlyArray<Column<RejectionHandler>> = [
     {
@@ -43,31 +41,21 @@ export function RejectionHandlersPage() {
     { title: 'Changed', cell: ({ updatedAt }) => <Moment at={updatedAt} /> },
   ];
   return (
-    <>
-      <PageHeader
-        title="Rejection Handlers"
-        path={[{ label: 'Access' }]}
-        lead="What an application passes on to its user when the person says no, does not answer, or cannot be asked."
-        actions={
-          mayWrite && (
-            <Button
-              component={Link}
-              to="/access/rejection-handlers/new"
-              leftSection={<IconPlus size={16} aria-hidden />}
-            >
-              Add Rejection Handler
-            </Button>
-          )
-        }
-      />
-      {error ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <RowsSkeleton />
-      ) : (
-        <ListTable label="Rejection handlers" columns={columns} items={data} keyOf={({ id }) => id} />
-      )}
-    </>
+    <ListPage
+      title="Rejection Handlers"
+      group="Access"
+      lead="What an application passes on to its user when the person says no, does not answer, or cannot be asked."
+      add={
+        mayWrite && (
+          <Button component={Link} to="/access/rejection-handlers/new" leftSection={<IconPlus size={16} aria-hidden />}>
+            Add Rejection Handler
+          </Button>
+        )
+      }
+      query={query}
+      label="Rejection handlers"
+      columns={columns}
+    />
   );
 }
 

@@ -15,25 +15,20 @@ import {
 import { IconPlus, IconX } from '@tabler/icons-react';
 import { Section } from '../../parts/section.js';
 import { HandlerSelect } from './reference-selects.js';
-import type { RuleFormApi } from './rule-form-api.js';
-
-export interface AdvancedFieldsProps {
-  readonly form: RuleFormApi;
-  readonly readOnly: boolean;
-}
+import { fieldsOf, type RulePartProps } from './rule-form-api.js';
 
 /** What PingAccess has under "Show Advanced", and what Assent has beyond it. */
-export function AdvancedFields({ form, readOnly }: AdvancedFieldsProps) {
+export function AdvancedFields({ form, readOnly }: RulePartProps) {
   const { subjectPolicy, credentialsType } = form.getValues();
   const common = { form, readOnly };
+  const { field, toggle } = fieldsOf(common);
   return (
     <>
       <Section title="Advanced">
         <NumberInput
           label="Requested Expiry (s)"
           description="Empty: the provider’s own policy decides."
-          readOnly={readOnly}
-          {...form.getInputProps('requestedExpirySeconds')}
+          {...field('requestedExpirySeconds')}
         />
         <HandlerSelect {...common} label="Timeout Rejection Handler" field="timeoutRejectionHandlerId" />
         <HandlerSelect {...common} label="Deny Rejection Handler" field="denyRejectionHandlerId" />
@@ -42,71 +37,55 @@ export function AdvancedFields({ form, readOnly }: AdvancedFieldsProps) {
       <Section title="Delivery" lead="How the provider’s answer reaches Assent.">
         <Select
           label="Delivery Mode"
-          readOnly={readOnly}
           data={[
             { value: 'poll', label: 'Poll: Assent asks again and again' },
             { value: 'ping', label: 'Ping: the provider says when to ask' },
             { value: 'push', label: 'Push: the provider sends the result' },
           ]}
-          {...form.getInputProps('deliveryMode')}
+          {...field('deliveryMode')}
         />
         <Select
           label="When the Start Is Unknown"
           description="The answer to the start call was lost: the phone may have rung or not."
-          readOnly={readOnly}
           data={[
             { value: 'fail', label: 'End as failed' },
             { value: 'ask-again', label: 'Ask the person once more' },
           ]}
-          {...form.getInputProps('onInitiationUnknown')}
+          {...field('onInitiationUnknown')}
         />
       </Section>
       <Section title="Person" lead="How the person is named, and whose approval counts.">
-        <Select
-          label="Hint Kind"
-          readOnly={readOnly}
-          data={['login_hint', 'id_token_hint', 'login_hint_token']}
-          {...form.getInputProps('hintKind')}
-        />
+        <Select label="Hint Kind" data={['login_hint', 'id_token_hint', 'login_hint_token']} {...field('hintKind')} />
         <TextInput
           label="Hint Template"
           description="Makes the hint of {{value}} and {{issuer}}. Empty: as the provider’s profile wants it."
-          readOnly={readOnly}
-          {...form.getInputProps('hintTemplate')}
+          {...field('hintTemplate')}
         />
         <Select
           label="Subject Policy"
-          readOnly={readOnly}
           data={[
             { value: 'record', label: 'Whomever the provider names; on record' },
             { value: 'hint', label: 'The subject of the hint, nobody else' },
             { value: 'bound', label: 'The subject in an attribute of the request' },
           ]}
-          {...form.getInputProps('subjectPolicy')}
+          {...field('subjectPolicy')}
         />
         {subjectPolicy === 'bound' && (
-          <TextInput
-            label="Subject Attribute"
-            withAsterisk
-            readOnly={readOnly}
-            {...form.getInputProps('subjectAttribute')}
-          />
+          <TextInput label="Subject Attribute" withAsterisk {...field('subjectAttribute')} />
         )}
       </Section>
       <Section title="What is asked in detail">
         <TagsInput
           label="ACR Values"
           description="How the person has to be authenticated, the preferred first."
-          readOnly={readOnly}
-          {...form.getInputProps('acrValues')}
+          {...field('acrValues')}
         />
         <Textarea
           label="Authorization Details"
           description="A JSON array (RFC 9396). {{attribute}} in its strings is replaced."
           minRows={3}
-          readOnly={readOnly}
           styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-          {...form.getInputProps('authorizationDetails')}
+          {...field('authorizationDetails')}
         />
         <ExtraParameters {...common} />
       </Section>
@@ -114,13 +93,11 @@ export function AdvancedFields({ form, readOnly }: AdvancedFieldsProps) {
         <Switch
           label="FAPI-CIBA"
           description="Holds the rule to the profile: signed requests, bound tokens, PS256 and ES256 only."
-          disabled={readOnly}
-          {...form.getInputProps('fapi', { type: 'checkbox' })}
+          {...toggle('fapi')}
         />
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
           <Select
             label="Signed Request"
-            readOnly={readOnly}
             data={[
               { value: '', label: 'As FAPI-CIBA says' },
               { value: 'no', label: 'No' },
@@ -128,17 +105,16 @@ export function AdvancedFields({ form, readOnly }: AdvancedFieldsProps) {
               'ES256',
               'PS256',
             ]}
-            {...form.getInputProps('signedRequest')}
+            {...field('signedRequest')}
           />
           <Select
             label="DPoP"
-            readOnly={readOnly}
             data={[
               { value: '', label: 'As FAPI-CIBA says' },
               { value: 'no', label: 'No' },
               { value: 'yes', label: 'Yes' },
             ]}
-            {...form.getInputProps('dpop')}
+            {...field('dpop')}
           />
         </SimpleGrid>
         {credentialsType === 'secret' && form.getValues().fapi && (
@@ -151,14 +127,12 @@ export function AdvancedFields({ form, readOnly }: AdvancedFieldsProps) {
         <NumberInput
           label="Use Within (s)"
           description="An approval that is not used in this time lapses."
-          readOnly={readOnly}
-          {...form.getInputProps('consumeWithinSeconds')}
+          {...field('consumeWithinSeconds')}
         />
         <Switch
           label="Release Access Token"
           description="The one call that uses the approval gets the provider’s access token."
-          disabled={readOnly}
-          {...form.getInputProps('releaseAccessToken', { type: 'checkbox' })}
+          {...toggle('releaseAccessToken')}
         />
       </Section>
       <Section title="Prompt Limits" lead="How often one person may be asked. Empty: as configured; 0: no limit.">
@@ -172,21 +146,20 @@ export function AdvancedFields({ form, readOnly }: AdvancedFieldsProps) {
               ['rulePerMinute', 'Under this rule, in a minute'],
             ] as const
           ).map(([name, label]) => (
-            <NumberInput key={name} label={label} readOnly={readOnly} {...form.getInputProps(`promptLimits.${name}`)} />
+            <NumberInput key={name} label={label} {...field(`promptLimits.${name}`)} />
           ))}
         </SimpleGrid>
         <Switch
           label="Join Identical Requests"
           description="A request like one that still waits is answered with that one; the person is asked once."
-          disabled={readOnly}
-          {...form.getInputProps('joinIdentical', { type: 'checkbox' })}
+          {...toggle('joinIdentical')}
         />
       </Section>
     </>
   );
 }
 
-function ExtraParameters({ form, readOnly }: AdvancedFieldsProps) {
+function ExtraParameters({ form, readOnly }: RulePartProps) {
   const { extraParameters } = form.getValues();
   return (
     <Stack gap={6} role="group" aria-label="Extra Parameters">

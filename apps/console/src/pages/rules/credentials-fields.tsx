@@ -6,13 +6,11 @@ import { Copyable } from '../../parts/copy-button.js';
 import { SecretField } from '../../parts/secret-field.js';
 import { Link } from 'react-router';
 import { KeyPairSelect } from './reference-selects.js';
-import type { RuleFormApi } from './rule-form-api.js';
+import { fieldsOf, type RulePartProps } from './rule-form-api.js';
 import { credentialsNames } from './rule-words.js';
 
-export interface CredentialsFieldsProps {
-  readonly form: RuleFormApi;
+export interface CredentialsFieldsProps extends RulePartProps {
   readonly stored: Rule | null;
-  readonly readOnly: boolean;
 }
 
 const asTheProviderSays = { value: '', label: 'As the provider’s metadata says' };
@@ -20,6 +18,7 @@ const asTheProviderSays = { value: '', label: 'As the provider’s metadata says
 /** How Assent proves to the provider that it is this client; each type with what it needs. */
 export function CredentialsFields({ form, stored, readOnly }: CredentialsFieldsProps) {
   const { credentialsType } = form.getValues();
+  const { field } = fieldsOf({ form, readOnly });
   const setAt = stored?.clientCredentials.type === 'secret' ? stored.clientCredentials.clientSecretSetAt : null;
   return (
     <>
@@ -45,12 +44,7 @@ export function CredentialsFields({ form, stored, readOnly }: CredentialsFieldsP
             error={form.errors['clientSecret']}
             disabled={readOnly}
           />
-          <Select
-            label="Method"
-            readOnly={readOnly}
-            data={[asTheProviderSays, ...clientSecretMethods]}
-            {...form.getInputProps('secretMethod')}
-          />
+          <Select label="Method" data={[asTheProviderSays, ...clientSecretMethods]} {...field('secretMethod')} />
         </>
       )}
       {credentialsType === 'mutual-tls' && (
@@ -58,9 +52,8 @@ export function CredentialsFields({ form, stored, readOnly }: CredentialsFieldsP
           <KeyPairSelect form={form} readOnly={readOnly} />
           <Select
             label="Method"
-            readOnly={readOnly}
             data={[asTheProviderSays, 'tls_client_auth', 'self_signed_tls_client_auth']}
-            {...form.getInputProps('tlsMethod')}
+            {...field('tlsMethod')}
           />
         </>
       )}

@@ -1,29 +1,35 @@
 import { Anchor, Select } from '@mantine/core';
+import { useQuery, type UseQueryResult } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { keyPairs } from '../../api/key-pairs.js';
 import { rejectionHandlers } from '../../api/rejection-handlers.js';
 import { tokenProviders } from '../../api/token-providers.js';
-import type { RuleFormApi } from './rule-form-api.js';
-
-interface ReferenceProps {
-  readonly form: RuleFormApi;
-  readonly readOnly: boolean;
-}
+import { fieldsOf, type RulePartProps } from './rule-form-api.js';
 
 const option = ({ id, name }: { readonly id: string; readonly name: string }) => ({ value: id, label: name });
 
-/** Which provider asks the person. */
-export function ProviderSelect({ form, readOnly }: ReferenceProps) {
-  const { data = [], isSuccess } = tokenProviders.useList();
+interface ReferenceSelectProps extends RulePartProps {
+  readonly label: string;
+  readonly member: string;
+  readonly choices: UseQueryResult<ReadonlyArray<{ readonly value: string; readonly label: string }>>;
+  /** What to do while there is none. */
+  readonly first: { readonly words: string; readonly to: string };
+}
+
+/** One of the objects that the rule needs; when there is none, the way to the first. */
+function ReferenceSelect({ label, member, choices: { data = [], isSuccess }, first, ...part }: ReferenceSelectProps) {
+  const props = fieldsOf(part).field(member);
+  const missing = props.value === '' && props.error !== undefined;
   return (
     <Select
-      label="Token Provider"
+      label={label}
       description={
         isSuccess && data.length === 0 ? (
           <>
             There is none yet:{' '}
-            <Anchor underline="always" component={Link} to="/settings/token-providers/new" fz="xs">
-              add a token provider
+            <Anchor underline="always" component={Link} to={first.to} fz="xs">
+              {first.words}
             </Anchor>{' '}
             first.
           </>
@@ -31,58 +37,46 @@ export function ProviderSelect({ form, readOnly }: ReferenceProps) {
       }
       withAsterisk
       searchable
-      readOnly={readOnly}
-      data={data.map(option)}
-      nothingFoundMessage="No such provider"
-      {...form.getInputProps('tokenProviderId')}
+      data={data}
+      nothingFoundMessage="There is none of this name"
+      {...props}
+      error={missing ? 'Choose one.' : (props.error as ReactNode)}
     />
   );
+}
+
+/** Which provider asks the person. */
+export function ProviderSelect(props: RulePartProps) {
+  const choices = useQuery({ ...tokenProviders.list, select: (all) => all.map(option) });
+  const first = { words: 'add a token provider', to: '/settings/token-providers/new' };
+  return <ReferenceSelect {...props} label="Token Provider" member="tokenProviderId" choices={choices} first={first} />;
 }
 
 /** Which certificate proves the client. */
-export function KeyPairSelect({ form, readOnly }: ReferenceProps) {
-  const { data = [], isSuccess } = keyPairs.useList();
-  const none = isSuccess && data.length === 0;
-  return (
-    <Select
-      label="Key Pair"
-      description={
-        none ? (
-          <>
-            There is none yet:{' '}
-            <Anchor underline="always" component={Link} to="/security/key-pairs?add=import" fz="xs">
-              import or generate one
-            </Anchor>
-            .
-          </>
-        ) : undefined
-      }
-      withAsterisk
-      searchable
-      readOnly={readOnly}
-      data={data.map(({ id, alias }) => ({ value: id, label: alias }))}
-      nothingFoundMessage="No such key pair"
-      {...form.getInputProps('keyPairId')}
-    />
-  );
+export function KeyPairSelect(props: RulePartProps) {
+  const choices = useQuery({
+    ...keyPairs.list,
+    select: (all) => all.map(({ id, alias }) => option({ id, name: alias })),
+  });
+  const first = { words: 'import or generate one', to: '/security/key-pairs?add=import' };
+  return <ReferenceSelect {...props} label="Key Pair" member="keyPairId" choices={choices} first={first} />;
 }
 
-export interface HandlerSelectProps extends ReferenceProps {
+export interface HandlerSelectProps extends RulePartProps {
   readonly label: string;
   readonly field: 'timeoutRejectionHandlerId' | 'denyRejectionHandlerId' | 'errorRejectionHandlerId';
 }
 
 /** What the caller's user gets. */
-export function HandlerSelect({ form, readOnly, label, field }: HandlerSelectProps) {
+export function HandlerSelect({ label, field, ...part }: HandlerSelectProps) {
   const { data = [] } = rejectionHandlers.useList();
   return (
     <Select
       label={label}
       searchable
-      readOnly={readOnly}
       data={[{ value: '', label: 'As given: Default API Rejection Handler' }, ...data.map(option)]}
       nothingFoundMessage="No such rejection handler"
-      {...form.getInputProps(field)}
+      {...fieldsOf(part).field(field)}
     />
   );
 }

@@ -14,6 +14,7 @@ import { useMayWrite } from '../../shell/session.js';
 import { AdvancedFields } from './advanced-fields.js';
 import { CredentialsFields } from './credentials-fields.js';
 import { ProviderSelect } from './reference-selects.js';
+import { fieldsOf } from './rule-form-api.js';
 import { bodyOf, fieldOfPointer, isAdvanced, saysAdvanced, valuesOf, type RuleValues } from './rule-values.js';
 import { labelOfMember } from './rule-words.js';
 import { ScopesField } from './scopes-field.js';
@@ -30,6 +31,8 @@ export function RuleForm({ rule, values }: RuleFormProps) {
   const [advanced, setAdvanced] = useState(() => saysAdvanced(values));
   const navigate = useNavigate();
   const mayWrite = useMayWrite();
+  const part = { form, readOnly: !mayWrite };
+  const { field, toggle } = fieldsOf(part);
   const admin = useAdminForm({
     form,
     stored: rule,
@@ -50,34 +53,31 @@ export function RuleForm({ rule, values }: RuleFormProps) {
       <Stack gap="md" maw={760}>
         {admin.problem && <ProblemAlert {...admin.problem} />}
         <Section title="Rule">
-          <TextInput label="Name" withAsterisk maxLength={64} readOnly={!mayWrite} {...form.getInputProps('name')} />
+          <TextInput label="Name" withAsterisk maxLength={64} {...field('name')} />
           <TextInput label="Type" value="One-Time Authorization" readOnly variant="filled" />
-          <ProviderSelect form={form} readOnly={!mayWrite} />
+          <ProviderSelect {...part} />
         </Section>
         <Section title="Client" lead="The OAuth client at the token provider, with the CIBA grant.">
-          <TextInput label="Client ID" withAsterisk readOnly={!mayWrite} {...form.getInputProps('clientId')} />
-          <CredentialsFields form={form} stored={admin.base} readOnly={!mayWrite} />
+          <TextInput label="Client ID" withAsterisk {...field('clientId')} />
+          <CredentialsFields {...part} stored={admin.base} />
         </Section>
         <Section title="Request">
           <TextInput
             label="Login Hint Request Attribute"
             description="The request attribute whose value names the person to the provider, for example email."
             withAsterisk
-            readOnly={!mayWrite}
-            {...form.getInputProps('loginHintAttribute')}
+            {...field('loginHintAttribute')}
           />
-          <ScopesField form={form} readOnly={!mayWrite} />
+          <ScopesField {...part} />
           <Textarea
             label="Binding Message"
             description="What the person reads on the phone. {{amount}} stands for the attribute amount of the request."
-            readOnly={!mayWrite}
-            {...form.getInputProps('bindingMessage')}
+            {...field('bindingMessage')}
           />
           <Switch
             label="Enabled"
             description="A disabled rule takes no new requests; those that are pending go on."
-            disabled={!mayWrite}
-            {...form.getInputProps('enabled', { type: 'checkbox' })}
+            {...toggle('enabled')}
           />
         </Section>
         <Group>
@@ -92,7 +92,7 @@ export function RuleForm({ rule, values }: RuleFormProps) {
             {advanced ? 'Hide Advanced' : 'Show Advanced'}
           </Button>
         </Group>
-        {advanced && <AdvancedFields form={form} readOnly={!mayWrite} />}
+        {advanced && <AdvancedFields {...part} />}
         {mayWrite && (
           <FormFooter dirty={form.isDirty()} pending={admin.pending} onCancel={() => void navigate('/access/rules')} />
         )}

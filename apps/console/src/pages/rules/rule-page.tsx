@@ -1,20 +1,18 @@
 import { Button } from '@mantine/core';
-import { IconFlask2, IconTrash } from '@tabler/icons-react';
-import { useState } from 'react';
+import { IconFlask2 } from '@tabler/icons-react';
 import { Link, useParams, useSearchParams } from 'react-router';
 import type { Rule } from '#lib/contracts';
 import { rules } from '../../api/rules.js';
-import { Moment } from '../../parts/moment.js';
+import { Loaded } from '../../parts/loaded.js';
 import { PageHeader } from '../../parts/page-header.js';
-import { PageSkeleton } from '../../parts/page-skeleton.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
 import { StatusBadge } from '../../parts/status-badge.js';
-import { useMayWrite } from '../../shell/session.js';
+import { StoredPage } from '../../parts/stored-page.js';
 import { RuleForm } from './rule-form.js';
 import { newRuleValues, valuesOf } from './rule-values.js';
-import { DeleteRule } from './rules-page.js';
+import { whatRemovalMeans } from './rule-words.js';
 
-const path = [{ label: 'Access' }, { label: 'Rules', to: '/access/rules' }];
+const listPath = '/access/rules';
+const path = [{ label: 'Access' }, { label: 'Rules', to: listPath }];
 
 /** Access › Rules › Add Rule, and one rule. */
 export function RulePage() {
@@ -26,9 +24,8 @@ export function RulePage() {
 }
 
 function CopyOfRule({ id }: { readonly id: string }) {
-  const { data, error } = rules.useOne(id);
-  if (error) return <ProblemAlert error={error} />;
-  return data ? <NewRule copied={data} /> : <PageSkeleton />;
+  const query = rules.useOne(id);
+  return <Loaded query={query}>{(rule) => <NewRule copied={rule} />}</Loaded>;
 }
 
 function NewRule({ copied }: { readonly copied: Rule | null }) {
@@ -52,48 +49,30 @@ function NewRule({ copied }: { readonly copied: Rule | null }) {
 }
 
 function StoredRule({ id }: { readonly id: string }) {
-  const { data: rule, error, refetch } = rules.useOne(id);
-  const mayWrite = useMayWrite();
-  const [deleting, setDeleting] = useState(false);
-  if (error) return <ProblemAlert error={error} onRetry={() => void refetch()} />;
-  if (!rule) return <PageSkeleton />;
   return (
-    <>
-      <PageHeader
-        title={rule.name}
-        path={path}
-        state={
-          <StatusBadge tone={rule.enabled ? 'good' : 'quiet'}>{rule.enabled ? 'Enabled' : 'Disabled'}</StatusBadge>
-        }
-        lead={
-          <>
-            Version {rule.version}, changed <Moment at={rule.updatedAt} full />
-          </>
-        }
-        actions={
-          <>
-            <Button
-              component={Link}
-              to={`/test-rule/${rule.id}`}
-              variant="default"
-              leftSection={<IconFlask2 size={16} aria-hidden />}
-            >
-              Test
-            </Button>
-            {mayWrite && (
-              <Button
-                variant="default"
-                leftSection={<IconTrash size={16} aria-hidden />}
-                onClick={() => setDeleting(true)}
-              >
-                Delete
-              </Button>
-            )}
-          </>
-        }
-      />
-      <RuleForm rule={rule} values={valuesOf(rule)} />
-      <DeleteRule rule={deleting ? rule : null} onClose={() => setDeleting(false)} />
-    </>
+    <StoredPage
+      id={id}
+      resource={rules}
+      noun="rule"
+      nameOf={({ name }) => name}
+      path={path}
+      listPath={listPath}
+      removal={whatRemovalMeans}
+      head={({ enabled }) => ({
+        state: <StatusBadge tone={enabled ? 'good' : 'quiet'}>{enabled ? 'Enabled' : 'Disabled'}</StatusBadge>,
+        actions: (
+          <Button
+            component={Link}
+            to={`/test-rule/${id}`}
+            variant="default"
+            leftSection={<IconFlask2 size={16} aria-hidden />}
+          >
+            Test
+          </Button>
+        ),
+      })}
+    >
+      {(rule) => <RuleForm rule={rule} values={valuesOf(rule)} />}
+    </StoredPage>
   );
 }

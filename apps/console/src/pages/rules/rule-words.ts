@@ -39,3 +39,7 @@ const memberNames: Readonly<Record<string, string>> = {
 
 /** The label of a member of a rule. */
 export const labelOfMember = (member: string): string => memberNames[member] ?? member;
+
+/** What follows when a rule is deleted, after its name. */
+export const whatRemovalMeans =
+  'will be gone, and applications that name it are refused. To keep it and take no requests, disable it instead.';

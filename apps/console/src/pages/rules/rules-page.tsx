@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Button, Group, Menu, Select, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Anchor, Button, Menu, Select, Text, TextInput } from '@mantine/core';
 import {
   IconCopy,
   IconDots,
@@ -13,25 +13,24 @@ import {
 } from '@tabler/icons-react';
 import type { Rule } from '#lib/contracts';
 import { useState } from 'react';
-import { Link, useNavigate } from 'react-router';
+import { Link } from 'react-router';
 import { rules } from '../../api/rules.js';
 import { tokenProviders } from '../../api/token-providers.js';
-import { Confirm } from '../../parts/confirm.js';
+import { ConfirmRemoval } from '../../parts/confirm-removal.js';
 import { tellDone } from '../../parts/done.js';
-import { EmptyState } from '../../parts/empty-state.js';
-import { ListTable, type Column } from '../../parts/list-table.js';
+import { Filters } from '../../parts/filters.js';
+import { ListPage } from '../../parts/list-page.js';
+import type { Column } from '../../parts/list-table.js';
 import { Moment } from '../../parts/moment.js';
-import { PageHeader } from '../../parts/page-header.js';
-import { RowsSkeleton } from '../../parts/page-skeleton.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { useFilters } from '../../parts/use-filters.js';
 import { useMayWrite } from '../../shell/session.js';
-import { credentialsNames } from './rule-words.js';
+import { credentialsNames, whatRemovalMeans } from './rule-words.js';
 
 /** Access › Rules. */
 export function RulesPage() {
-  const { data, error, refetch } = rules.useList();
+  const query = rules.useList();
   const providers = tokenProviders.useList();
   const mayWrite = useMayWrite();
   const [filters, setFilter] = useFilters(['q', 'provider', 'state']);
@@ -86,40 +85,35 @@ export function RulesPage() {
       ),
     },
   ];
-  const shown = (data ?? []).filter(
-    ({ name, clientId, tokenProviderId, enabled }) =>
-      `${name}\n${clientId}`.toLowerCase().includes(filters.q.toLowerCase()) &&
-      (filters.provider === '' || tokenProviderId === filters.provider) &&
-      (filters.state === '' || enabled === (filters.state === 'enabled')),
-  );
+  const passes = ({ name, clientId, tokenProviderId, enabled }: Rule): boolean =>
+    `${name}\n${clientId}`.toLowerCase().includes(filters.q.toLowerCase()) &&
+    (filters.provider === '' || tokenProviderId === filters.provider) &&
+    (filters.state === '' || enabled === (filters.state === 'enabled'));
 
   return (
-    <>
-      <PageHeader
-        title="Rules"
-        path={[{ label: 'Access' }]}
-        lead="A rule says who asks, which token provider asks the person, and what happens when the answer is no."
-        actions={mayWrite && data && data.length > 0 && add}
-      />
-      {error ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <RowsSkeleton />
-      ) : data.length === 0 ? (
-        <EmptyState icon={IconShieldCheck} title="No rules yet" action={mayWrite && add}>
-          Applications name a rule when they ask for an approval. Add the first one; it needs a token provider and a
-          client that is registered there.
-        </EmptyState>
-      ) : (
+    <ListPage
+      title="Rules"
+      group="Access"
+      lead="A rule says who asks, which token provider asks the person, and what happens when the answer is no."
+      add={mayWrite && add}
+      query={query}
+      label="Rules"
+      columns={columns}
+      passes={passes}
+      none={{
+        icon: IconShieldCheck,
+        title: 'No rules yet',
+        text: 'Applications name a rule when they ask for an approval. Add the first one; it needs a token provider and a client that is registered there.',
+      }}
+      filters={
         <>
-          <Group gap="xs" mb="md">
+          <Filters>
             <TextInput
               aria-label="Search rules"
               placeholder="Search"
               leftSection={<IconSearch size={15} aria-hidden />}
               value={filters.q}
               onChange={(event) => setFilter('q', event.currentTarget.value)}
-              w={{ base: '100%', xs: 240 }}
             />
             <Select
               aria-label="Token provider"
@@ -129,7 +123,6 @@ export function RulesPage() {
                 { value: '', label: 'Every provider' },
                 ...(providers.data ?? []).map(({ id, name }) => ({ value: id, label: name })),
               ]}
-              w={180}
             />
             <Select
               aria-label="State"
@@ -140,15 +133,22 @@ export function RulesPage() {
                 { value: 'enabled', label: 'Enabled' },
                 { value: 'disabled', label: 'Disabled' },
               ]}
-              w={140}
             />
-          </Group>
-          {change.error && <ProblemAlert error={change.error} />}
-          <ListTable label="Rules" columns={columns} items={shown} keyOf={({ id }) => id} />
+          </Filters>
+          {change.error && <ProblemAlert error={change.error} mb="md" />}
         </>
-      )}
-      <DeleteRule rule={deleting} onClose={() => setDeleting(null)} />
-    </>
+      }
+    >
+      <ConfirmRemoval
+        resource={rules}
+        item={deleting}
+        noun="rule"
+        nameOf={({ name }) => name}
+        onClose={() => setDeleting(null)}
+      >
+        {whatRemovalMeans}
+      </ConfirmRemoval>
+    </ListPage>
   );
 }
 
@@ -194,38 +194,5 @@ function RuleMenu({ rule, mayWrite, onToggle, onDelete }: RuleMenuProps) {
         )}
       </Menu.Dropdown>
     </Menu>
-  );
-}
-
-/** Asks, then deletes. */
-export function DeleteRule({ rule, onClose }: { readonly rule: Rule | null; readonly onClose: () => void }) {
-  const remove = rules.useRemove();
-  const navigate = useNavigate();
-  const close = (): void => {
-    remove.reset();
-    onClose();
-  };
-  return (
-    <Confirm
-      opened={rule !== null}
-      onClose={close}
-      title="Delete this rule?"
-      action="Delete the rule"
-      pending={remove.isPending}
-      error={remove.error}
-      onConfirm={() => {
-        if (rule === null) return;
-        remove.mutate(rule, {
-          onSuccess: () => {
-            tellDone(`${rule.name} is deleted.`);
-            close();
-            void navigate('/access/rules');
-          },
-        });
-      }}
-    >
-      <b>{rule?.name}</b> will be gone, and applications that name it are refused. To keep it and take no requests,
-      disable it instead.
-    </Confirm>
   );
 }

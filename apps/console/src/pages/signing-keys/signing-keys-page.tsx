@@ -5,6 +5,7 @@ import { useKeySet, useSigningKeys } from '../../api/signing-keys.js';
 import { CodeBlock } from '../../parts/code-block.js';
 import { Copyable } from '../../parts/copy-button.js';
 import { ListTable, type Column } from '../../parts/list-table.js';
+import { Loaded } from '../../parts/loaded.js';
 import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
 import { RowsSkeleton } from '../../parts/page-skeleton.js';
@@ -42,14 +43,14 @@ const columns: ReadonlyArray<Column<SigningKeyDocument>> = [
   },
   { title: 'Algorithm', cell: ({ alg }) => alg },
   { title: 'State', cell: ({ state }) => <StatusBadge tone={states[state][0]}>{states[state][1]}</StatusBadge> },
-  { title: 'Key ID', cell: ({ kid }) => <code>{kid}</code> },
+  { title: 'Key ID', wide: true, cell: ({ kid }) => <code>{kid}</code> },
   { title: 'Signs since', cell: ({ activatedAt }) => <Moment at={activatedAt} none="not yet" /> },
   { title: 'Signed until', cell: ({ retiredAt }) => <Moment at={retiredAt} none="—" /> },
 ];
 
 /** Security › Signing Keys. */
 export function SigningKeysPage() {
-  const { data, error, refetch } = useSigningKeys();
+  const query = useSigningKeys();
   const [open, setOpen] = useState(false);
   const keySet = useKeySet(open);
   const address = `${location.origin}/.well-known/jwks.json`;
@@ -61,13 +62,9 @@ export function SigningKeysPage() {
         lead="Assent makes and changes its own keys. The next ones are published long before they sign, so that providers know them in time."
       />
       <Stack gap="md">
-        {error ? (
-          <ProblemAlert error={error} onRetry={() => void refetch()} />
-        ) : data === undefined ? (
-          <RowsSkeleton />
-        ) : (
-          <ListTable label="Signing keys" columns={columns} items={data} keyOf={({ kid }) => kid} />
-        )}
+        <Loaded query={query} skeleton={<RowsSkeleton />}>
+          {(keys) => <ListTable label="Signing keys" columns={columns} items={keys} keyOf={({ kid }) => kid} />}
+        </Loaded>
         <Section
           title="Key set"
           lead="Token providers read it as the client’s jwks_uri; whoever verifies a receipt or a callback reads it too."

@@ -7,6 +7,7 @@ import { useSubmitRequest } from '../../api/authorization-requests.js';
 import { useRulePreview } from '../../api/rule-preview.js';
 import { rules } from '../../api/rules.js';
 import { EmptyState } from '../../parts/empty-state.js';
+import { Loaded } from '../../parts/loaded.js';
 import { PageHeader } from '../../parts/page-header.js';
 import { RowsSkeleton } from '../../parts/page-skeleton.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
@@ -20,8 +21,8 @@ import { PreviewedRequest } from './previewed-request.js';
 export function TestRulePage() {
   const { ruleId = '' } = useParams();
   const navigate = useNavigate();
-  const { data, error, refetch } = rules.useList();
-  const rule = data?.find(({ id }) => id === ruleId);
+  const query = rules.useList();
+  const rule = query.data?.find(({ id }) => id === ruleId);
   return (
     <>
       <PageHeader
@@ -29,36 +30,36 @@ export function TestRulePage() {
         path={[{ label: 'Requests' }]}
         lead="Give a rule the attributes that an application would send. See the exact request to the token provider, then send it and watch."
       />
-      {error ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <RowsSkeleton />
-      ) : data.length === 0 ? (
-        <EmptyState
-          icon={IconFlask2}
-          title="There is no rule to try"
-          action={
-            <Button component={Link} to="/access/rules/new">
-              Add Rule
-            </Button>
-          }
-        >
-          A rule says who asks, and which token provider asks the person. Add one, and come back.
-        </EmptyState>
-      ) : (
-        <Stack gap="md">
-          <Select
-            label="Rule"
-            placeholder="Choose a rule"
-            searchable
-            value={rule?.id ?? null}
-            onChange={(value) => void navigate(`/test-rule/${value ?? ''}`)}
-            data={data.map(({ id, name, enabled }) => ({ value: id, label: enabled ? name : `${name} (disabled)` }))}
-            maw={420}
-          />
-          {rule && <TryOut key={rule.id} rule={rule} />}
-        </Stack>
-      )}
+      <Loaded query={query} skeleton={<RowsSkeleton />}>
+        {(all) =>
+          all.length === 0 ? (
+            <EmptyState
+              icon={IconFlask2}
+              title="There is no rule to try"
+              action={
+                <Button component={Link} to="/access/rules/new">
+                  Add Rule
+                </Button>
+              }
+            >
+              A rule says who asks, and which token provider asks the person. Add one, and come back.
+            </EmptyState>
+          ) : (
+            <Stack gap="md">
+              <Select
+                label="Rule"
+                placeholder="Choose a rule"
+                searchable
+                value={rule?.id ?? null}
+                onChange={(value) => void navigate(`/test-rule/${value ?? ''}`)}
+                data={all.map(({ id, name, enabled }) => ({ value: id, label: enabled ? name : `${name} (disabled)` }))}
+                maw={420}
+              />
+              {rule && <TryOut key={rule.id} rule={rule} />}
+            </Stack>
+          )
+        }
+      </Loaded>
     </>
   );
 }

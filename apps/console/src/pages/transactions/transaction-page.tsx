@@ -10,10 +10,9 @@ import { Copyable } from '../../parts/copy-button.js';
 import { tellDone } from '../../parts/done.js';
 import { download } from '../../parts/download.js';
 import { Facts } from '../../parts/facts.js';
+import { Loaded } from '../../parts/loaded.js';
 import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
-import { PageSkeleton } from '../../parts/page-skeleton.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
 import { RequestStatus } from '../../parts/request-status.js';
 import { Section } from '../../parts/section.js';
 import { useMayWrite } from '../../shell/session.js';
@@ -23,13 +22,16 @@ import { reasonWords } from './words.js';
 /** One transaction: its timeline as it happens, and everything that is on record. */
 export function TransactionPage() {
   const { id = '' } = useParams();
-  const { data, error, refetch } = useRequest(id);
-  const timeline = useTimeline(id, data?.decision === null);
+  const query = useRequest(id);
+  return <Loaded query={query}>{(request) => <Transaction key={id} request={request} />}</Loaded>;
+}
+
+function Transaction({ request: data }: { readonly request: AuthorizationRequestDocument }) {
+  const { id } = data;
+  const timeline = useTimeline(id, data.decision === null);
   const [raw, setRaw] = useState(false);
   const [cancelling, setCancelling] = useState(false);
   const mayWrite = useMayWrite();
-  if (error) return <ProblemAlert error={error} onRetry={() => void refetch()} />;
-  if (data === undefined) return <PageSkeleton />;
   const json = JSON.stringify({ ...data, timeline: timeline.data?.data ?? [] }, null, 2);
   const open = data.status === 'requested' || data.status === 'pending';
   return (

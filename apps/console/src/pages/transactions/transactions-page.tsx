@@ -1,20 +1,19 @@
-import { Anchor, Group, Select, Text, TextInput } from '@mantine/core';
+import { Anchor, Select, Text } from '@mantine/core';
 import { IconActivity } from '@tabler/icons-react';
 import type { AuthorizationRequestDocument } from '#lib/contracts';
 import { Link } from 'react-router';
 import { useRequests } from '../../api/authorization-requests.js';
 import { rules } from '../../api/rules.js';
 import { EmptyState } from '../../parts/empty-state.js';
-import { ListTable, type Column } from '../../parts/list-table.js';
+import { Filters } from '../../parts/filters.js';
+import type { Column } from '../../parts/list-table.js';
+import { MinuteField } from '../../parts/minute-field.js';
 import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
-import { RowsSkeleton } from '../../parts/page-skeleton.js';
-import { Pager } from '../../parts/pager.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
+import { PagedList } from '../../parts/paged-list.js';
 import { RequestStatus } from '../../parts/request-status.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { useListFilters } from '../../parts/use-list-filters.js';
-import { endOfMinute, instantOf, localMinute } from './local-minute.js';
 import { reasonWords } from './words.js';
 
 const statusChoices = [
@@ -57,7 +56,11 @@ const columns: ReadonlyArray<Column<AuthorizationRequestDocument>> = [
       </Anchor>
     ),
   },
-  { title: 'Binding message', cell: ({ bindingMessage }) => bindingMessage ?? <Text c="dimmed">none</Text> },
+  {
+    title: 'Binding message',
+    wide: true,
+    cell: ({ bindingMessage }) => bindingMessage ?? <Text c="dimmed">none</Text>,
+  },
   {
     title: 'Used',
     cell: ({ consumedAt, status }) => status === 'approved' && <Moment at={consumedAt} none="not yet" />,
@@ -68,7 +71,7 @@ const columns: ReadonlyArray<Column<AuthorizationRequestDocument>> = [
 export function TransactionsPage() {
   const [filters, change] = useListFilters(['status', 'rule', 'createdAfter', 'createdBefore']);
   const live = filters.cursor === '';
-  const { data, error, refetch } = useRequests(filters, live);
+  const query = useRequests(filters, live);
   const ruleList = rules.useList();
   const filtered = Object.values(filters).some((value) => value !== '');
   return (
@@ -77,15 +80,14 @@ export function TransactionsPage() {
         title="Transactions"
         path={[{ label: 'Requests' }]}
         lead="Who was asked for what, and what came of it. The address of a filtered list is a link to it."
-        state={live && data && <StatusBadge tone="good">Live</StatusBadge>}
+        state={live && query.isSuccess && <StatusBadge tone="good">Live</StatusBadge>}
       />
-      <Group gap="xs" mb="md" align="flex-end">
+      <Filters>
         <Select
           label="Status"
           value={statusChoices.some(({ value }) => value === filters.status) ? filters.status : ''}
           onChange={(value) => change({ status: value ?? '' })}
           data={statusChoices}
-          w={150}
         />
         <Select
           label="Rule"
@@ -96,39 +98,30 @@ export function TransactionsPage() {
             ...(ruleList.data ?? []).map(({ id, name }) => ({ value: id, label: name })),
           ]}
           searchable
-          w={220}
         />
-        <TextInput
-          label="From"
-          type="datetime-local"
-          value={localMinute(filters.createdAfter)}
-          onChange={(event) => change({ createdAfter: instantOf(event.currentTarget.value) })}
-        />
-        <TextInput
+        <MinuteField label="From" value={filters.createdAfter} onChange={(createdAfter) => change({ createdAfter })} />
+        <MinuteField
           label="Until"
-          type="datetime-local"
-          value={localMinute(filters.createdBefore)}
-          onChange={(event) => change({ createdBefore: endOfMinute(event.currentTarget.value) })}
+          end
+          value={filters.createdBefore}
+          onChange={(createdBefore) => change({ createdBefore })}
         />
-      </Group>
-      {error ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <RowsSkeleton rows={8} />
-      ) : data.data.length === 0 && !filtered ? (
-        <EmptyState icon={IconActivity} title="Nobody has been asked yet">
-          Send a request with the API, or{' '}
-          <Anchor component={Link} inherit underline="always" to="/test-rule">
-            try a rule
-          </Anchor>{' '}
-          here: it appears on this page at once.
-        </EmptyState>
-      ) : (
-        <>
-          <ListTable label="Transactions" columns={columns} items={data.data} keyOf={({ id }) => id} />
-          <Pager nextCursor={data.nextCursor} />
-        </>
-      )}
+      </Filters>
+      <PagedList
+        query={query}
+        label="Transactions"
+        columns={columns}
+        filtered={filtered}
+        empty={
+          <EmptyState icon={IconActivity} title="Nobody has been asked yet">
+            Send a request with the API, or{' '}
+            <Anchor component={Link} inherit underline="always" to="/test-rule">
+              try a rule
+            </Anchor>{' '}
+            here: it appears on this page at once.
+          </EmptyState>
+        }
+      />
     </>
   );
 }

@@ -20,7 +20,7 @@ export function WatchedRequest({ id }: { readonly id: string }) {
   if (data === undefined || timeline.data === undefined) return <RowsSkeleton />;
   return (
     <Stack gap="md">
-      {data.providerError && <ProviderSaid error={data.providerError} />}
+      {data.providerError && !isPlainDenial(data) && <ProviderSaid error={data.providerError} />}
       <Section title="Timeline">
         <TimelineList steps={timelineSteps(timeline.data.data, deliveries.data?.data ?? [], data.status)} />
       </Section>
@@ -28,6 +28,10 @@ export function WatchedRequest({ id }: { readonly id: string }) {
     </Stack>
   );
 }
+
+/** The person said no, and the provider used the word that there is for it. */
+const isPlainDenial = ({ reason, providerError }: AuthorizationRequestDocument): boolean =>
+  reason === null && providerError?.code === 'access_denied';
 
 function ProviderSaid({
   error: { code, description },

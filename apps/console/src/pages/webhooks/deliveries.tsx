@@ -5,10 +5,9 @@ import { useState } from 'react';
 import { Link } from 'react-router';
 import { useDeliveries, useReplayDelivery } from '../../api/webhook-endpoints.js';
 import { tellDone } from '../../parts/done.js';
-import { ListTable, type Column } from '../../parts/list-table.js';
+import type { Column } from '../../parts/list-table.js';
 import { Moment } from '../../parts/moment.js';
-import { RowsSkeleton } from '../../parts/page-skeleton.js';
-import { Pager } from '../../parts/pager.js';
+import { PagedList } from '../../parts/paged-list.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { Section } from '../../parts/section.js';
 import { StatusBadge, type Tone } from '../../parts/status-badge.js';
@@ -25,7 +24,7 @@ const states: Readonly<Record<Delivery['state'], readonly [Tone, string]>> = {
 /** What was sent to an endpoint, with every attempt, as it happens. */
 export function Deliveries({ endpoint }: { readonly endpoint: WebhookEndpoint }) {
   const [filters, change] = useListFilters(['state']);
-  const { data, error, refetch } = useDeliveries(endpoint.id, filters.state, filters.cursor);
+  const query = useDeliveries(endpoint.id, filters.state, filters.cursor);
   const replay = useReplayDelivery(endpoint.id);
   const [range, setRange] = useState(false);
   const mayWrite = useMayWrite();
@@ -97,22 +96,13 @@ export function Deliveries({ endpoint }: { readonly endpoint: WebhookEndpoint })
         )}
       </Group>
       {replay.error && <ProblemAlert error={replay.error} />}
-      {error ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <RowsSkeleton />
-      ) : (
-        <>
-          <ListTable
-            label="Deliveries"
-            columns={columns}
-            items={data.data}
-            keyOf={({ id }) => id}
-            none="Nothing was sent yet. Send a test to see something arrive."
-          />
-          <Pager nextCursor={data.nextCursor} />
-        </>
-      )}
+      <PagedList
+        query={query}
+        label="Deliveries"
+        columns={columns}
+        filtered={filters.state !== ''}
+        none={filters.state === '' ? 'Nothing was sent yet. Send a test to see something arrive.' : 'Nothing matches.'}
+      />
       <ReplayRange endpoint={endpoint} opened={range} onClose={() => setRange(false)} />
     </Section>
   );

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Modal, Stack, Switch, TextInput } from '@mantine/core';
+import { Checkbox, Stack, Switch, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import {
   decisionEventTypes,
@@ -9,7 +9,7 @@ import {
 } from '#lib/contracts';
 import { webhookEndpoints } from '../../api/webhook-endpoints.js';
 import { tellDone } from '../../parts/done.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
+import { FormDialog } from '../../parts/form-dialog.js';
 import type { ShownOnceProps } from '../../parts/shown-once.js';
 import { useDialogForm } from '../../parts/use-dialog-form.js';
 
@@ -76,48 +76,35 @@ export function EndpointDialog({ endpoint, opened, onClose, onSecrets }: Endpoin
     },
   });
   return (
-    <Modal
+    <FormDialog
       opened={opened}
       onClose={close}
       title={endpoint ? 'Edit the webhook endpoint' : 'Add a webhook endpoint'}
       size="lg"
-      closeButtonProps={{ 'aria-label': 'Close' }}
+      form={dialog}
     >
-      <form noValidate onSubmit={dialog.submit} aria-label="Webhook endpoint">
-        <Stack gap="md">
-          {dialog.problem && <ProblemAlert {...dialog.problem} />}
-          <TextInput
-            label="URL"
-            description="An https address that is reached from where Assent runs."
-            withAsterisk
-            data-autofocus
-            {...form.getInputProps('url')}
-          />
-          <TextInput label="Description" {...form.getInputProps('description')} />
-          <Checkbox.Group label="Events" withAsterisk {...form.getInputProps('events')}>
-            <Stack gap={8} mt={8}>
-              {webhookEventTypes
-                .filter((type) => type !== 'test.ping')
-                .map((type) => (
-                  <Checkbox key={type} value={type} label={<code>{type}</code>} />
-                ))}
-            </Stack>
-          </Checkbox.Group>
-          <Switch
-            label="Enabled"
-            description="A disabled endpoint is told nothing; decisions wait for it for a while."
-            {...form.getInputProps('enabled', { type: 'checkbox' })}
-          />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={dialog.pending}>
-              Save
-            </Button>
-          </Group>
+      <TextInput
+        label="URL"
+        description="An https address that is reached from where Assent runs."
+        withAsterisk
+        data-autofocus
+        {...form.getInputProps('url')}
+      />
+      <TextInput label="Description" {...form.getInputProps('description')} />
+      <Checkbox.Group label="Events" withAsterisk {...form.getInputProps('events')}>
+        <Stack gap={8} mt={8}>
+          {webhookEventTypes
+            .filter((type) => type !== 'test.ping')
+            .map((type) => (
+              <Checkbox key={type} value={type} label={<code>{type}</code>} />
+            ))}
         </Stack>
-      </form>
-    </Modal>
+      </Checkbox.Group>
+      <Switch
+        label="Enabled"
+        description="A disabled endpoint is told nothing; decisions wait for it for a while."
+        {...form.getInputProps('enabled', { type: 'checkbox' })}
+      />
+    </FormDialog>
   );
 }

@@ -1,16 +1,11 @@
-import { Button, Group, Modal, Select, Stack, Text } from '@mantine/core';
-import type { WebhookEndpoint } from '#lib/contracts';
-import { useState } from 'react';
+import { Select, Text } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { rotateSecretBody, type WebhookEndpoint } from '#lib/contracts';
 import { useRotateSecret } from '../../api/webhook-endpoints.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
+import { FormDialog } from '../../parts/form-dialog.js';
+import { overlapsUpTo } from '../../parts/overlaps.js';
 import type { ShownOnceProps } from '../../parts/shown-once.js';
-
-const overlaps = [
-  { value: '0', label: 'Not at all' },
-  { value: '3600', label: 'For an hour' },
-  { value: '86400', label: 'For a day' },
-  { value: '604800', label: 'For a week' },
-];
+import { useDialogForm } from '../../parts/use-dialog-form.js';
 
 export interface RotateSecretProps {
   readonly endpoint: WebhookEndpoint;
@@ -21,42 +16,28 @@ export interface RotateSecretProps {
 
 /** Replaces the secret of an endpoint, with a time in which deliveries are signed with both. */
 export function RotateSecret({ endpoint, opened, onClose, onSecrets }: RotateSecretProps) {
-  const [overlap, setOverlap] = useState('86400');
+  const form = useForm({ mode: 'controlled', initialValues: { overlapSeconds: '86400' } });
   const rotate = useRotateSecret();
+  const dialog = useDialogForm({
+    form,
+    schema: rotateSecretBody,
+    bodyOf: ({ overlapSeconds }) => ({ overlapSeconds: Number(overlapSeconds) }),
+    fieldOf: (pointer) => (pointer === '/overlapSeconds' ? 'overlapSeconds' : null),
+    send: (body) => rotate.mutateAsync({ id: endpoint.id, ...body }),
+    onDone: ({ secret }) => {
+      onClose();
+      onSecrets([{ label: 'Signing secret', value: secret }]);
+    },
+  });
   return (
-    <Modal opened={opened} onClose={onClose} title="Rotate the secret" closeButtonProps={{ 'aria-label': 'Close' }}>
-      <Stack gap="md">
-        {rotate.error && <ProblemAlert error={rotate.error} />}
-        <Text fz="sm">A new secret is made and shown once. How long is the old one to sign deliveries as well?</Text>
-        <Select
-          label="The old secret signs"
-          data={overlaps}
-          value={overlap}
-          onChange={(value) => setOverlap(value ?? '0')}
-          data-autofocus
-        />
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button
-            loading={rotate.isPending}
-            onClick={() =>
-              rotate.mutate(
-                { id: endpoint.id, overlapSeconds: Number(overlap) },
-                {
-                  onSuccess: ({ secret }) => {
-                    onClose();
-                    onSecrets([{ label: 'Signing secret', value: secret }]);
-                  },
-                },
-              )
-            }
-          >
-            Rotate
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+    <FormDialog opened={opened} onClose={onClose} title="Rotate the secret" action="Rotate" form={dialog}>
+      <Text fz="sm">A new secret is made and shown once. How long is the old one to sign deliveries as well?</Text>
+      <Select
+        label="The old secret signs"
+        data={overlapsUpTo(604_800)}
+        data-autofocus
+        {...form.getInputProps('overlapSeconds')}
+      />
+    </FormDialog>
   );
 }

@@ -4,12 +4,9 @@ import type { WebhookEndpoint } from '#lib/contracts';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { webhookEndpoints } from '../../api/webhook-endpoints.js';
-import { EmptyState } from '../../parts/empty-state.js';
-import { ListTable, type Column } from '../../parts/list-table.js';
+import { ListPage } from '../../parts/list-page.js';
+import type { Column } from '../../parts/list-table.js';
 import { Moment } from '../../parts/moment.js';
-import { PageHeader } from '../../parts/page-header.js';
-import { RowsSkeleton } from '../../parts/page-skeleton.js';
-import { ProblemAlert } from '../../parts/problem-alert.js';
 import { ShownOnce, type ShownOnceProps } from '../../parts/shown-once.js';
 import { useMayWrite } from '../../shell/session.js';
 import { EndpointDialog } from './endpoint-dialog.js';
@@ -38,38 +35,35 @@ const columns: ReadonlyArray<Column<WebhookEndpoint>> = [
 
 /** Settings › Webhooks: who is told of decisions. */
 export function WebhooksPage() {
-  const { data, error, refetch } = webhookEndpoints.useList();
+  const query = webhookEndpoints.useList();
   const [adding, setAdding] = useState(false);
   const [shown, setShown] = useState<ShownOnceProps['secrets']>(null);
   const mayWrite = useMayWrite();
-  const add = mayWrite && (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
-      Add Webhook Endpoint
-    </Button>
-  );
   return (
-    <>
-      <PageHeader
-        title="Webhooks"
-        path={[{ label: 'Settings' }]}
-        lead="Addresses that are told every decision, signed (Standard Webhooks) and repeated until they answer."
-        actions={data && data.length > 0 && add}
-      />
-      {error ? (
-        <ProblemAlert error={error} onRetry={() => void refetch()} />
-      ) : data === undefined ? (
-        <RowsSkeleton />
-      ) : data.length === 0 ? (
-        <EmptyState icon={IconWebhook} title="No webhook endpoints yet" action={add}>
-          Add the address of an application: it is told how each request ends, without asking.
-        </EmptyState>
-      ) : (
-        <ListTable label="Webhook endpoints" columns={columns} items={data} keyOf={({ id }) => id} />
-      )}
+    <ListPage
+      title="Webhooks"
+      group="Settings"
+      lead="Addresses that are told every decision, signed (Standard Webhooks) and repeated until they answer."
+      add={
+        mayWrite && (
+          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
+            Add Webhook Endpoint
+          </Button>
+        )
+      }
+      query={query}
+      label="Webhook endpoints"
+      columns={columns}
+      none={{
+        icon: IconWebhook,
+        title: 'No webhook endpoints yet',
+        text: 'Add the address of an application: it is told how each request ends, without asking.',
+      }}
+    >
       {mayWrite && (
         <EndpointDialog endpoint={null} opened={adding} onClose={() => setAdding(false)} onSecrets={setShown} />
       )}
       <ShownOnce title="The secret of this endpoint" secrets={shown} onClose={() => setShown(null)} />
-    </>
+    </ListPage>
   );
 }

@@ -1,0 +1,11 @@
+import type { ReactNode } from 'react';
+import classes from './filters.module.css';
+
+/** Fields that say what is listed, above the list. */
+export function Filters({ children }: { readonly children: ReactNode }) {
+  return (
+    <div className={classes.filters} role="search" aria-label="Filters">
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+import { Button, Group, Modal, Stack, type ModalProps } from '@mantine/core';
+import type { ReactNode, SubmitEvent } from 'react';
+import { ProblemAlert, type ProblemAlertProps } from './problem-alert.js';
+
+export interface FormDialogProps {
+  readonly opened: boolean;
+  readonly onClose: () => void;
+  readonly title: string;
+  /** The verb on the button. Default: Save. */
+  readonly action?: string;
+  readonly size?: ModalProps['size'];
+  readonly form: {
+    readonly problem: ProblemAlertProps | null;
+    readonly pending: boolean;
+    readonly submit: (event: SubmitEvent) => void;
+  };
+  /** Nothing can be sent yet. */
+  readonly incomplete?: boolean;
+  readonly children: ReactNode;
+}
+
+/** A short form in a dialog. */
+export function FormDialog(props: FormDialogProps) {
+  const { opened, onClose, title, action = 'Save', size, form, incomplete = false, children } = props;
+  return (
+    <Modal opened={opened} onClose={onClose} title={title} size={size} closeButtonProps={{ 'aria-label': 'Close' }}>
+      <form noValidate onSubmit={form.submit} aria-label={title}>
+        <Stack gap="md">
+          {form.problem && <ProblemAlert {...form.problem} />}
+          {children}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button type="submit" loading={form.pending} disabled={incomplete}>
+              {action}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
