@@ -9,14 +9,19 @@ import { providerHealth } from './provider-health.js';
 /** A certificate that ends so soon is shown. */
 const expiringDays = 30;
 
-/** The overview, read from the tables themselves; whoever asks within two seconds is shown the same one. */
+/** For how long the same overview is shown: the longer the time that it covers, the more is read, and the less changes. */
+const rememberedMs: Readonly<Record<OverviewWindow, number>> = { '1h': 2_000, '24h': 10_000, '7d': 30_000 };
+
+/** The overview, read from the tables themselves, and remembered for a moment. */
 export class PostgresOverviewStore implements OverviewStore {
-  private readonly cache = new ShortCache<Overview>({ ttlMs: 2_000, maxEntries: 10 });
+  private readonly caches = new Map<OverviewWindow, ShortCache<Overview>>();
 
   constructor(private readonly context: Pick<StoreContext, 'sql'>) {}
 
   async read(window: OverviewWindow, nowMs: number): Promise<Overview> {
-    return (await this.cache.get(window, () => this.compose(window, nowMs)))!;
+    const cache = this.caches.get(window) ?? new ShortCache<Overview>({ ttlMs: rememberedMs[window], maxEntries: 1 });
+    this.caches.set(window, cache);
+    return (await cache.get(window, () => this.compose(window, nowMs)))!;
   }
 
   private async compose(window: OverviewWindow, nowMs: number): Promise<Overview> {
@@ -26,21 +31,21 @@ export class PostgresOverviewStore implements OverviewStore {
     // The last part holds this moment.
     const sinceMs = (Math.floor(nowMs / bucketMs) + 1 - number) * bucketMs;
     const since = new Date(sinceMs);
-    const [buckets, total, providers, keyPairs, endpoints, steps] = await Promise.all([
-      sql.rows<CountRow & { at: Date }>(countBuckets, [since, bucketSeconds]),
-      sql.row<CountRow & { pending: string }>(countAll, [since]),
+    const [counts, open, providers, keyPairs, endpoints, steps] = await Promise.all([
+      sql.rows<CountRow & { at: Date | null }>(countRequests, [since, bucketSeconds]),
+      sql.row<{ pending: string }>(countOpen),
       sql.rows<ProviderRow>(judgeProviders, [since]),
       sql.rows<{ id: string; alias: string; not_after: string }>(expiringKeyPairs, [expiringDays]),
       sql.rows<EndpointRow>(failingEndpoints),
       sql.row<Record<keyof Overview['firstSteps'], boolean>>(firstSteps),
     ]);
-    const byTime = new Map(buckets.map((row) => [row.at.getTime(), row]));
+    const byTime = new Map(counts.map((row) => [row.at?.getTime() ?? null, row]));
     return {
       window,
       since: since.toISOString(),
       at: new Date(nowMs).toISOString(),
-      ...figuresOf(total!),
-      pendingNow: Number(total!.pending),
+      ...figuresOf(byTime.get(null)),
+      pendingNow: Number(open!.pending),
       buckets: Array.from({ length: number }, (_, index) => {
         const { outcomes, approvalTime } = figuresOf(byTime.get(sinceMs + index * bucketMs));
         return { from: new Date(sinceMs + index * bucketMs).toISOString(), outcomes, approvalTime };
@@ -111,20 +116,19 @@ const figures = /* sql */ `
   percentile_cont(0.5) within group (order by ${tookMs}) filter (where r.status = 'approved') as p50_ms,
   percentile_cont(0.95) within group (order by ${tookMs}) filter (where r.status = 'approved') as p95_ms`;
 
-const countBuckets = statement(
-  'overview_buckets',
+// Each part of the time, and all of it (null), in one pass.
+const countRequests = statement(
+  'overview_counts',
   /* sql */ `
   select date_bin(make_interval(secs => $2::integer), r.created_at, $1::timestamptz) as at, ${figures}
-  from authorization_requests r where ${inWindow} group by 1 order by 1`,
+  from authorization_requests r where ${inWindow} group by grouping sets ((1), ())`,
 );
 
-const countAll = statement(
-  'overview_totals',
+const countOpen = statement(
+  'overview_open',
   /* sql */ `
-  select ${figures},
-    (select count(*) from authorization_requests where status = 'pending')
-      + (select count(*) from authorization_requests where status = 'requested') as pending
-  from authorization_requests r where ${inWindow}`,
+  select (select count(*) from authorization_requests where status = 'pending')
+    + (select count(*) from authorization_requests where status = 'requested') as pending`,
 );
 
 const judgeProviders = statement(
