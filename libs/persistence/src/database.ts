@@ -216,6 +216,17 @@ export class Database {
     return inTransaction(this.context, (manager) => work(new AdminTransaction(manager)));
   }
 
+  /**
+   * As `administer`, while nobody else changes an administered object: what `work` reads by whatever connection stays as
+   * it is. Readers go on; whoever wants to change something waits.
+   */
+  administerAlone<Result>(work: (transaction: AdminTransaction) => Promise<Result>): Promise<Result> {
+    return this.administer(async (transaction) => {
+      await transaction.manager.query(holdAdministered);
+      return work(transaction);
+    });
+  }
+
   /** Prunes what has served its time, and access tokens when they expire. */
   async housekeep(options: HousekeepingOptions = {}): Promise<void> {
     await housekeep(this.context, options);
@@ -252,3 +263,8 @@ const databaseAway: Unfitness = {
   reason: 'the database does not answer',
   whatToDo: 'See that Postgres runs, that DATABASE_URL names it and that this machine reaches it.',
 };
+
+// Whoever locks a row in order to change it waits as well, or each would hold what the other wants; readers go on. What refers
+// to others comes before them, as where a rule is made.
+const holdAdministered = /* sql */ `
+  lock table rules, api_clients, webhook_endpoints, key_pairs, rejection_handlers, token_providers in exclusive mode`;

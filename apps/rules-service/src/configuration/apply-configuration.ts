@@ -4,19 +4,22 @@ import type {
   ConfigurationDiffBody,
   ConfigurationResult,
 } from '#lib/contracts';
-import type { Acting, Database } from '#lib/persistence';
+import type { Acting, AdminTransaction, Database } from '#lib/persistence';
 import { ProblemError } from '#lib/runtime';
 import type { Plan, PlanConfiguration } from './plan-configuration.js';
 import { at } from './plan-section.js';
-import { Moved, type MadeSecret, type Step, type Work } from './step.js';
+import { Moved, type Step, type Work } from './step.js';
 
-// Every repetition follows a change by somebody else.
+// Every repetition follows a change by somebody else; after so many of them, the others wait.
 const maxAttempts = 5;
 
 /** Makes what there is what a configuration says: all of it in one transaction, or nothing. */
 export class ApplyConfiguration {
+  /** Ends when nobody is alone any more: whoever is, reads by a second connection, and those are few. */
+  private turn: Promise<unknown> = Promise.resolve();
+
   constructor(
-    private readonly database: Pick<Database, 'administer'>,
+    private readonly database: Pick<Database, 'administer' | 'administerAlone'>,
     private readonly planConfiguration: Pick<PlanConfiguration, 'run'>,
   ) {}
 
@@ -27,7 +30,8 @@ export class ApplyConfiguration {
 
   /**
    * Applies it. The plan is made of what there was a moment ago, and each step demands that its object is still as it was
-   * then; where one is not, nothing stays and the plan is made again. `refuse` may throw for a plan that must not be done.
+   * then; where one is not, nothing stays and the plan is made again, in the end while nobody else may change anything.
+   * `refuse` may throw for a plan that must not be done.
    *
    * @throws ProblemError for a configuration that cannot work, or that meets changes by others again and again
    */
@@ -36,44 +40,74 @@ export class ApplyConfiguration {
     acting: Acting,
     refuse: (plan: Plan) => void = () => undefined,
   ): Promise<ConfigurationResult> {
+    const plan = async () => {
+      const made = await this.planConfiguration.run({ ...body, acting });
+      refuse(made);
+      return made;
+    };
+    const execution = { acting, dryRun };
     for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-      const plan = await this.planConfiguration.run({ ...body, acting });
-      refuse(plan);
+      const made = await plan();
+      if (made.steps.length === 0) return { ...difference(made), dryRun, secrets: [] };
       try {
-        const secrets = plan.steps.length === 0 ? [] : await this.execute(plan, acting, dryRun);
-        return { ...difference(plan), dryRun, secrets };
+        return await settle(this.database.administer((transaction) => execute(made, execution, transaction)));
       } catch (error) {
         if (!(error instanceof Moved)) throw error;
       }
     }
-    throw new ProblemError(
-      'busy',
-      'Others change the configuration at the same time. Nothing was changed; try again.',
-      {
-        headers: { 'retry-after': '1' },
-      },
-    );
+    return this.inTurn(() =>
+      settle(this.database.administerAlone(async (transaction) => execute(await plan(), execution, transaction))),
+    ).catch((error: unknown) => {
+      throw error instanceof Moved ? tooMuchGoesOn() : error;
+    });
   }
 
-  /** The secrets that were made; of a dry run none, for they are not kept. */
-  private async execute({ steps, names }: Plan, acting: Acting, dryRun: boolean): Promise<MadeSecret[]> {
-    try {
-      return await this.database.administer(async (transaction) => {
-        const work: Work = { acting: { ...acting, within: transaction }, names: names.copy(), secrets: [] };
-        for (const step of steps) await make(step, work);
-        if (dryRun) throw new TakenBack();
-        return work.secrets;
-      });
-    } catch (error) {
-      if (error instanceof TakenBack) return [];
-      throw error;
-    }
+  private inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.turn.then(work);
+    this.turn = turn.catch(() => undefined);
+    return turn;
   }
+}
+
+const tooMuchGoesOn = (): ProblemError =>
+  new ProblemError('busy', 'Others change the configuration at the same time. Nothing was changed; try again.', {
+    headers: { 'retry-after': '1' },
+  });
+
+interface Execution {
+  readonly acting: Acting;
+  readonly dryRun: boolean;
+}
+
+/** @throws Moved, TakenBack, ProblemError */
+async function execute(
+  plan: Plan,
+  { acting, dryRun }: Execution,
+  transaction: AdminTransaction,
+): Promise<ConfigurationResult> {
+  const work: Work = { acting: { ...acting, within: transaction }, names: plan.names.copy(), secrets: [] };
+  for (const step of plan.steps) await make(step, work);
+  // Secrets that are not kept are shown to nobody.
+  if (dryRun) throw new TakenBack({ ...difference(plan), dryRun, secrets: [] });
+  return { ...difference(plan), dryRun, secrets: work.secrets };
 }
 
 /** Ends the transaction of a dry run. */
 class TakenBack extends Error {
   override readonly name = 'TakenBack';
+
+  constructor(readonly result: ConfigurationResult) {
+    super('This was a dry run.');
+  }
+}
+
+async function settle(work: Promise<ConfigurationResult>): Promise<ConfigurationResult> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof TakenBack) return error.result;
+    throw error;
+  }
 }
 
 async function make(step: Step, work: Work): Promise<void> {

@@ -2,6 +2,7 @@ import type { ConfiguredApiClient } from '#lib/contracts';
 import { changesBetween } from '#lib/domain';
 import type { ApiClientRow, ApiClientValue } from '#lib/persistence';
 import { hashOfKey, newApiKey, newWebhookSecret, prefixOfKey } from '../access/api-key.js';
+import { invalidMember } from '../http/invalid-member.js';
 import type { Names } from './names.js';
 import { asJson, idOf, refuseUnknown, secretChange, settled, type PlannedChange, type Planning } from './step.js';
 
@@ -23,6 +24,7 @@ export async function planApiClient(
     scopes: [...new Set(body.scopes)],
     expiresAt: body.expiresAt === null ? null : new Date(body.expiresAt),
   };
+  if (givenKey !== undefined) await refuseFormerKey(givenKey, row, planning);
   const changesKey = row === null || (givenKey !== undefined && !(await apiClients.isKey(row.id, hashOfKey(givenKey))));
   const key = changesKey ? (givenKey ?? newApiKey()) : null;
   const callbackSecret = await callbackSecretOf(wanted, row, planning);
@@ -51,6 +53,23 @@ export async function planApiClient(
       return id;
     },
   };
+}
+
+/**
+ * A key that another client had stays that client's while the rotation's overlap lasts, and nobody else's later.
+ *
+ * @throws ProblemError `name_taken`
+ */
+async function refuseFormerKey(
+  key: string,
+  row: ApiClientRow | null,
+  { database: { apiClients } }: Planning,
+): Promise<void> {
+  const keyHash = hashOfKey(key);
+  const holder = await apiClients.findByKeyHash(keyHash);
+  // Whoever has it now may be about to get another one.
+  if (holder === null || holder.client.id === row?.id || (await apiClients.isKey(holder.client.id, keyHash))) return;
+  throw invalidMember('/key', 'Another API client had this key before its last rotation.', 'name_taken');
 }
 
 /** The callback secret that is to be put in place; null: the one that is there stays, or there is none. */
