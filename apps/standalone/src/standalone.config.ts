@@ -42,6 +42,7 @@ export const standaloneConfig = z.object({
     .default(true)
     .describe('Accept plain http and loopback addresses for token providers and callbacks.'),
   ASSENT_ALLOWED_NETWORKS: outboundConfig.shape.ASSENT_ALLOWED_NETWORKS,
+  ASSENT_ALLOWED_PORTS: outboundConfig.shape.ASSENT_ALLOWED_PORTS,
   ...inboundConfig.shape,
   ...notificationListenerConfig.shape,
   ...promptLimitConfig.shape,

@@ -56,6 +56,7 @@ async function startParts(config: StandaloneConfig, log: Log, signal: AbortSigna
     amqpUrl: config.AMQP_URL?.reveal() ?? null,
     allowLoopback: config.ASSENT_ALLOW_LOOPBACK,
     allowedNetworks: config.ASSENT_ALLOWED_NETWORKS,
+    allowedPorts: config.ASSENT_ALLOWED_PORTS,
     log,
     signal,
     // Somebody sits in front of it: they are told at once, and mend it.

@@ -36,6 +36,7 @@ export interface ProcessSettings {
   readonly amqpUrl: string | null;
   readonly allowLoopback: boolean;
   readonly allowedNetworks: readonly string[];
+  readonly allowedPorts?: readonly number[];
   readonly log: Log;
   /** Ends the wait for a database that is away, or that must not be used yet. */
   readonly signal?: AbortSignal;

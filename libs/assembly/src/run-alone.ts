@@ -127,6 +127,7 @@ const settings = (config: ServiceConfig) => ({
   amqpUrl: config.AMQP_URL.reveal(),
   allowLoopback: config.ASSENT_ALLOW_LOOPBACK,
   allowedNetworks: config.ASSENT_ALLOWED_NETWORKS,
+  allowedPorts: config.ASSENT_ALLOWED_PORTS,
 });
 
 function fail(error: unknown): never {

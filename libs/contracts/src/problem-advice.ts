@@ -124,7 +124,8 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
   },
   callback_url_refused: {
     when: 'The address is not https, or lies in a network that Assent must not call.',
-    remedy: 'Give a public https address, or let the operator allow the network (`ASSENT_ALLOWED_NETWORKS`).',
+    remedy:
+      'Give a public https address, or let the operator allow the network (`ASSENT_ALLOWED_NETWORKS`) or the port (`ASSENT_ALLOWED_PORTS`).',
   },
   unknown_reference: {
     when: 'An id in the body names nothing.',

@@ -51,6 +51,20 @@ describe('the outbound guard', () => {
     }
   });
 
+  it('permits named ports and no others, where some are named', () => {
+    const guard = createOutboundGuard({ allowLoopback: true, allowedNetworks: [], allowedPorts: [443, 9031] });
+    for (const url of ['https://example.com/', 'https://example.com:443/', 'https://op.example:9031/as']) {
+      expect(guard.problem(url)).toBeNull();
+    }
+    for (const [url, port] of [
+      ['https://example.com:22/', 22],
+      ['https://example.com:0/', 0],
+      ['http://127.0.0.1/', 80],
+    ] as const) {
+      expect(guard.problem(url)).toBe(`port ${port} is not among those that may be called`);
+    }
+  });
+
   it('says which network it cannot read', () => {
     expect(() => createOutboundGuard({ allowLoopback: false, allowedNetworks: ['10.0.0.0'] })).toThrow(/"10.0.0.0"/);
     expect(() => createOutboundGuard({ allowLoopback: false, allowedNetworks: ['10.0.0.0/33'] })).toThrow(/33/);
@@ -107,6 +121,16 @@ describe('the outbound guard', () => {
         if (isLast) expect(failure).toEqual(refused);
       }
       await agent.destroy();
+      expect(connections).toBe(0);
+    });
+
+    it('opens no connection to a port that is not among those named', async () => {
+      const guard = createOutboundGuard({ allowLoopback: true, allowedNetworks: [], allowedPorts: [443] });
+      const agent = new Agent({ connect: guard.connector() });
+      await expect(request(`http://127.0.0.1:${port()}/`, { dispatcher: agent })).rejects.toMatchObject({
+        code: 'OUTBOUND_REFUSED',
+      });
+      await agent.close();
       expect(connections).toBe(0);
     });
 

@@ -9,6 +9,8 @@ export interface OutboundGuardOptions {
   readonly allowLoopback: boolean;
   /** Private networks (CIDR) that may be called. */
   readonly allowedNetworks: readonly string[];
+  /** Ports that may be called; none named: every port. */
+  readonly allowedPorts?: readonly number[];
   /** Resolves names; the system does when it is left out. */
   readonly lookup?: LookupFunction;
 }
@@ -74,7 +76,7 @@ const special: readonly Network[] = [
 
 /** Makes the guard of a process. */
 export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuard {
-  const { lookup = askSystem } = options;
+  const { lookup = askSystem, allowedPorts: ports = [] } = options;
   const denied = blockList(special);
   const permitted = blockList(options.allowedNetworks.map((cidr) => parseNetwork(cidr, 'ASSENT_ALLOWED_NETWORKS')));
   if (options.allowLoopback) {
@@ -94,6 +96,8 @@ export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuar
     if (!URL.canParse(text)) return 'it is not an absolute address';
     const url = new URL(text);
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && options.allowLoopback)) return 'it is not https';
+    if (ports.length > 0 && !ports.includes(portOf(url)))
+      return `port ${portOf(url)} is not among those that may be called`;
     if (url.username !== '' || url.password !== '') return 'it has a user name or password';
     // The parser has already turned every spelling of an IPv4 address into its plain form.
     const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.+$/, '');
@@ -143,5 +147,8 @@ export function createOutboundGuard(options: OutboundGuardOptions): OutboundGuar
 
   return { problem, connector };
 }
+
+// A parsed address leaves the usual port out.
+const portOf = ({ port, protocol }: URL): number => (port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port));
 
 const bracketed = (hostname: string): string => (isIP(hostname) === 6 ? `[${hostname}]` : hostname);

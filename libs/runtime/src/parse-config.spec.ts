@@ -80,8 +80,11 @@ describe('parseConfig', () => {
   });
 
   it('takes lists apart', () => {
-    const config = parseConfig(schema, { ...complete, ASSENT_ALLOWED_NETWORKS: '10.0.0.0/8, 172.16.0.0/12,' });
+    const lists = { ASSENT_ALLOWED_NETWORKS: '10.0.0.0/8, 172.16.0.0/12,', ASSENT_ALLOWED_PORTS: '443, 9031' };
+    const config = parseConfig(schema, { ...complete, ...lists });
     expect(config.ASSENT_ALLOWED_NETWORKS).toEqual(['10.0.0.0/8', '172.16.0.0/12']);
+    expect(config.ASSENT_ALLOWED_PORTS).toEqual([443, 9031]);
+    expect(() => parseConfig(schema, { ...complete, ASSENT_ALLOWED_PORTS: 'https' })).toThrow(/ASSENT_ALLOWED_PORTS/);
   });
 });
 

@@ -58,6 +58,10 @@ export const outboundConfig = z.object({
   ASSENT_ALLOWED_NETWORKS: list
     .default([])
     .describe('Private networks (CIDR, separated by commas) that token providers and callbacks may be in.'),
+  ASSENT_ALLOWED_PORTS: list
+    .pipe(z.array(z.coerce.number<string>().int().min(1).max(65_535)))
+    .default([])
+    .describe('Ports (separated by commas) at which token providers and callbacks may be; without it at every port.'),
 });
 
 /** Where calls come from. */
