@@ -20,7 +20,11 @@ process.stdout.write(
     ['Personas', sandbox.personasUrl, 'providers that the sandbox plays, with what they do: a simulation of ours'],
     ['Phone', sandbox.phoneUrl, 'where alice and bob answer'],
     ['Shop', sandbox.shopUrl, 'a sample application'],
-    ['Clients', `${sandbox.url}/sandbox.json`, 'ids, public secrets and certificates'],
+    [
+      'Clients',
+      `${sandbox.url}/sandbox.json`,
+      'ids, public secrets and certificates (also as files, /certificates/client.pem)',
+    ],
     ['Calls', `${sandbox.url}/calls`, 'what clients called lately; of a persona: /as/<name>/calls'],
   ]
     .map(([what = '', where = '', says = '']) => `${what.padEnd(10)}${where.padEnd(36)}${says}\n`)

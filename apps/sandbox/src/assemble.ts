@@ -100,7 +100,8 @@ export function assemble(
     consoleClient: sandboxConsoleClient,
   };
   const router = new PageRouter(new Set([new URL(url).hostname, '127.0.0.1', 'localhost', '[::1]']));
-  addPageRoutes(router, { ...description, accounts });
+  const shown = { ...description, accounts };
+  addPageRoutes(router, shown);
   addPhoneRoutes(router, phone);
   addLoginRoutes(router, provider);
   addShopRoutes(router, shop);

@@ -167,6 +167,10 @@ describe('discovery', () => {
   it('describes the clients and the certificates for scripts', async () => {
     const answer = await fetch(`${sandbox.url}/sandbox.json`);
     expect(await answer.json()).toMatchObject({ clients: sandbox.clients, mtls: sandbox.mtls });
+    const file = (name: string) => fetch(`${sandbox.url}/certificates/${name}`);
+    expect(await (await file('authority.pem')).text()).toBe(sandbox.mtls.caCertificatePem);
+    expect(await (await file('client-key.pem')).text()).toBe(sandbox.mtls.clientPrivateKeyPem);
+    expect((await file('constructor')).status).toBe(404);
   });
 });
 
