@@ -19,12 +19,14 @@ interface Content {
 interface Response {
   readonly $ref?: string;
   readonly description: string;
+  readonly headers?: object;
   readonly content?: Readonly<Record<string, Content>>;
 }
 interface Operation {
   readonly operationId: string;
   readonly tags: readonly string[];
   readonly summary: string;
+  readonly description?: string;
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Content>> };
@@ -59,6 +61,15 @@ const contentsOf = ({ requestBody, responses }: Operation): [string, Content][] 
   [requestBody, ...Object.values(responses).map((response) => at(response))].flatMap((part) =>
     Object.entries(part?.content ?? {}),
   );
+
+/** Whether JSON of this schema is a list, by itself or as its member `data`. */
+function isList(schema: object | undefined): boolean {
+  if (schema === undefined) return false;
+  const { type, properties } = at(schema as { $ref?: string; type?: string; properties?: { data?: object } });
+  return type === 'array' || isArray(properties?.data);
+}
+const isArray = (schema: object | undefined): boolean =>
+  schema !== undefined && at(schema as { $ref?: string; type?: string }).type === 'array';
 
 // The components once, and each schema once: most operations answer the same problems.
 const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
@@ -136,6 +147,38 @@ describe('the HTTP API description, linted', () => {
           });
         }
       }
+    }
+  });
+
+  it('pages every list by the same parameters, or says why there is no next page', () => {
+    const get = operations.filter(({ name }) => name.startsWith('get '));
+    const lists = get.filter(({ operation }) => contentsOf(operation).some(([, { schema }]) => isList(schema)));
+    expect(lists.length).toBeGreaterThan(10);
+    const paging = (operation: Operation) =>
+      (operation.parameters ?? []).map((one) => at(one)).filter(({ name }) => ['limit', 'cursor'].includes(name));
+    const rules = paging(operations.find(({ name }) => name === 'get /v1/rules')!.operation);
+    expect(rules).toHaveLength(2);
+    for (const { name, operation } of lists) {
+      const explained = /no next page/.test(JSON.stringify(operation));
+      const link = Object.hasOwn(at(operation.responses['200']!).headers ?? {}, 'Link');
+      const told = explained ? { name, paging: 'explained', link } : { name, paging: paging(operation), link };
+      expect(told).toEqual({ name, paging: explained ? 'explained' : rules, link: !explained });
+    }
+  });
+
+  it('lets every mutation be repeated: under a key, by its nature, or with a word on what a second call does', () => {
+    const mutations = operations.filter(({ name, path }) => path !== '' && !name.startsWith('get '));
+    expect(mutations.length).toBeGreaterThan(30);
+    for (const { name, operation } of mutations) {
+      const headers = (operation.parameters ?? []).map((one) => at(one).name);
+      const how = [
+        headers.includes('Idempotency-Key') && 'key',
+        // RFC 9110 §9.2.2; a merge patch (RFC 7396) that comes a second time finds nothing to change.
+        /^(put|delete) /.test(name) && 'nature',
+        Object.hasOwn(operation.requestBody?.content ?? {}, 'application/merge-patch+json') && 'merge patch',
+        /A repeated call \S/.test(operation.description ?? '') && 'told',
+      ].filter(Boolean);
+      expect({ name, how }).not.toEqual({ name, how: [] });
     }
   });
 

@@ -131,7 +131,9 @@ const surface = ({ config, database, guard, log }: RulesServiceParts): Provider[
   {
     provide: RefusedCalls,
     useFactory: (host: HttpAdapterHost) => {
-      const lines = new CallAllowance({ burst: 20, perSecond: 0.2, maxCallers: 1_000 }, () => performance.now());
+      const lines = new CallAllowance({ name: 'lines', burst: 20, perSecond: 0.2, maxCallers: 1_000 }, () =>
+        performance.now(),
+      );
       return new RefusedCalls(host, new CallOrigins(config.ASSENT_TRUSTED_PROXIES), lines, log);
     },
     inject: [HttpAdapterHost],
@@ -212,7 +214,7 @@ const notifications = ({ config, database, guard, log }: RulesServiceParts): Pro
     provide: NotificationBearer,
     useFactory: () => {
       const allowance = (burst: number, perSecond: number) =>
-        new CallAllowance({ burst, perSecond, maxCallers: 10_000 }, () => performance.now());
+        new CallAllowance({ name: 'notifications', burst, perSecond, maxCallers: 10_000 }, () => performance.now());
       // A provider has one thing to say with a token, and says it once.
       const allowances = { strangers: allowance(100, 10), holders: allowance(200, 5) };
       return new NotificationBearer(database.requests, allowances);

@@ -55,10 +55,15 @@ const responseHeaders: Readonly<Record<ResponseHeader, JsonSchema>> = {
   'Preference-Applied': { description: 'The part of `Prefer` that was followed.', schema: string() },
   'Cache-Control': { description: 'How long the answer may be kept.', schema: string() },
   RateLimit: {
-    description: 'The limit that was met: what is left of it (`r`), and for how long (`t`, s).',
+    description:
+      'What is left (`r`) of each limit that the call was counted against; where nothing is left, for how long (`t`, s). ' +
+      'After 429: the limit that was met (draft-ietf-httpapi-ratelimit-headers).',
     schema: string(),
   },
-  'RateLimit-Policy': { description: 'The limit: its quota (`q`) and its window (`w`, s).', schema: string() },
+  'RateLimit-Policy': {
+    description: 'The same limits: quota (`q`) and window (`w`, s; none: until a request ends).',
+    schema: string(),
+  },
 };
 
 /** The HTTP API as an OpenAPI 3.1 document, made from the table of routes and the schemas. */

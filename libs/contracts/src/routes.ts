@@ -268,7 +268,8 @@ const authorizationRequestRoutes: readonly Route[] = [
     description:
       'Stores the request and answers at once; the person is asked in the background. With `Prefer: wait=<seconds>` ' +
       'the answer waits for the decision, for at most 60 seconds. Send an `Idempotency-Key`, so that a repeated call ' +
-      'never asks twice.',
+      'never asks twice. A request that is stored counts against the limits of the person, the API client and the rule: ' +
+      '`RateLimit` tells what is left of each.',
     scope: 'requests:write',
     query: waitQuery,
     requestHeaders: ['Idempotency-Key', 'Prefer', 'traceparent'],
@@ -282,14 +283,31 @@ const authorizationRequestRoutes: readonly Route[] = [
         status: 201,
         description: 'Already decided; only with `Prefer: wait`.',
         schema: authorizationRequest,
-        headers: ['Location', 'ETag', 'Idempotent-Replayed', 'Request-Joined', 'Preference-Applied'],
+        headers: [
+          'Location',
+          'ETag',
+          'Idempotent-Replayed',
+          'Request-Joined',
+          'Preference-Applied',
+          'RateLimit',
+          'RateLimit-Policy',
+        ],
         examples: { approved: examples.approvedRequest, denied: examples.deniedRequest },
       },
       {
         status: 202,
         description: 'Stored; the decision comes later.',
         schema: authorizationRequest,
-        headers: ['Location', 'Retry-After', 'ETag', 'Idempotent-Replayed', 'Request-Joined', 'Preference-Applied'],
+        headers: [
+          'Location',
+          'Retry-After',
+          'ETag',
+          'Idempotent-Replayed',
+          'Request-Joined',
+          'Preference-Applied',
+          'RateLimit',
+          'RateLimit-Policy',
+        ],
         examples: { requested: examples.requestedRequest },
       },
     ],
@@ -373,7 +391,9 @@ const authorizationRequestRoutes: readonly Route[] = [
     path: `${requestPath}/timeline`,
     tag: 'Authorization requests',
     summary: 'Get the timeline of an authorization request',
-    description: 'What happened, in order. No entry holds a secret, a token or a login hint.',
+    description:
+      'What happened, in order. No entry holds a secret, a token or a login hint. One request has few entries: there is no ' +
+      'next page.',
     scope: 'requests:read',
     answers: [
       { status: 200, description: 'The timeline.', schema: timeline, examples: { timeline: examples.timelineExample } },
@@ -569,8 +589,8 @@ const adminRoutes: readonly Route[] = [
     tag: 'Keys',
     summary: 'List the signing keys',
     description:
-      'What Assent signs with, those of the future and of the past included, as long as they are published. The public ' +
-      'keys themselves are in the key set, `/.well-known/jwks.json`.',
+      'What Assent signs with, those of the future and of the past included, as long as they are published: a handful, so ' +
+      'there is no next page. The public keys themselves are in the key set, `/.well-known/jwks.json`.',
     scope: 'admin:read',
     answers: [
       {
@@ -694,7 +714,8 @@ const adminRoutes: readonly Route[] = [
     summary: 'List the master keys',
     description:
       'The keys that have sealed something in the database, newest first, and how much each still seals: what is old is ' +
-      'sealed anew in the background. Counts every sealed value, which takes seconds in a large database.',
+      'sealed anew in the background. Counts every sealed value, which takes seconds in a large database. There is no next ' +
+      'page: who has rotated often takes the old ones out.',
     scope: 'admin:read',
     answers: [
       {
@@ -1142,7 +1163,7 @@ const openRoutes: readonly Route[] = [
         denied: { auth_req_id: '1c266114-a1be-4252-8ad1-04986c5b9ac1', error: 'access_denied' },
       },
     },
-    answers: [{ status: 204, description: 'Heard, and stored.' }],
+    answers: [{ status: 204, description: 'Heard, and stored.', headers: ['RateLimit', 'RateLimit-Policy'] }],
     problems: ['unauthenticated', 'insecure_transport', 'too_many_calls'],
   },
   {

@@ -58,3 +58,35 @@ export const promptLimitsOf = (
 /** Which limit a request met. */
 export const exceededLimits = ['outstanding', 'five-minutes', 'hour', 'cool-down', 'client', 'rule'] as const;
 export type ExceededLimit = (typeof exceededLimits)[number];
+
+/** The limits that a request uses up; the cool-down is none of them. */
+export const countedLimits = [
+  'outstanding',
+  'five-minutes',
+  'hour',
+  'client',
+  'rule',
+] as const satisfies ExceededLimit[];
+export type CountedLimit = (typeof countedLimits)[number];
+
+/** A quota, and the time over which it counts, in s; null: over none, it is given back when a request ends. */
+export interface Quota {
+  readonly quota: number;
+  readonly windowSeconds: number | null;
+}
+
+/** How much a limit allows; a quota of 0 means: no limit. */
+export function quotaOf(limits: PromptLimits, limit: CountedLimit): Quota {
+  switch (limit) {
+    case 'outstanding':
+      return { quota: limits.outstanding, windowSeconds: null };
+    case 'five-minutes':
+      return { quota: limits.perFiveMinutes, windowSeconds: 300 };
+    case 'hour':
+      return { quota: limits.perHour, windowSeconds: 3_600 };
+    case 'client':
+      return { quota: limits.clientPerMinute, windowSeconds: 60 };
+    case 'rule':
+      return { quota: limits.rulePerMinute, windowSeconds: 60 };
+  }
+}

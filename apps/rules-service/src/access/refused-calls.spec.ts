@@ -11,7 +11,7 @@ const call = (over: Partial<RefusedCall> = {}): RefusedCall => ({
 function listen(): { refused: RefusedCalls; lines: object[] } {
   const lines: object[] = [];
   const log: Log = { ...silentLog, warn: (message, detail) => void lines.push({ message, ...detail }) };
-  const allowance = new CallAllowance({ burst: 2, perSecond: 1, maxCallers: 10 }, () => 0);
+  const allowance = new CallAllowance({ name: 'lines', burst: 2, perSecond: 1, maxCallers: 10 }, () => 0);
   const host = { httpAdapter: undefined as never };
   return { refused: new RefusedCalls(host, new CallOrigins([]), allowance, log), lines };
 }

@@ -1,7 +1,15 @@
 import type { Problem } from '#lib/contracts';
-import { renderRejection, type ExceededLimit, type RejectionHandlerDefinition } from '#lib/domain';
-import type { PromptRefusal } from '#lib/persistence';
+import {
+  countedLimits,
+  quotaOf,
+  renderRejection,
+  type ExceededLimit,
+  type PromptLimits,
+  type RejectionHandlerDefinition,
+} from '#lib/domain';
+import type { LimitsLeft, PromptRefusal } from '#lib/persistence';
 import { ProblemError } from '#lib/runtime';
+import { rateLimitHeaders } from '../http/rate-limit.js';
 
 const reasons: Readonly<Record<ExceededLimit, string>> = {
   outstanding: 'Too many requests wait for this person already.',
@@ -25,11 +33,19 @@ export function promptLimit(
     ...(rejection && { rejection }),
     headers: {
       'retry-after': String(retryAfterSeconds),
-      'ratelimit-policy': `"${limit}";q=${quota}${windowSeconds === null ? '' : `;w=${windowSeconds}`}`,
-      ratelimit: `"${limit}";r=0;t=${retryAfterSeconds}`,
+      ...rateLimitHeaders([{ name: limit, quota, windowSeconds, left: 0, waitSeconds: retryAfterSeconds }]),
     },
   });
 }
+
+/** The header fields of a request that was stored: every limit that it was counted against, and what is left of each. */
+export const limitsLeftHeaders = (limits: PromptLimits, left: LimitsLeft): Readonly<Record<string, string>> =>
+  rateLimitHeaders(
+    countedLimits.flatMap((name) => {
+      const now = left[name];
+      return now === null ? [] : [{ name, ...quotaOf(limits, name), left: now }];
+    }),
+  );
 
 /** What of a refused request a template may show: nothing was stored, so it has no id. */
 export interface RefusedRequest {

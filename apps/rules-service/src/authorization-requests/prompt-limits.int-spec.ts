@@ -28,7 +28,14 @@ const stored = async (): Promise<number> =>
 describe('a person (R108)', () => {
   it('is asked five times at once, and then no more: 429, when to come again, nothing stored', async () => {
     const person = somebody();
-    for (let n = 0; n < 5; n++) expect((await ask(person)).status).toBe(202);
+    for (let n = 0; n < 5; n++) {
+      const { status, headers } = await ask(person);
+      expect([status, headers.get('ratelimit')]).toEqual([
+        202,
+        `"outstanding";r=${4 - n}, "five-minutes";r=${9 - n}, "hour";r=${59 - n}`,
+      ]);
+      expect(headers.get('ratelimit-policy')).toBe('"outstanding";q=5, "five-minutes";q=10;w=300, "hour";q=60;w=3600');
+    }
     const before = await stored();
     const refused = await ask(person);
     expect(refused).toMatchObject({ status: 429, body: { code: 'prompt_limit' } });
@@ -109,6 +116,7 @@ describe('a person (R108)', () => {
       first.body.id,
       'true',
     ]);
+    expect(again.headers.has('ratelimit')).toBe(false);
   });
 });
 
@@ -127,6 +135,7 @@ describe('an API client and a rule (R108)', () => {
     expect(refused.length).toBeGreaterThanOrEqual(1);
     expect(refused[0]!.headers.get('ratelimit-policy')).toBe('"client";q=1;w=60');
     const narrow = await house.rule({ promptLimits: { rulePerMinute: 1 } });
+    expect(answers.find(({ status }) => status === 202)!.headers.get('ratelimit')).toContain('"client";r=0');
     const underRule = [];
     for (let n = 0; n < 3; n++) underRule.push(await ask(somebody(), { rule: narrow.id }));
     expect(underRule.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(1);

@@ -12,7 +12,7 @@ import { refuseAddress } from '../http/refuse-address.js';
 import { AwaitRequest, isDecided } from './await-request.js';
 import { messageUnder, refuseMissingAttributes } from './question.js';
 import { openedHint, personHint, personOf } from './person-hint.js';
-import { promptLimit, rateLimitRejection } from './prompt-limit.js';
+import { limitsLeftHeaders, promptLimit, rateLimitRejection } from './prompt-limit.js';
 import { pathOf, requestDocument, requestHeaders } from './request-document.js';
 import { bodyHash, requestHash } from './request-hash.js';
 import type { WaitPreference } from './wait-preference.js';
@@ -58,7 +58,11 @@ export class SubmitAuthorizationRequest {
     const result = await inProblemTerms(this.database.requests.submit(request));
     switch (result.kind) {
       case 'created':
-        return this.answer(submission, acceptedView(request, result.createdAt), {});
+        return this.answer(
+          submission,
+          acceptedView(request, result.createdAt),
+          limitsLeftHeaders(request.limits, result.left),
+        );
       case 'joined':
         return this.answer(submission, await this.stored(submission, result.id), { 'request-joined': 'true' });
       case 'limited':

@@ -3,7 +3,7 @@ import { CallAllowance, countedAs } from './call-allowance.js';
 
 const clock = { ms: 0 };
 const allowance = (over: object = {}) =>
-  new CallAllowance({ burst: 3, perSecond: 0.5, maxCallers: 100, ...over }, () => clock.ms);
+  new CallAllowance({ name: 'calls', burst: 3, perSecond: 0.5, maxCallers: 100, ...over }, () => clock.ms);
 const spend = (calls: CallAllowance, caller: string, times: number) =>
   Array.from({ length: times }, () => calls.spend(caller));
 
@@ -34,6 +34,21 @@ describe('the allowance of a caller', () => {
     const calls = allowance();
     spend(calls, 'a', 100);
     expect(spend(calls, 'b', 1)).toEqual([0]);
+  });
+
+  it('is told to the caller: what is left, and while there is nothing, for how long', () => {
+    const calls = allowance();
+    const told = Array.from({ length: 4 }, () => {
+      calls.spend('a');
+      return calls.headers('a');
+    });
+    expect(told.map(({ ratelimit }) => ratelimit)).toEqual([
+      '"calls";r=2',
+      '"calls";r=1',
+      '"calls";r=0;t=2',
+      '"calls";r=0;t=2',
+    ]);
+    expect(told[0]!['ratelimit-policy']).toBe('"calls";q=3;w=6');
   });
 
   it('is remembered for so many callers, the noisy ones first', () => {

@@ -1,4 +1,8 @@
+import { rateLimitHeaders } from '../http/rate-limit.js';
+
 export interface Allowance {
+  /** In `RateLimit`. */
+  readonly name: string;
   /** Calls that may come at once. */
   readonly burst: number;
   /** Calls per second after that. */
@@ -25,12 +29,10 @@ export class CallAllowance {
 
   /** Takes one call from the caller's allowance: 0, or how many seconds the caller has to wait for the next one. */
   spend(caller: string): number {
-    const { burst, perSecond, maxCallers } = this.allowance;
+    const { maxCallers } = this.allowance;
     const nowMs = this.nowMs();
-    const known = this.#buckets.get(caller);
-    const saved = known === undefined ? burst : known.left + ((nowMs - known.filledAtMs) / 1000) * perSecond;
-    const left = Math.min(burst, saved);
-    const waitSeconds = left >= 1 ? 0 : Math.ceil((1 - left) / perSecond);
+    const left = this.left(caller, nowMs);
+    const waitSeconds = this.waitSeconds(left);
     this.#buckets.delete(caller);
     this.#buckets.set(caller, { left: waitSeconds === 0 ? left - 1 : left, filledAtMs: nowMs });
     if (this.#buckets.size > maxCallers) {
@@ -40,8 +42,27 @@ export class CallAllowance {
     return waitSeconds;
   }
 
+  /** The header fields that tell a caller what is left. */
+  headers(caller: string): Readonly<Record<string, string>> {
+    const { name, burst, perSecond } = this.allowance;
+    const left = this.left(caller, this.nowMs());
+    const waitSeconds = this.waitSeconds(left);
+    const quota = { quota: burst, windowSeconds: Math.ceil(burst / perSecond) };
+    return rateLimitHeaders([{ name, ...quota, left: Math.floor(left), ...(waitSeconds > 0 && { waitSeconds }) }]);
+  }
+
   get callers(): number {
     return this.#buckets.size;
+  }
+
+  private left(caller: string, nowMs: number): number {
+    const { burst, perSecond } = this.allowance;
+    const known = this.#buckets.get(caller);
+    return known === undefined ? burst : Math.min(burst, known.left + ((nowMs - known.filledAtMs) / 1000) * perSecond);
+  }
+
+  private waitSeconds(left: number): number {
+    return left >= 1 ? 0 : Math.ceil((1 - left) / this.allowance.perSecond);
   }
 }
 

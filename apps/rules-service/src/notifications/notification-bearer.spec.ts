@@ -4,7 +4,8 @@ import { CallAllowance } from './call-allowance.js';
 import { NotificationBearer } from './notification-bearer.js';
 
 const attempt = { requestId: 'r', attemptId: 'a', deliveryMode: 'ping' } as NotifiedAttempt;
-const allowance = (burst: number) => new CallAllowance({ burst, perSecond: 1, maxCallers: 10 }, () => 0);
+const allowance = (burst: number) =>
+  new CallAllowance({ name: 'notifications', burst, perSecond: 1, maxCallers: 10 }, () => 0);
 
 let asked: string[];
 let bearer: NotificationBearer;
@@ -51,10 +52,14 @@ describe('calls of strangers (R81)', () => {
     expect(await codeOf('Bearer made-up', '192.0.2.2')).toBe('unauthenticated');
   });
 
-  it('are told how long to wait', async () => {
-    await codesOf(5, undefined);
+  it('are told what is left, and how long to wait', async () => {
+    await codesOf(3, undefined);
     await expect(bearer.admit({}, undefined, '192.0.2.1')).rejects.toMatchObject({
-      extras: { headers: { 'retry-after': '1' } },
+      extras: { headers: { ratelimit: '"notifications";r=1', 'www-authenticate': 'Bearer error="invalid_token"' } },
+    });
+    await codesOf(1, undefined);
+    await expect(bearer.admit({}, undefined, '192.0.2.1')).rejects.toMatchObject({
+      extras: { headers: { 'retry-after': '1', ratelimit: '"notifications";r=0;t=1' } },
     });
   });
 });
@@ -63,6 +68,11 @@ describe('a token that we issued', () => {
   it('is heard so many times and no more, and no other token pays for it (R81)', async () => {
     expect(await codesOf(4, 'Bearer ours-1')).toEqual(['admitted', 'admitted', 'admitted', 'too_many_calls']);
     expect(await codeOf('Bearer ours-2')).toBe('admitted');
+  });
+
+  it('is told what is left', async () => {
+    const { rateLimit } = await bearer.admit({}, 'Bearer ours-1', '192.0.2.1');
+    expect(rateLimit).toEqual({ ratelimit: '"notifications";r=2', 'ratelimit-policy': '"notifications";q=3;w=3' });
   });
 
   it('and whose start call is forgotten is that of a stranger', async () => {

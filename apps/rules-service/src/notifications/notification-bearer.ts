@@ -8,6 +8,12 @@ export interface KnownNotifier {
   readonly attempt: NotifiedAttempt;
 }
 
+/** One that was let in just now. */
+export interface AdmittedNotifier extends KnownNotifier {
+  /** Header fields of the answer: how many more calls this token has. */
+  readonly rateLimit: Readonly<Record<string, string>>;
+}
+
 /** How many calls are heard before their senders have to wait. */
 export interface NotificationAllowances {
   /** For each source address, of calls whose token does not fit. */
@@ -33,22 +39,28 @@ export class NotificationBearer {
   ) {}
 
   /** @throws ProblemError `unauthenticated`, `too_many_calls` */
-  async admit(call: object, authorization: string | undefined, source: string): Promise<KnownNotifier> {
+  async admit(call: object, authorization: string | undefined, source: string): Promise<AdmittedNotifier> {
     // RFC 6750 §2.1; the scheme's name counts in any case (RFC 9110 §11.1).
     const token = /^Bearer +([A-Za-z0-9._~+/-]{1,1024}=*)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined || !this.requests.issuedNotificationToken(token)) throw this.#stranger(source);
-    const waitSeconds = this.allowances.holders.spend(token);
-    if (waitSeconds > 0) throw tooMany(waitSeconds, 'This notification token is used too often.');
+    const { holders } = this.allowances;
+    const waitSeconds = holders.spend(token);
+    const rateLimit = holders.headers(token);
+    if (waitSeconds > 0) throw tooMany(waitSeconds, 'This notification token is used too often.', rateLimit);
     const attempt = await this.requests.notified(token);
     if (attempt === null) throw this.#stranger(source);
     const notifier = { token, attempt };
     known.set(call, notifier);
-    return notifier;
+    return { ...notifier, rateLimit };
   }
 
   #stranger(source: string): ProblemError {
-    const waitSeconds = this.allowances.strangers.spend(countedAs(source));
-    return waitSeconds === 0 ? unfitting() : tooMany(waitSeconds, 'Too many notification tokens did not fit.');
+    const { strangers } = this.allowances;
+    const caller = countedAs(source);
+    const waitSeconds = strangers.spend(caller);
+    const rateLimit = strangers.headers(caller);
+    if (waitSeconds === 0) return unfitting(rateLimit);
+    return tooMany(waitSeconds, 'Too many notification tokens did not fit.', rateLimit);
   }
 }
 
@@ -60,12 +72,12 @@ export function notifierOf(call: object): KnownNotifier {
 }
 
 /** One answer for every token that does not fit, and for every request that a token does not fit. */
-export const unfitting = (): ProblemError =>
+export const unfitting = (rateLimit: Readonly<Record<string, string>> = {}): ProblemError =>
   new ProblemError('unauthenticated', 'This notification token belongs to no authorization request.', {
-    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"', ...rateLimit },
   });
 
-const tooMany = (waitSeconds: number, detail: string): ProblemError =>
+const tooMany = (waitSeconds: number, detail: string, rateLimit: Readonly<Record<string, string>>): ProblemError =>
   new ProblemError('too_many_calls', `${detail} Wait ${waitSeconds} s.`, {
-    headers: { 'retry-after': String(waitSeconds) },
+    headers: { 'retry-after': String(waitSeconds), ...rateLimit },
   });

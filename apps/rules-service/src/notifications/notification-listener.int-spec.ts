@@ -102,10 +102,15 @@ describe('strangers that call without end (R81)', () => {
     const house = await open({ trustedProxies: ['127.0.0.0/8'] });
     const from = (source: string) => ({ 'x-forwarded-proto': 'https', 'x-forwarded-for': source });
     const { id, token } = await started(house);
-    const flood = await Promise.all(
-      Array.from({ length: 150 }, () => tell(house.url, { token: 'made-up', headers: from('198.51.100.1') })),
-    );
-    expect(new Set(flood.map(({ status }) => status))).toEqual(new Set([401, 429]));
+    const seen = new Set<number>();
+    // The allowance fills up meanwhile: a slow machine takes more calls to use it up.
+    for (let flood = 0; flood < 20 && !seen.has(429); flood++) {
+      const calls = Array.from({ length: 150 }, () =>
+        tell(house.url, { token: 'made-up', headers: from('198.51.100.1') }),
+      );
+      for (const { status } of await Promise.all(calls)) seen.add(status);
+    }
+    expect(seen).toEqual(new Set([401, 429]));
     expect(await tell(house.url, { token: 'made-up', headers: from('198.51.100.2') })).toMatchObject({ status: 401 });
     expect(await tell(house.url, { token, headers: from('198.51.100.1') })).toEqual({ status: 204 });
     expect(await statusOf(house, id)).toBe('pending');

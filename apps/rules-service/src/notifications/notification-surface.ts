@@ -26,11 +26,12 @@ export class NotificationSurface implements OnModuleInit {
 
   onModuleInit(): void {
     const server = this.host.httpAdapter.getInstance<FastifyInstance>();
-    server.addHook('onRequest', async (request) => {
+    server.addHook('onRequest', async (request, reply) => {
       if (request.routeOptions.url !== notificationsUrl) return;
       this.listener.refuseElsewhere(request.raw);
       const source = this.transport.sourceOf(request.raw);
-      const { attempt } = await this.bearer.admit(request, request.headers.authorization, source);
+      const { attempt, rateLimit } = await this.bearer.admit(request, request.headers.authorization, source);
+      void reply.headers(rateLimit);
       refuseOversized(Number(request.headers['content-length'] ?? 0), attempt.deliveryMode);
     });
   }

@@ -31,7 +31,7 @@ export class LogInAtProvider {
       readonly provider: LoginProvider | null;
       readonly logins: Database['consoleLogins'];
       readonly startSession: StartSession;
-      readonly allowance: Pick<CallAllowance, 'spend'>;
+      readonly allowance: Pick<CallAllowance, 'spend' | 'headers'>;
       readonly log: Log;
     },
   ) {}
@@ -53,8 +53,9 @@ export class LogInAtProvider {
     const { logins, allowance, log } = this.parts;
     const address = returnAddress(returnTo);
     const { login } = this.provider();
-    const waitSeconds = allowance.spend(countedAs(source));
-    if (waitSeconds > 0) throw tooManyLogins(waitSeconds);
+    const caller = countedAs(source);
+    const waitSeconds = allowance.spend(caller);
+    if (waitSeconds > 0) throw tooManyLogins(waitSeconds, allowance.headers(caller));
     const secret = newCookieSecret();
     try {
       const url = await login.begin(loginSecretsOf(secret));

@@ -206,6 +206,9 @@ describe('an attack', () => {
     const last = answers.at(-1)!;
     expect([last.status, last.body.code]).toEqual([429, 'too_many_calls']);
     expect(Number(last.headers['retry-after'])).toBeGreaterThan(0);
+    expect(last.headers['ratelimit-policy']).toBe('"logins";q=10;w=100');
+    expect(answers[0]!.headers['ratelimit']).toBe('"logins";r=9');
+    expect(last.headers['ratelimit']).toMatch(/^"logins";r=0;t=\d+$/);
     expect((await neighbour.logIn('assent_wrong', from('192.0.2.8'))).status).toBe(401);
     expect((await browser.logIn(house.apiKey, from('192.0.2.7'))).status).toBe(200);
   });

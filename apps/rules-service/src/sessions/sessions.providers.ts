@@ -36,7 +36,7 @@ export const sessions = ({ config: given, database, guard, log }: SessionParts):
     lifeSeconds: config.ASSENT_CONSOLE_SESSION_SECONDS,
   };
   const allowance = (burst: number, perSecond: number) =>
-    new CallAllowance({ burst, perSecond, maxCallers: 10_000 }, () => performance.now());
+    new CallAllowance({ name: 'logins', burst, perSecond, maxCallers: 10_000 }, () => performance.now());
   return [
     { provide: sessionTimes, useValue: times },
     { provide: CallSource, useFactory: () => new CallSource(config.ASSENT_TRUSTED_PROXIES) },

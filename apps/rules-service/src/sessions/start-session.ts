@@ -34,7 +34,7 @@ export class StartSession {
     private readonly authenticate: Pick<Authenticate, 'holderOf'>,
     private readonly times: SessionTimes,
     /** For keys that do not fit. */
-    private readonly strangers: Pick<CallAllowance, 'spend'>,
+    private readonly strangers: Pick<CallAllowance, 'spend' | 'headers'>,
   ) {}
 
   /** @throws ProblemError `unauthenticated`, `too_many_calls`, `insufficient_scope` */
@@ -79,9 +79,11 @@ export class StartSession {
   }
 
   private stranger(source: string): ProblemError {
-    const waitSeconds = this.strangers.spend(countedAs(source));
-    if (waitSeconds > 0) return tooManyLogins(waitSeconds);
-    return new ProblemError('unauthenticated', 'Nobody has this API key, or it has ended. Check it.');
+    const caller = countedAs(source);
+    const waitSeconds = this.strangers.spend(caller);
+    const headers = this.strangers.headers(caller);
+    if (waitSeconds > 0) return tooManyLogins(waitSeconds, headers);
+    return new ProblemError('unauthenticated', 'Nobody has this API key, or it has ended. Check it.', { headers });
   }
 }
 
@@ -100,7 +102,7 @@ export const sessionDocument = (
 });
 
 /** Whoever tries so often waits. */
-export const tooManyLogins = (waitSeconds: number): ProblemError =>
+export const tooManyLogins = (waitSeconds: number, rateLimit: Readonly<Record<string, string>>): ProblemError =>
   new ProblemError('too_many_calls', `Too many logins were tried from this address. Wait ${waitSeconds} s.`, {
-    headers: { 'retry-after': String(waitSeconds) },
+    headers: { 'retry-after': String(waitSeconds), ...rateLimit },
   });

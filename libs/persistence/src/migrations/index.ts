@@ -19,6 +19,7 @@ import { ConsoleSessions1764435600000 } from './1764435600000-console-sessions.j
 import { KeyPairWarnings1764436200000 } from './1764436200000-key-pair-warnings.js';
 import { WebhookNames1764436500000 } from './1764436500000-webhook-names.js';
 import { RequestLists1764441600000 } from './1764441600000-request-lists.js';
+import { LimitsLeft1764442200000 } from './1764442200000-limits-left.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -43,4 +44,5 @@ export const migrations = [
   KeyPairWarnings1764436200000,
   WebhookNames1764436500000,
   RequestLists1764441600000,
+  LimitsLeft1764442200000,
 ];

@@ -3,7 +3,7 @@ import type { LookupKey } from '../lookup-key.js';
 import { hex } from '../sql.js';
 import type { NewRequest } from './request.types.js';
 
-/** What `admit_prompts` is asked about a batch: each person, client and rule that counts, once, and the asks in order. */
+/** What `admit_requests` is asked about a batch: each person, client and rule that counts, once, and the asks in order. */
 export interface Admission {
   readonly persons: readonly Buffer[];
   readonly clients: readonly string[];

@@ -37,6 +37,14 @@ const kinds = (results: readonly SubmitResult[]) =>
       results.filter((result) => result.kind === kind).length,
     ]),
   );
+/** What the tightest limit has left, told to each that was stored; the most first. */
+const leastLeft = (results: readonly SubmitResult[]) =>
+  results
+    .flatMap((result) =>
+      result.kind === 'created' ? [Math.min(...Object.values(result.left).map((left) => left ?? Infinity))] : [],
+    )
+    .sort((a, b) => b - a);
+const countdown = (limit: number) => Array.from({ length: limit }, (_, n) => limit - 1 - n);
 const countOf = async (table: string): Promise<number> =>
   Number((await sql.query<{ count: string }>(`select count(*) from ${table}`)).rows[0]!.count);
 const move = (ids: readonly string[], column: 'created_at' | 'ended_at', seconds: number) =>
@@ -89,8 +97,24 @@ describe('a limit per person (R108)', () => {
     expect(kinds(results)).toMatchObject({ created: limit, limited: 10_000 - limit });
     const ids = results.flatMap((result) => (result.kind === 'created' ? [result.id] : []));
     expect(await fixture.database.requests.states(ids)).toHaveLength(limit);
+    expect(leastLeft(results)).toEqual(countdown(limit));
     // What was refused has left nothing.
     expect([await countOf('outbox'), await countOf('request_timeline')]).toEqual(before.map((count) => count + limit));
+  });
+
+  it('says what is left of each, to every one of a batch', async () => {
+    const person = somebody();
+    const limits = { ...defaultPromptLimits, perHour: 0 };
+    const results = await Promise.all(
+      Array.from({ length: 3 }, () => submit(request(person, { limits }))).concat(
+        submit(request(somebody(), { limits: noPromptLimits })),
+      ),
+    );
+    const left = results.map((result) => (result.kind === 'created' ? result.left : null));
+    for (const [n, one] of left.slice(0, 3).entries()) {
+      expect(one).toMatchObject({ outstanding: 4 - n, 'five-minutes': 9 - n, hour: null, rule: null });
+    }
+    expect(left[3]).toEqual({ outstanding: null, 'five-minutes': null, hour: null, client: null, rule: null });
   });
 
   it('says which one, how much it is, and when to come again', async () => {
@@ -265,7 +289,9 @@ describe('a limit of a client or a rule (R108)', () => {
     const attempts = Array.from({ length: 300 }, (_each, n) =>
       submit(request(somebody(), { ...limits, apiClientId }), stores[n % 3]),
     );
-    expect(kinds(await Promise.all(attempts))).toMatchObject({ created: 25, limited: 275 });
+    const results = await Promise.all(attempts);
+    expect(kinds(results)).toMatchObject({ created: 25, limited: 275 });
+    expect(leastLeft(results)).toEqual(countdown(25));
     const refused = await submit(request(somebody(), { ...limits, apiClientId }));
     expect(refused).toMatchObject({ limit: 'client', quota: 25, windowSeconds: 60 });
     expect(await submit(request(somebody(), { ...limits, apiClientId: randomUUID() }))).toMatchObject({

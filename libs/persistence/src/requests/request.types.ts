@@ -2,6 +2,7 @@ import type { Decision, Page } from '#lib/contracts';
 import type {
   Attributes,
   Command,
+  CountedLimit,
   DeliveryMode,
   Evidence,
   ExceededLimit,
@@ -67,8 +68,11 @@ export interface PromptRefusal {
   readonly retryAfterSeconds: number;
 }
 
+/** How many more requests each limit lets through now; null: that limit is not set. */
+export type LimitsLeft = Readonly<Record<CountedLimit, number | null>>;
+
 export type SubmitResult =
-  | { readonly kind: 'created'; readonly id: string; readonly createdAt: Date }
+  | { readonly kind: 'created'; readonly id: string; readonly createdAt: Date; readonly left: LimitsLeft }
   /** An identical request waits for the person: this call is answered with it. */
   | { readonly kind: 'joined'; readonly id: string }
   | PromptRefusal

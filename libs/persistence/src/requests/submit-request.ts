@@ -6,7 +6,7 @@ import { hex, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import { admissionOf } from './admission.js';
 import { factEventSql, storedFact } from './fact-event.js';
-import type { NewRequest, PromptRefusal, Repetition, SubmitResult } from './request.types.js';
+import type { LimitsLeft, NewRequest, PromptRefusal, Repetition, SubmitResult } from './request.types.js';
 import { requestPlace } from './sealed-columns.js';
 
 /** Accepts requests: concurrent ones in one statement, each answered after its own commit. */
@@ -108,6 +108,11 @@ interface AdmittedRow {
   readonly quota: number | null;
   readonly window_seconds: number | null;
   readonly retry_after_seconds: number | null;
+  readonly outstanding_left: number | null;
+  readonly five_minutes_left: number | null;
+  readonly hour_left: number | null;
+  readonly client_left: number | null;
+  readonly rule_left: number | null;
   readonly event: CloudEvent | null;
 }
 
@@ -120,7 +125,7 @@ function toResult(
   row: AdmittedRow,
   earlier: ReadonlyMap<string, EarlierRow>,
 ): SubmitResult | null {
-  if (row.event !== null) return { kind: 'created', id, createdAt: new Date(row.event.time) };
+  if (row.event !== null) return { kind: 'created', id, createdAt: new Date(row.event.time), left: leftOf(row) };
   switch (row.verdict) {
     case 'joined':
       return { kind: 'joined', id: row.other_id! };
@@ -140,6 +145,14 @@ function toResult(
   }
 }
 
+const leftOf = (row: AdmittedRow): LimitsLeft => ({
+  outstanding: row.outstanding_left,
+  'five-minutes': row.five_minutes_left,
+  hour: row.hour_left,
+  client: row.client_left,
+  rule: row.rule_left,
+});
+
 interface EarlierRow {
   readonly id: string;
   readonly api_client_id: string;
@@ -152,7 +165,7 @@ const repetition = (first: EarlierRow, bodyHash: Buffer): Repetition =>
 
 const keyOf = (apiClientId: string, idempotencyKey: string | null) => `${apiClientId} ${idempotencyKey ?? ''}`;
 
-// Who may be asked is decided first (see the migration that makes `admit_prompts`). Rows go in ordered by client and key: two processes that insert the same keys wait for each other in one order.
+// Who may be asked is decided first (see the migrations that make `admit_prompts` and `admit_requests`). Rows go in ordered by client and key: two processes that insert the same keys wait for each other in one order.
 const insertRequests = statement(
   'insert_requests',
   /* sql */ `
@@ -163,7 +176,7 @@ const insertRequests = statement(
       binding_message text, metadata text, callback_url text, request_hash text, traceparent text, event_id uuid,
       subject_key bytea, join_key bytea)
   ), admitted as materialized (
-    select * from admit_prompts($3::bytea[], $4::uuid[], $5::uuid[], $6::json)
+    select * from admit_requests($3::bytea[], $4::uuid[], $5::uuid[], $6::json)
   ), inserted as (
     insert into authorization_requests (
       id, shard, api_client_id, idempotency_key, body_hash, rule_id, rule_version, rule_name, token_provider_id,
