@@ -2,7 +2,8 @@
  * `npm run bench`: measures Assent beside the least that each hop can cost and beside what one would build instead, all
  * in turn, on private servers; docs/performance.md says how to read it.
  *
- * `-- <scenario> …` runs some scenarios, `--list` names them; `--quick` is short (its figures are for development);
+ * `-- <scenario> …` runs some scenarios, `--list` names them; `--quick` is short and leaves the long ones out (its figures
+ * are for development);
  * `--rounds N`; `--only TEXT` lets only contestants with that text in their name take part; `--profile` writes processor
  * profiles of the services; `--built` measures what dist holds, and installs and builds nothing; `--out FOLDER` is where
  * everything goes; `--evidence` also writes docs/evidence and the table of the README, and wants a full run.
@@ -36,10 +37,10 @@ await run(async () => {
   });
   register('./typescript-hooks.mjs', import.meta.url);
   const load = (file) => import(pathToFileURL(join(root, 'bench', file)).href);
-  const { runBench, scenarios } = await load('run.ts');
+  const { estimatedSeconds, runBench, scenarios } = await load('run.ts');
   if (options.list) {
-    for (const { name, ids, title } of scenarios)
-      console.log(`${name.padEnd(12)} ${ids.join(', ').padEnd(8)} ${title}`);
+    for (const { name, ids, title, onRequest } of scenarios)
+      console.log(`${name.padEnd(14)} ${ids.join(', ').padEnd(13)} ${title}${onRequest ? ' (only when named)' : ''}`);
     return;
   }
   const unknown = options.names.find((name) => !scenarios.some((scenario) => scenario.name === name));
@@ -60,16 +61,20 @@ await run(async () => {
   const startedAt = performance.now();
   const tell = (text) =>
     console.log(`${String(Math.round((performance.now() - startedAt) / 1000)).padStart(5)} s  ${text}`);
+  const seconds = estimatedSeconds(options);
+  console.log(
+    `About ${seconds < 100 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} minutes`} on two quiet cores.`,
+  );
   try {
     const { results, failures, conditions } = await runBench({ ...options, tell });
     const { markdownOf } = await load('report/report.ts');
     const commit = (await command('git', ['rev-parse', '--short', 'HEAD'], { cwd: root })).output.trim();
     const all = { ...conditions, command: options.command, commit };
-    const page = markdownOf(all, results);
-    const data = `${JSON.stringify({ conditions: all, results }, null, 1)}\n`;
+    const page = markdownOf(all, results, failures);
+    const data = `${JSON.stringify({ conditions: all, results, failures }, null, 1)}\n`;
     await writeFile(join(options.folder, 'bench.md'), page);
     await writeFile(join(options.folder, 'bench.json'), data);
-    if (options.evidence && failures.length === 0) {
+    if (options.evidence && results.length > 0) {
       await mkdir(join(root, 'docs/evidence'), { recursive: true });
       await writeFile(join(root, 'docs/evidence', `bench-${all.date}.md`), page);
       await writeFile(join(root, 'docs/evidence', `bench-${all.date}.json`), data);
@@ -84,6 +89,8 @@ await run(async () => {
       });
     }
     console.log(`\n${page}`);
+    for (const failure of failures) console.error(`Failed: ${failure}\n`);
+    if (failures.length > 0) process.exitCode = 1;
     console.log(
       `${Math.round((performance.now() - startedAt) / 1000)} s; in ${relative(process.cwd(), options.folder)}.`,
     );
@@ -109,7 +116,7 @@ function read() {
       list: { type: 'boolean', default: false },
     },
   });
-  const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Obstacle('--rounds is not a whole number of rounds.');
   if (values.evidence && (values.quick || values.only !== '' || positionals.length > 0 || rounds < 5)) {
     throw new Obstacle(

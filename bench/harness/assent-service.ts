@@ -70,6 +70,25 @@ export class AssentService {
       .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
   }
 
+  /** Stops it in its tracks; its connections stay. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** Ends it as a power cut would; resolves when it is gone. */
+  async kill9(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const left = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await left;
+  }
+
   /** Asks it to stop, and waits until it has. */
   async stop(): Promise<void> {
     const child = this.#child;

@@ -11,15 +11,19 @@ export interface Setup {
 
 export const ruleName = 'Approve a payment';
 
-/** Creates a provider, a rule and an API client over the API, as an administrator does. */
-export async function setUpAssent(stage: Stage, url: string, rule: object = {}): Promise<Setup> {
+/** Creates a provider, a rule and an API client over the API, as an administrator does; `rule` and `provider` replace members. */
+export async function setUpAssent(stage: Stage, url: string, rule: object = {}, provider: object = {}): Promise<Setup> {
   const admin = new AssentClient(url, stage.apiKey);
   const { issuer, clientId } = stage.outside.started;
-  const provider = await admin.create<{ id: string }>('token-providers', { name: 'Provider', issuer });
+  const { id: tokenProviderId } = await admin.create<{ id: string }>('token-providers', {
+    name: 'Provider',
+    issuer,
+    ...provider,
+  });
   const { id } = await admin.create<{ id: string }>('rules', {
     name: ruleName,
     type: 'one-time-authorization',
-    tokenProviderId: provider.id,
+    tokenProviderId,
     clientId,
     clientCredentials: { type: 'secret', clientSecret: 'a secret of the benchmark' },
     loginHintAttribute: 'email',

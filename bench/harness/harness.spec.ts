@@ -116,6 +116,7 @@ describe('a run', () => {
       ids: ['B0'],
       title: 'A hop',
       unit: 'things',
+      takes: { prepare: 1, round: 1 },
       says: 'things are done',
       prepare: async () => [],
       targets: () => [
@@ -132,6 +133,10 @@ describe('a run', () => {
     expect(page).toContain('| B0 | A hop | at least 9 × Nobody | – | not run |');
     expect(page).toContain('| Peer | 2.5 | 0.25 | 60 (50–75) | 80 (80–80) | 40 | 40 | 120 (100–150) | 30 % |');
     expect(page).toContain('A quick run');
+    expect(page).not.toContain('Not measured');
+    const incomplete = markdownOf(conditions, [], ['other: Error: two callbacks are missing\n    at a place']);
+    expect(incomplete).toContain('## Not measured\n\n- other: Error: two callbacks are missing\n');
+    expect(incomplete).not.toContain('at a place');
 
     const readme = 'before\n<!-- benchmark: written by `npm run bench -- --evidence` -->\nold\n<!-- end -->\nafter';
     const written = withResults(readme, conditions, [summarize(scenario, series)]);

@@ -1,3 +1,5 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
 import type { LoadResult } from '../load/main.js';
 import type { Outside } from '../outside/main.js';
@@ -38,5 +40,35 @@ it('counts at the provider and at the receiver what a load sends, in processes o
     await expect(load.call('no such command')).rejects.toThrow('no such command');
   } finally {
     await Promise.all([outside.stop(), load.stop()]);
+  }
+}, 120_000);
+
+it('opens new connections where the server has closed those of the load before', async () => {
+  const load = await Program.start('load/main.ts', null);
+  const server: Server = createServer((request, response) => void request.resume().on('end', () => response.end()));
+  try {
+    server.listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    const what = {
+      port,
+      connections: 4,
+      method: 'POST',
+      path: '/',
+      headers: {},
+      body: '{}',
+      ids: ['a', 'b', 'c', 'd'],
+    };
+    const closed = new Promise<void>((resolve) => {
+      let left = 4;
+      server.on('connection', (socket) => socket.once('close', () => --left === 0 && resolve()));
+    });
+    server.keepAliveTimeout = 1;
+    expect((await load.call<LoadResult>('load', what)).statuses).toEqual({ 200: 4 });
+    await closed;
+    expect((await load.call<LoadResult>('load', what, 30_000)).statuses).toEqual({ 200: 4 });
+  } finally {
+    server.close();
+    await load.stop();
   }
 }, 120_000);

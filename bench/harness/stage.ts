@@ -15,7 +15,7 @@ import { startRedis, type Redis } from './redis.js';
 
 /** As safe as in production (fsync stays on), with the memory that a small server has. */
 const postgresSettings = {
-  max_connections: '300',
+  max_connections: '600',
   shared_buffers: '512MB',
   max_wal_size: '4GB',
   checkpoint_timeout: '30min',
@@ -99,9 +99,26 @@ export class Stage {
     return service.start();
   }
 
+  /** The address of a virtual host of its own at the broker, for services that must not meet others. */
+  async virtualHost(name: string): Promise<string> {
+    const url = new URL(this.rabbit.url);
+    const user = decodeURIComponent(url.username) || 'guest';
+    const all = '<<".*">>, <<".*">>, <<".*">>';
+    // One call for both: every rabbitmqctl starts a virtual machine.
+    const add = `rabbit_vhost:add(<<"${name}">>, <<"bench">>)`;
+    const permit = `rabbit_auth_backend_internal:set_permissions(<<"${user}">>, <<"${name}">>, ${all}, <<"bench">>)`;
+    await this.rabbit.ctl(['eval', `${add}, ${permit}.`]);
+    url.pathname = `/${name}`;
+    return url.href;
+  }
+
   /** A program of the benchmark; ended with the stage. */
-  async program<Started>(file: string, config: unknown): Promise<Program & { readonly started: Started }> {
-    const program = await Program.start<Started>(file, config);
+  async program<Started>(
+    file: string,
+    config: unknown,
+    nodeArgs: readonly string[] = [],
+  ): Promise<Program & { readonly started: Started }> {
+    const program = await Program.start<Started>(file, config, { nodeArgs });
     this.#programs.push(program);
     return program;
   }

@@ -26,3 +26,11 @@ export const spreadOf = (numbers: readonly number[]): Spread => ({
   least: Math.min(...numbers),
   most: Math.max(...numbers),
 });
+
+/** The slope of the straight line that fits points best (least squares). */
+export function slopeOf(points: readonly (readonly [number, number])[]): number {
+  const mean = (at: 0 | 1) => points.reduce((sum, point) => sum + point[at], 0) / points.length;
+  const [x, y] = [mean(0), mean(1)];
+  const over = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0);
+  return over / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+}

@@ -27,9 +27,9 @@ export interface LoadResult {
 
 const connections = new Map<number, RawConnection[]>();
 
-/** The connections to a server are kept from one load to the next. */
+/** The connections to a server are kept from one load to the next, unless the server has closed them meanwhile. */
 async function connectionsTo(port: number, count: number): Promise<RawConnection[]> {
-  const open = connections.get(port) ?? [];
+  const open = (connections.get(port) ?? []).filter(({ isOpen }) => isOpen);
   while (open.length < count) open.push(await RawConnection.open(port));
   connections.set(port, open);
   return open.slice(0, count);

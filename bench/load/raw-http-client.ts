@@ -12,6 +12,7 @@ export interface RawAnswer {
  */
 export class RawConnection {
   #received = '';
+  #ended = false;
   #waiting: { resolve: (answer: RawAnswer) => void; reject: (error: Error) => void } | null = null;
 
   private constructor(private readonly socket: Socket) {
@@ -19,6 +20,7 @@ export class RawConnection {
     socket.setNoDelay(true);
     socket.on('data', (chunk: string) => this.#read(chunk));
     socket.on('error', (error) => this.#fail(error));
+    socket.on('end', () => (this.#ended = true));
     socket.on('close', () => this.#fail(new Error('The server has closed the connection.')));
   }
 
@@ -28,9 +30,15 @@ export class RawConnection {
     return new RawConnection(socket);
   }
 
-  /** Sends the bytes of a whole request and reads its answer. */
+  /** Servers close connections that idle for a while: such a one sends nothing any more. */
+  get isOpen(): boolean {
+    return !this.#ended && this.socket.writable;
+  }
+
+  /** Sends the bytes of a whole request and reads its answer; rejects when the connection ends before it has come. */
   send(bytes: string): Promise<RawAnswer> {
     return new Promise((resolve, reject) => {
+      if (!this.isOpen) return reject(new Error('The connection is closed.'));
       this.#waiting = { resolve, reject };
       this.socket.write(bytes, 'utf8');
     });
@@ -51,6 +59,7 @@ export class RawConnection {
   }
 
   #fail(error: Error): void {
+    this.#ended = true;
     this.#waiting?.reject(error);
     this.#waiting = null;
   }

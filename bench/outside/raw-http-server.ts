@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 
 /** A request as `startRawHttp` hands it out. */
 export interface RawRequest {
@@ -13,12 +14,37 @@ export interface RawRequest {
 /** Answers with the bytes of a whole response, at once or later; null: never. */
 export type RawHandler = (request: RawRequest) => string | Promise<string> | null;
 
+/** What a server with mutual TLS needs: its certificate, and the authority that its clients must have theirs from; PEM. */
+export interface ServerTls {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  readonly ca: string;
+}
+
 /**
  * An HTTP/1.1 server for loads: several times cheaper than `node:http`, so that what stands outside takes little from
  * what is measured. Keep-alive, bodies by Content-Length, one request at a time on a connection.
  */
-export async function startRawHttp(handler: RawHandler): Promise<{ readonly port: number; readonly server: Server }> {
-  const server = createServer({ noDelay: true }, (socket) => serveConnection(socket, handler));
+export async function startRawHttp(
+  handler: RawHandler,
+  tls?: ServerTls,
+): Promise<{ readonly port: number; readonly server: Server }> {
+  const serve = (socket: Socket) => serveConnection(socket, handler);
+  const server =
+    tls === undefined
+      ? createServer({ noDelay: true }, serve)
+      : createTlsServer(
+          {
+            noDelay: true,
+            cert: tls.certificatePem,
+            key: tls.privateKeyPem,
+            ca: tls.ca,
+            requestCert: true,
+            rejectUnauthorized: true,
+            minVersion: 'TLSv1.3',
+          },
+          serve,
+        );
   server.listen(0, '127.0.0.1', 8192);
   await new Promise((resolve) => server.once('listening', resolve));
   return { port: (server.address() as AddressInfo).port, server };

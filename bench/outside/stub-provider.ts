@@ -1,4 +1,5 @@
-import { createSign, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto';
+import { createSign, generateKeyPairSync, randomUUID, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { AssertionCheck, type AssertionReport } from './assertion-check.js';
 import { jsonResponse, type RawRequest } from './raw-http-server.js';
 
 /** How the stub behaves. */
@@ -10,6 +11,8 @@ export interface ProviderBehaviour {
   readonly expiresIn: number;
   /** Looks at each request's rhythm; costs a look-up for each poll. */
   readonly track: boolean;
+  /** Public keys of those whose assertions it checks; nobody's when left out. */
+  readonly clientKeys?: readonly JsonWebKey[];
 }
 
 /** What the stub has seen since it was last reset. */
@@ -27,6 +30,8 @@ export interface ProviderReport {
   readonly startedAtMs: ReadonlyMap<string, number>;
   /** When its tokens were handed out, likewise. */
   readonly redeemedAtMs: ReadonlyMap<string, number>;
+  /** Null when it checks none. */
+  readonly assertions: AssertionReport | null;
 }
 
 interface Request {
@@ -38,6 +43,7 @@ interface Request {
 }
 
 const pending = jsonResponse(400, { error: 'authorization_pending' });
+const refused = jsonResponse(401, { error: 'invalid_client' });
 const usedUp = jsonResponse(400, { error: 'invalid_grant' });
 const mostLateness = 2_000_000;
 
@@ -65,6 +71,9 @@ export class StubProvider {
   #latenessSize = 0;
   #startedAt = new Map<string, number>();
   #redeemedAt = new Map<string, number>();
+  #assertions: AssertionCheck | null = null;
+  #firstSince: Map<string, number> | null = null;
+  #markedAtMs = 0;
 
   constructor() {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -73,7 +82,10 @@ export class StubProvider {
   }
 
   configure(behaviour: ProviderBehaviour): void {
+    const { clientKeys } = behaviour;
     this.#behaviour = behaviour;
+    this.#assertions =
+      clientKeys === undefined ? null : new AssertionCheck(clientKeys, [this.issuer, `${this.issuer}/token`]);
   }
 
   /** Forgets what it has seen; what is pending stays. */
@@ -82,6 +94,7 @@ export class StubProvider {
     this.#startedAt = new Map();
     this.#redeemedAt = new Map();
     this.#rhythm = new Map();
+    this.#firstSince = null;
     for (const [id, { redeemed }] of this.#requests) if (redeemed) this.#requests.delete(id);
   }
 
@@ -95,7 +108,19 @@ export class StubProvider {
       latenessMs: this.#lateness.slice(0, this.#latenessSize),
       startedAtMs: this.#startedAt,
       redeemedAtMs: this.#redeemedAt,
+      assertions: this.#assertions?.report() ?? null,
     };
+  }
+
+  /** From now on the stub notes when each request is polled for the first time. */
+  mark(): void {
+    this.#firstSince = new Map();
+    this.#markedAtMs = sharedNowMs();
+  }
+
+  /** How long after the mark requests were polled for the first time, in ms; those that were. */
+  sinceMark(): Float64Array {
+    return Float64Array.from(this.#firstSince?.values() ?? [], (atMs) => atMs - this.#markedAtMs);
   }
 
   /** Token calls since the last reset. */
@@ -147,6 +172,7 @@ export class StubProvider {
 
   #token({ body }: RawRequest): string {
     this.#polls++;
+    if (this.#assertions?.accepts(body) === false) return refused;
     if (!this.#behaviour.track && this.#behaviour.approveAfterMs === null) return pending;
     const id = authReqIdOf(body);
     const nowMs = sharedNowMs();
@@ -168,6 +194,7 @@ export class StubProvider {
   #observe(id: string, nowMs: number): void {
     const before = this.#rhythm.get(id) ?? this.#requests.get(id)?.answeredAtMs;
     this.#rhythm.set(id, nowMs);
+    if (this.#firstSince?.has(id) === false) this.#firstSince.set(id, nowMs);
     if (before === undefined) return;
     const lateMs = nowMs - before - this.#behaviour.interval * 1000;
     // Both clocks tick in whole ms: half of one is no hurry.

@@ -1,9 +1,11 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type ConfirmChannel } from 'amqplib';
 import pg from 'pg';
 import { Agent, request } from 'undici';
 import { serve } from '../harness/serve.js';
 import { sharedNowMs } from '../outside/stub-provider.js';
+import type { SteadyApprovals } from '../seed/main.js';
 
 /**
  * Decisions as they are usually recorded and delivered: a transaction for each approval, a message with a confirmation, a
@@ -13,6 +15,8 @@ export interface TransactionDecisions {
   readonly databaseUrl: string;
   readonly amqpUrl: string;
   readonly callbackUrls: readonly string[];
+  /** Whether it also records and delivers what it has approved; it does unless this is false. */
+  readonly records?: false;
 }
 
 const tables = /* sql */ `
@@ -27,7 +31,8 @@ const secret = 'a secret of the benchmark';
 
 let database: pg.Pool;
 let channel: ConfirmChannel;
-const agent = new Agent({ connections: 50, pipelining: 1 });
+/** A call that gets no answer is given up after ten seconds, as long as Assent waits. */
+const agent = new Agent({ connections: 50, pipelining: 1, headersTimeout: 10_000, bodyTimeout: 10_000 });
 let callbackUrls: readonly string[] = [];
 
 async function start(config: TransactionDecisions): Promise<void> {
@@ -37,6 +42,7 @@ async function start(config: TransactionDecisions): Promise<void> {
   const connection = await connect(config.amqpUrl, { noDelay: true });
   channel = await connection.createConfirmChannel();
   await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+  if (config.records === false) return;
   const consumer = await connection.createChannel();
   await consumer.prefetch(prefetch);
   await consumer.consume(queue, (message) => {
@@ -53,7 +59,7 @@ async function pending(count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => randomUUID());
   await database.query(
     `insert into requests (id, status, callback_url)
-     select id, 'pending', ($2::text[])[1 + position % cardinality($2::text[])]
+     select id, 'pending', ($2::text[])[1 + (position - 1) % cardinality($2::text[])]
      from unnest($1::uuid[]) with ordinality as pending (id, position)`,
     [ids, callbackUrls],
   );
@@ -120,7 +126,7 @@ async function record(requestId: string): Promise<void> {
   const body = `{"type":"decision.approved","timestamp":"${new Date().toISOString()}","data":${document}}`;
   const timestamp = Math.floor(Date.now() / 1000);
   const signature = createHmac('sha256', secret).update(`${decision.id}.${timestamp}.${body}`).digest('base64');
-  const answer = await request(url, {
+  const sent = await request(url, {
     dispatcher: agent,
     method: 'POST',
     headers: {
@@ -130,10 +136,26 @@ async function record(requestId: string): Promise<void> {
       'webhook-signature': `v1,${signature}`,
     },
     body,
-  });
-  await answer.body.dump();
-  const done = `update deliveries set state = 'delivered', attempts = 1, delivered_at = now() where id = $1`;
-  await database.query({ name: 'done', text: done, values: [deliveryId] });
+  }).catch(() => null);
+  await sent?.body.dump();
+  // What has failed is left to a later attempt; the message is done with either way.
+  const state = sent === null ? 'failed' : 'delivered';
+  const done = `update deliveries set state = $2, attempts = 1, delivered_at = now() where id = $1`;
+  await database.query({ name: 'done', text: done, values: [deliveryId, state] });
 }
 
-serve({ start, pending, approve });
+/** The same at a steady rate, in this order; each when its transaction has committed. */
+async function approveSteadily({ ids, perSecond }: SteadyApprovals): Promise<Map<string, number>> {
+  const at = new Map<string, number>();
+  const startedAt = performance.now();
+  const approved = ids.map(async (id, position) => {
+    await pause(Math.max(0, startedAt + (position * 1000) / perSecond - performance.now()));
+    await approveOne(id);
+    at.set(id, sharedNowMs());
+    channel.sendToQueue(queue, Buffer.from(id), { persistent: true });
+  });
+  await Promise.all(approved);
+  return at;
+}
+
+serve({ start, pending, approve, approveSteadily });

@@ -17,7 +17,8 @@ const colours = { limit: '#8a94a6', peer: '#3b6fd4' } as const;
 export function plotOf(results: readonly ScenarioResult[]): string {
   const rows: string[] = [];
   let y = 40;
-  for (const { title, contestants } of results) {
+  for (const { title, contestants, rateIsSet } of results) {
+    if (rateIsSet) continue;
     const assent = contestants.find(({ kind }) => kind === 'assent');
     const others = contestants.filter(({ kind }) => kind !== 'assent');
     if (assent === undefined || others.length === 0) continue;

@@ -12,9 +12,9 @@ export function withResults(readme: string, conditions: Conditions, results: rea
 }
 
 function tableOf({ date, cores, rounds }: Conditions, results: readonly ScenarioResult[]): string {
-  const rows = results.flatMap(({ title, unit, contestants }) => {
+  const rows = results.flatMap(({ title, unit, contestants, rateIsSet }) => {
     const assent = contestants.find(({ kind }) => kind === 'assent');
-    if (assent === undefined) return [];
+    if (assent === undefined || rateIsSet) return [];
     const besides = (kind: 'limit' | 'peer') => {
       const ratios = contestants.filter((one) => one.kind === kind).map(({ rate }) => assent.rate.median / rate.median);
       if (ratios.length === 0) return '–';

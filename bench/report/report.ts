@@ -26,6 +26,9 @@ export interface ScenarioResult {
   readonly says: string;
   readonly contestants: readonly ContestantResult[];
   readonly targets: readonly Target[];
+  readonly rateIsSet: boolean;
+  /** How long it took, in s. */
+  readonly took?: Scenario['takes'];
 }
 
 interface ContestantResult {
@@ -45,7 +48,9 @@ interface ContestantResult {
 /** Sums up what was measured. */
 export function summarize(scenario: Scenario, series: readonly Series[]): ScenarioResult {
   const { name, ids, title, unit, says } = scenario;
-  return { name, ids, title, unit, says, contestants: series.map(summarizeOne), targets: scenario.targets(series) };
+  const targets = scenario.targets(series);
+  const rateIsSet = scenario.rateIsSet ?? false;
+  return { name, ids, title, unit, says, rateIsSet, contestants: series.map(summarizeOne), targets };
 }
 
 function summarizeOne({ name, kind, samples }: Series): ContestantResult {
@@ -72,8 +77,12 @@ function summarizeOne({ name, kind, samples }: Series): ContestantResult {
   };
 }
 
-/** A run as a page of Markdown: the ratios first, then what they were made of. */
-export function markdownOf(conditions: Conditions, results: readonly ScenarioResult[]): string {
+/** A run as a page of Markdown: the ratios first, then what they were made of; what failed is named. */
+export function markdownOf(
+  conditions: Conditions,
+  results: readonly ScenarioResult[],
+  failures: readonly string[] = [],
+): string {
   const { command, commit, date, rounds, cores, processor, node, postgres, rabbitmq, quick } = conditions;
   const lines = [
     `# Benchmark of ${date}`,
@@ -89,15 +98,19 @@ export function markdownOf(conditions: Conditions, results: readonly ScenarioRes
     '|---|---|---|--:|---|',
     ...results.flatMap((result) => result.targets.map((target) => targetRow(result, target))),
     '',
+    ...(failures.length === 0 ? [] : ['## Not measured', '', ...failures.map(failureLine), '']),
     ...results.flatMap(sectionOf),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
+/** The first line says what it was; the rest is for who mends it. */
+const failureLine = (failure: string): string => `- ${failure.split('\n', 1)[0]!}`;
+
 const targetRow = ({ ids, title }: ScenarioResult, { text, measured, reached }: Target): string =>
   `| ${ids.join(', ')} | ${title} | ${text} | ${measured === null ? '–' : short(measured)} | ${measured === null ? 'not run' : reached ? 'reached' : '**missed**'} |`;
 
-function sectionOf({ ids, title, says, unit, contestants }: ScenarioResult): string[] {
+function sectionOf({ ids, title, says, unit, rateIsSet, contestants }: ScenarioResult): string[] {
   const assent = contestants.find(({ kind }) => kind === 'assent');
   const roles = [...new Set(contestants.flatMap(({ costByRole }) => Object.keys(costByRole)))];
   const figures = [...new Set(contestants.flatMap((one) => Object.keys(one.figures)))];
@@ -125,7 +138,7 @@ function sectionOf({ ids, title, says, unit, contestants }: ScenarioResult): str
       const ours = one === assent;
       const cells = [
         ours ? `**${one.name}**` : one.name,
-        ours || !assent ? '' : short(assent.rate.median / one.rate.median),
+        ours || !assent || rateIsSet ? '' : short(assent.rate.median / one.rate.median),
         ours || !assent ? '' : short(assent.cost.median / one.cost.median),
         spread(one.rate),
         spread(one.cost),

@@ -22,6 +22,7 @@ export const decisions: Scenario = {
   ids: ['B8'],
   title: 'From approval to callback',
   unit: 'decisions',
+  takes: { prepare: 10, round: 13 },
   says: 'approved at once, recorded with receipt and event, published, and delivered to 20 receivers',
   prepare: async (stage) => [await assentDecisions(stage), await peerDecisions(stage)],
   targets: (series) => [
@@ -60,7 +61,7 @@ async function assentDecisions(stage: Stage): Promise<Contestant> {
         ids.push(...(await seeder.call<string[]>('pending', batch)));
       }
       await settleSeed(databaseUrl);
-      const sample = await deliver(stage, ids, [service.pid, approver.pid], () =>
+      const sample = await deliver(stage, ids, { databaseUrl, app: [service.pid, approver.pid] }, () =>
         approver.call<Map<string, number>>('approve', inTurn(ids, receiverUrls.length)),
       );
       await verifyRows(databaseUrl, ids);
@@ -93,18 +94,26 @@ async function peerDecisions(stage: Stage): Promise<Contestant> {
     kind: 'peer',
     run: async (turn) => {
       const ids = await program.call<string[]>('pending', countOf(turn));
-      return deliver(stage, ids, [program.pid], () => program.call<Map<string, number>>('approve', ids));
+      return deliver(stage, ids, { databaseUrl, app: [program.pid] }, () =>
+        program.call<Map<string, number>>('approve', ids),
+      );
     },
   };
+}
+
+interface Place {
+  readonly databaseUrl: string;
+  readonly app: readonly number[];
 }
 
 async function deliver(
   stage: Stage,
   ids: readonly string[],
-  app: readonly number[],
+  { databaseUrl, app }: Place,
   approve: () => Promise<Map<string, number>>,
 ): Promise<Sample> {
   await stage.outside.call('reset');
+  const commits = await commitsOf(databaseUrl);
   const meter = stage.meter(app);
   const [before, startedAt] = [meter.read(), performance.now()];
   const [approvedAtMs] = await Promise.all([
@@ -122,8 +131,22 @@ async function deliver(
     operations: ids.length,
     seconds,
     micros,
-    figures: { 'approvals/s': approvals, 'p50 ms': percentile(waits, 50), 'p99 ms': percentile(waits, 99) },
+    figures: {
+      'approvals/s': approvals,
+      commits: ((await commitsOf(databaseUrl)) - commits) / ids.length,
+      'p50 ms': percentile(waits, 50),
+      'p99 ms': percentile(waits, 99),
+    },
   };
+}
+
+/** Transactions that this database has committed. */
+async function commitsOf(databaseUrl: string): Promise<number> {
+  const database = new pg.Client({ connectionString: databaseUrl });
+  await database.connect();
+  const text = 'select xact_commit::float8 as commits from pg_stat_database where datname = current_database()';
+  const { rows } = await database.query<{ commits: number }>(text).finally(() => database.end());
+  return rows[0]!.commits;
 }
 
 async function verifyRows(databaseUrl: string, ids: readonly string[]): Promise<void> {

@@ -21,6 +21,7 @@ export const idle: Scenario = {
   ids: ['B14'],
   title: 'One request alone',
   unit: 'requests',
+  takes: { prepare: 9, round: 7 },
   says: 'one request after the other through all four services: from the 202 to the call at the provider, and from the ping to the callback',
   prepare: async (stage) => {
     await stage.outside.call('behave', { approveAfterMs: 0, interval: 5, expiresIn: 600, track: false });
@@ -95,7 +96,7 @@ async function assentIdle(stage: Stage): Promise<Contestant> {
     name: 'Assent',
     kind: 'assent',
     run: (turn) =>
-      oneAfterTheOther(stage, [rules.pid, ...others.map(({ pid }) => pid)], one, turn.quick || turn.warmUp ? 20 : 60),
+      oneAfterTheOther(stage, [rules.pid, ...others.map(({ pid }) => pid)], one, turn.quick || turn.warmUp ? 20 : 40),
   };
 }
 
@@ -127,7 +128,7 @@ async function bareIdle(stage: Stage): Promise<Contestant> {
   return {
     name: bare,
     kind: 'limit',
-    run: (turn) => oneAfterTheOther(stage, [program.pid], one, turn.quick || turn.warmUp ? 20 : 60),
+    run: (turn) => oneAfterTheOther(stage, [program.pid], one, turn.quick || turn.warmUp ? 20 : 40),
   };
 }
 

@@ -22,6 +22,8 @@ export const journey: Scenario = {
   ids: ['B10', 'B12'],
   title: 'From request to callback',
   unit: 'requests',
+  takes: { prepare: 10, round: 20 },
+  notQuick: true,
   says: `${offered.assent} requests a second for Assent and ${offered.peer} for the peer, each approved after 2 s, polled each second, and told by a callback`,
   prepare: async (stage) => {
     await stage.outside.call('behave', { approveAfterMs, interval: 1, expiresIn: 300, track: true });
@@ -45,7 +47,7 @@ interface Place {
 }
 
 async function travel(stage: Stage, { port, key, pids, perSecond }: Place, turn: Turn): Promise<Sample> {
-  const count = perSecond * (turn.quick || turn.warmUp ? 5 : 15);
+  const count = perSecond * (turn.quick || turn.warmUp ? 4 : 7);
   const [callbackUrl] = stage.outside.started.receiverUrls;
   const attributes = `"email":"{id}@example.com","amount":"25.00 EUR","payee":"Shop"`;
   const load: SteadyLoad = {

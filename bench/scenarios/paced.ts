@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import type { AssentService } from '../harness/assent-service.js';
 import type { Contestant, Sample, Turn } from '../harness/contestant.js';
 import { setUpAssent } from '../harness/assent-setup.js';
 import { usedBetween } from '../harness/processor-time.js';
@@ -22,6 +23,10 @@ export const paced: Scenario = {
   ids: ['B5', 'B6', 'B12'],
   title: 'Polling on time',
   unit: 'polls',
+  takes: { prepare: 45, round: 11 },
+  atMostRounds: 3,
+  notQuick: true,
+  rateIsSet: true,
   says: `${full} pending requests, an interval of ${intervalSeconds} s; lateness as the provider sees it`,
   prepare: async (stage) => [await assentPaced(stage)],
   targets: (series) => [
@@ -51,21 +56,21 @@ async function assentPaced(stage: Stage): Promise<Contestant> {
   await settleSeed(databaseUrl);
   const behaviour = { approveAfterMs: null, interval: intervalSeconds, expiresIn: 7200, track: true };
   await stage.outside.call('behave', behaviour);
+  let poller: AssentService | null = null;
   return {
     name: 'Assent',
     kind: 'assent',
     run: async (turn) => {
-      const poller = await stage.service('poller', databaseUrl, { POLLER_POLLS_PER_SECOND_PER_PROVIDER: '100000' });
-      try {
+      if (poller === null) {
+        poller = await stage.service('poller', databaseUrl, { POLLER_POLLS_PER_SECOND_PER_PROVIDER: '100000' });
+        const adopting = poller;
         await until('all requests are adopted', async () => {
-          return (await poller.metric('assent_pending_authentications')) === count;
+          return (await adopting.metric('assent_pending_authentications')) === count;
         });
         // One interval spreads them out, another one compiles the code.
         await pause(intervalSeconds * 2_000);
-        return await watch(stage, databaseUrl, poller.pid, { count, idleBytes }, turn);
-      } finally {
-        await poller.stop();
       }
+      return watch(stage, databaseUrl, poller.pid, { count, idleBytes }, turn);
     },
   };
 }
@@ -81,7 +86,7 @@ async function watch(
   await stage.outside.call('reset');
   const meter = stage.meter([pid]);
   const [before, startedAt] = [meter.read(), performance.now()];
-  await pause((turn.quick || turn.warmUp ? 2 : 4) * intervalSeconds * 1000);
+  await pause((turn.warmUp ? 1.2 : 2) * intervalSeconds * 1000);
   const micros = usedBetween(before, meter.read());
   const seconds = (performance.now() - startedAt) / 1000;
   const { polls, polled, early, latenessMs } = await stage.outside.call<ProviderReport>('provider');

@@ -22,6 +22,16 @@ export interface Scenario {
   readonly unit: string;
   /** Whether a higher rate is what counts, or another figure. */
   readonly says: string;
+  /** How long it takes on two cores, in s: what comes before the first run, and one run of everybody. */
+  readonly takes: { readonly prepare: number; readonly round: number };
+  /** Left out of a quick run of everything. */
+  readonly notQuick?: true;
+  /** Rounds of it at most, where Assent is compared with itself and the figures hardly scatter. */
+  readonly atMostRounds?: number;
+  /** Rates are offered and not reached: they say nothing, and stand in no plot. */
+  readonly rateIsSet?: true;
+  /** Runs when it is named, and not in a run of everything. */
+  readonly onRequest?: true;
   prepare(stage: Stage): Promise<readonly Contestant[]>;
   targets(series: readonly Series[]): readonly Target[];
 }

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { noPromptLimits } from '#lib/domain';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createRabbitBus, OutboxRelay, type EventBus } from '#lib/messaging';
 import { Database, type RuleRow } from '#lib/persistence';
 import type { Decision } from '#lib/contracts';
 import { v7 as uuid } from 'uuid';
 import { serve } from '../harness/serve.js';
 import { sharedNowMs } from '../outside/stub-provider.js';
+import { requestOf } from './request-of.js';
 
 /** Whose requests are made, and what they are like. */
 export interface Batch {
@@ -21,6 +22,12 @@ export interface SeedConfig {
   readonly databaseUrl: string;
   readonly masterKeys: string;
   readonly amqpUrl: string | null;
+}
+
+/** Approvals, so many a second. */
+export interface SteadyApprovals {
+  readonly ids: readonly string[];
+  readonly perSecond: number;
 }
 
 let database: Database;
@@ -40,6 +47,17 @@ async function start({ databaseUrl, masterKeys, amqpUrl }: SeedConfig): Promise<
   database.onEvents((events) => outbox.offer(events));
 }
 
+/** Requests that the provider has not been asked about. */
+async function requested({ count, ruleId, apiClientId, callbackUrl }: Batch): Promise<string[]> {
+  const rule = await ruleOf(ruleId);
+  return inParallel(count, async () => {
+    const request = requestOf(rule, { apiClientId, callbackUrl: callbackUrl ?? null });
+    const made = await database.requests.submit(request);
+    if (made.kind !== 'created') throw new Error(made.kind);
+    return request.id;
+  });
+}
+
 /** Requests whose person is being asked, made by the statements of the services. */
 async function pending(batch: Batch): Promise<string[]> {
   const rule = await ruleOf(batch.ruleId);
@@ -47,27 +65,9 @@ async function pending(batch: Batch): Promise<string[]> {
 }
 
 async function onePending(rule: RuleRow, { apiClientId, callbackUrl, intervalSeconds = 5 }: Batch): Promise<string> {
-  const id = uuid();
-  const person = `${id}@example.com`;
-  const made = await database.requests.submit({
-    id,
-    apiClientId,
-    idempotencyKey: randomUUID(),
-    bodyHash: randomBytes(32),
-    rule: { id: rule.id, name: rule.definition.name, version: rule.version },
-    tokenProviderId: rule.definition.tokenProviderId,
-    attributes: { email: person, amount: '25.00 EUR', payee: 'Shop' },
-    loginHint: person,
-    person,
-    limits: noPromptLimits,
-    joinText: null,
-    bindingMessage: 'Pay 25.00 EUR to Shop',
-    userCode: null,
-    metadata: {},
-    callbackUrl: callbackUrl ?? null,
-    requestHash: randomBytes(32).toString('base64url'),
-    traceparent: null,
-  });
+  const request = requestOf(rule, { apiClientId, callbackUrl: callbackUrl ?? null });
+  const { id } = request;
+  const made = await database.requests.submit(request);
   if (made.kind !== 'created') throw new Error(made.kind);
   const attempt = { requestId: id, attemptId: uuid(), instanceId: 'bench', callTimeoutMs: 10_000, cause: null };
   const opened = await database.requests.openAttempt(attempt);
@@ -93,6 +93,19 @@ async function approve(ids: readonly string[]): Promise<Map<string, number>> {
     await approveOne(id);
     at.set(id, sharedNowMs());
   });
+  return at;
+}
+
+/** The same at a steady rate, in this order. */
+async function approveSteadily({ ids, perSecond }: SteadyApprovals): Promise<Map<string, number>> {
+  const at = new Map<string, number>();
+  const startedAt = performance.now();
+  const approved = ids.map(async (id, position) => {
+    await pause(Math.max(0, startedAt + (position * 1000) / perSecond - performance.now()));
+    await approveOne(id);
+    at.set(id, sharedNowMs());
+  });
+  await Promise.all(approved);
   return at;
 }
 
@@ -166,4 +179,4 @@ async function stop(): Promise<void> {
   await database.close();
 }
 
-serve({ start, pending, approve, approved, stop });
+serve({ start, requested, pending, approve, approveSteadily, approved, stop });
