@@ -33,14 +33,18 @@ export function problemsOfBody(schema: z.ZodType, body: unknown, fieldOf: FieldO
   const result = schema.safeParse(body);
   if (result.success) return { fields: {}, rest: [] };
   return sorted(
-    result.error.issues.map(({ path, code, message }) => ({
-      pointer: path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
-      code: String(code),
-      detail: message,
+    result.error.issues.map((issue) => ({
+      pointer: issue.path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
+      code: String(issue.code),
+      detail: detailOf(issue),
     })),
     fieldOf,
   );
 }
+
+// The schema has words of its own where a text has to be something special; that it is missing needs none.
+const detailOf = ({ message }: z.core.$ZodIssue): string =>
+  message === 'Too small: expected string to have >=1 characters' ? 'Fill this in.' : message;
 
 /** Puts the focus on the first field that is wrong, once it shows that. */
 export const focusFirstMistake = (): void =>
