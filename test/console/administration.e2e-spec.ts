@@ -87,6 +87,10 @@ describeWithBrowser('administration in the console', () => {
     await shown.getByRole('heading', { name: 'The request was not approved' }).waitFor();
     await page.getByText('Expired', { exact: true }).click();
     await shown.getByRole('heading', { name: 'Nobody answered in time' }).waitFor();
+    // The page may be a dark one: a ground of the frame's own would swallow its words.
+    expect(await page.locator('iframe').evaluate((frame) => getComputedStyle(frame).backgroundColor)).toBe(
+      'rgba(0, 0, 0, 0)',
+    );
     await said('HTTP/1.1 403');
     expect(await page.evaluate(() => 'ran' in globalThis)).toBe(false);
 
@@ -171,12 +175,16 @@ describeWithBrowser('administration in the console', () => {
     await house.go(page, `/access/rules/${rule.id}`);
     await field('Client ID').fill('not saved');
     await page.getByRole('link', { name: 'Key Pairs' }).click();
+    await dialog('Leave without saving?').waitFor();
+    await cleanToEverybody();
     await dialog('Leave without saving?').getByRole('button', { name: 'Cancel' }).click();
     expect(await field('Client ID').inputValue()).toBe('not saved');
     await page.getByRole('link', { name: 'Rules', exact: true }).first().click();
     await dialog('Leave without saving?').getByRole('button', { name: 'Leave without saving' }).click();
     await button('Actions for Contested').click();
     await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await dialog('Delete this rule?').waitFor();
+    await cleanToEverybody();
     await dialog('Delete this rule?').getByRole('button', { name: 'Delete the rule' }).click();
     await page.getByRole('link', { name: 'Contested' }).waitFor({ state: 'detached' });
     expect((await list<Rule>('rules')).some(({ name }) => name === 'Contested')).toBe(false);
@@ -197,6 +205,7 @@ describeWithBrowser('administration in the console', () => {
     const request = await page.getByRole('region', { name: 'the certificate request' }).innerText();
     await button('Replace the certificate').click();
     await page.getByRole('textbox', { name: 'Certificate' }).fill(await authority.sign(request));
+    await cleanToEverybody();
     await dialog('Replace the certificate').getByRole('button', { name: 'Replace' }).click();
     await said('CN=Console CA');
     await cleanToEverybody();
@@ -209,12 +218,18 @@ describeWithBrowser('administration in the console', () => {
     await page.getByRole('textbox', { name: 'Private Key' }).fill('no key');
     await dialog('Import a key pair').getByRole('button', { name: 'Import' }).click();
     await dialog('Import a key pair').locator('[aria-invalid="true"], [role="alert"]').first().waitFor();
+    await cleanToEverybody();
     await page.getByRole('textbox', { name: 'Private Key' }).fill(issued.privateKeyPem);
     await dialog('Import a key pair').getByRole('button', { name: 'Import' }).click();
     await page.getByRole('heading', { name: 'Imported' }).waitFor();
+    await button('Rename').click();
+    await field('Alias').fill('Imported once');
+    await cleanToEverybody();
+    await dialog('Rename the key pair').getByRole('button', { name: 'Rename' }).click();
+    await page.getByRole('heading', { name: 'Imported once' }).waitFor();
     expect((await list<KeyPair>('key-pairs')).map(({ alias, issuer }) => [alias, issuer])).toEqual([
       ['mTLS 2026', 'CN=Console CA'],
-      ['Imported', 'CN=Console CA'],
+      ['Imported once', 'CN=Console CA'],
     ]);
   }, 120_000);
 
@@ -253,13 +268,22 @@ describeWithBrowser('administration in the console', () => {
 
     await button('Actions for Shop').click();
     await page.getByRole('menuitem', { name: 'Rotate the key' }).click();
+    await dialog('Rotate the key of Shop').waitFor();
+    await cleanToEverybody();
     await dialog('Rotate the key of Shop').getByRole('button', { name: 'Rotate' }).click();
     const next = await readKey();
     for (const one of [key, next]) {
       const answer = await new AssentClient(house.rules.url, one).call('GET', '/v1/authorization-requests');
       expect(answer.status).toBe(200);
     }
+    await button('Actions for Shop').click();
+    await page.getByRole('menuitem', { name: 'Edit' }).click();
+    await dialog('API client Shop').getByRole('textbox', { name: 'Requests per Minute' }).fill('30');
+    await cleanToEverybody();
+    await dialog('API client Shop').getByRole('button', { name: 'Save' }).click();
+    await dialog('API client Shop').waitFor({ state: 'detached' });
     const [stored] = await list<ApiClient>('api-clients');
+    expect(stored).toMatchObject({ requestsPerMinute: 30 });
     expect(stored).toMatchObject({ name: 'Shop', scopes: ['requests:write', 'requests:read'] });
     expect(stored!.previousKey).not.toBeNull();
   }, 120_000);

@@ -1,6 +1,7 @@
 const kinds = {
   secretBasic: 'Secret, HTTP Basic',
   secretPost: 'Secret in the body',
+  secretJwt: 'Secret that signs a JWT',
   ping: 'Secret, with ping delivery',
   tlsClientAuth: 'Mutual TLS, issued certificate',
   selfSignedTls: 'Mutual TLS, self-signed',
