@@ -101,7 +101,7 @@ const shares: Readonly<Record<Exclude<FaultKind, 'wipe-broker'>, number>> = {
 };
 
 /** What every run has, in this order, before anything is left to chance. */
-const always: readonly (readonly [FaultKind, string])[] = [
+const always: readonly (readonly [FaultKind, string, number?])[] = [
   ['kill', 'decision-service-1'],
   ['kill', 'ciba-worker-1'],
   ['unbind-queue', 'broker'],
@@ -117,6 +117,9 @@ const always: readonly (readonly [FaultKind, string])[] = [
   ['kill-postgres', 'postgres'],
   ['sink-down', 'sink-1'],
   ['reset', 'poller-1 to postgres'],
+  // Longer than a lease: what it would record meanwhile, it records when the shard is somebody else's.
+  ['black-hole', 'poller-2 to postgres', 9_500],
+  ['black-hole', 'poller-1 to postgres', 9_500],
 ];
 
 /** Kinds after which the broker needs a while before it is hurt again. */
@@ -134,23 +137,22 @@ export function planFaults({ seed, faults, wipes, overMs }: PlanOptions): Planne
   const scripted = always.slice(0, faults);
   const drawn = drawKinds(random, faults, wipes, scripted);
   const mixed = spreadBroker([...drawn], random);
-  const chosen = [...scripted, ...mixed.map((kind): readonly [FaultKind, string] => [kind, targetOf(kind, random)])];
+  const chosen: (typeof always)[number][] = [
+    ...scripted,
+    ...mixed.map((kind) => [kind, targetOf(kind, random)] as const),
+  ];
   const spacingMs = overMs / Math.max(1, chosen.length);
-  return chosen.map(([kind, target], at) => ({
+  return chosen.map(([kind, target, forMs], at) => ({
     faultId: `f${at + 1}`,
     kind,
     target,
     atMs: Math.round(at * spacingMs + random.next() * spacingMs * 0.6),
     ...extent(kind, random),
+    ...(forMs !== undefined && { forMs }),
   }));
 }
 
-function drawKinds(
-  random: Random,
-  faults: number,
-  wipes: number,
-  scripted: readonly (readonly [FaultKind, string])[],
-): FaultKind[] {
+function drawKinds(random: Random, faults: number, wipes: number, scripted: typeof always): FaultKind[] {
   const left = faults - scripted.length;
   const kinds: FaultKind[] = Array.from({ length: Math.min(wipes, left) }, () => 'wipe-broker' as const);
   for (const [kind, share] of Object.entries(shares) as [FaultKind, number][]) {

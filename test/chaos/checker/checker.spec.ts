@@ -33,15 +33,18 @@ describe('a genuine history', () => {
 
   it('is counted', () => {
     expect(verdict.counters).toEqual({
-      attempted: 14,
-      acknowledged: 14,
+      attempted: 15,
+      acknowledged: 15,
       lost: 0,
       duplicated: 0,
       recovered: 1,
       unexpected: 0,
     });
-    expect(verdict.outcomes).toMatchObject({ approved: 6, 'failed/outcome_unknown': 1, 'expired +late evidence': 1 });
-    expect(verdict.outcomeUnknown).toMatchObject([{ cause: expect.stringContaining('kill of poller-1') }]);
+    expect(verdict.outcomes).toMatchObject({ approved: 6, 'failed/outcome_unknown': 2, 'expired +late evidence': 1 });
+    expect(verdict.outcomeUnknown).toMatchObject([
+      { cause: expect.stringContaining('kill of poller-1') },
+      { cause: 'the provider’s last answer, a 500' },
+    ]);
     expect(verdict.recovery['process']).toMatchObject({ count: 2, p50: 1000, p95: 2000, max: 2000 });
   });
 });

@@ -441,6 +441,16 @@ export const forgeries: readonly Forgery[] = [
     },
   },
   {
+    name: 'outcome_unknown, and after the 500 the provider said that nothing was decided',
+    flags: 'I12',
+    says: /outcome_unknown, and no fault explains it/,
+    forge: (book, { unsaid }) => {
+      noFaults(book);
+      const answer = said(book, unsaid, 'none');
+      book.paper.provider.push({ ...answer, atMs: answer.atMs + 1 * seconds, said: 'pending', error: undefined });
+    },
+  },
+  {
     name: 'initiation_unknown although the answer was delivered',
     flags: 'I12',
     says: /initiation_unknown, and no fault explains it/,

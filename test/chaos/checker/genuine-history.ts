@@ -13,6 +13,7 @@ export interface Cast {
   readonly withdrawn: PaperRequest;
   readonly unasked: PaperRequest;
   readonly doubtful: PaperRequest;
+  readonly unsaid: PaperRequest;
   readonly unheard: PaperRequest;
   readonly askedAgain: PaperRequest;
   readonly slowed: PaperRequest;
@@ -49,6 +50,7 @@ function play(book: HistoryBuilder): Cast {
     withdrawn: withdrawnBeforeTheYes(book),
     unasked: withdrawnUnasked(book),
     doubtful: lostWithItsPoller(book),
+    unsaid: lastHeardOfBy500(book),
     unheard: lostStart(book),
     askedAgain: askedTwice(book),
     slowed: sloweddown(book),
@@ -164,6 +166,16 @@ function lostWithItsPoller(book: HistoryBuilder): PaperRequest {
   book.fault('kill', 'poller-1', 500, 2_000);
   book.pass(15 * seconds);
   book.poll(request, 'invalid_grant');
+  book.end(request, 'failed', { reason: 'outcome_unknown' }, { reason: 'outcome_unknown' });
+  return request;
+}
+
+function lastHeardOfBy500(book: HistoryBuilder): PaperRequest {
+  const request = book.submit();
+  book.initiate(request, 12);
+  book.poll(request, 'pending');
+  book.poll(request, 'none', { error: '500', delivered: true });
+  book.pass(3 * seconds);
   book.end(request, 'failed', { reason: 'outcome_unknown' }, { reason: 'outcome_unknown' });
   return request;
 }

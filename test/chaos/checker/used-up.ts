@@ -27,9 +27,15 @@ export function causeOfDoubt(history: History, row: RequestRow): string | undefi
   for (const answer of grant?.tokens ?? []) {
     if (answer.delivered === false) return 'the provider cut the connection';
   }
+  const last = grant?.tokens.at(-1);
+  if (last !== undefined && saysNothing(last)) return `the provider’s last answer, a ${last.error}`;
   if (row.sentAtMs === null || row.endedAtMs === null) return undefined;
   return described(history.faults.clouds(row.sentAtMs - onItsWayMs, row.endedAtMs));
 }
+
+/** An answer that tokens may have been behind; 429 and 503 say that there were none. */
+const saysNothing = ({ said, error }: ProviderLine): boolean =>
+  said === 'none' && (error === '500' || error === '502' || error === '504');
 
 /** Two owners may have asked at once: the one that got the answer lost its lease, the other one got `invalid_grant`. */
 function takenOver({ faults, run }: History, { atMs }: ProviderLine): string | undefined {
