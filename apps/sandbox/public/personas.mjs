@@ -3,9 +3,11 @@ const line = (says, hint) => {
   if (hint) {
     const code = document.createElement('code');
     code.textContent = hint;
-    item.append(code, ' ');
+    item.append(code);
   }
-  item.append(says);
+  const words = document.createElement('span');
+  words.textContent = says;
+  item.append(words);
   return item;
 };
 

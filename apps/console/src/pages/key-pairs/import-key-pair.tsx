@@ -140,7 +140,7 @@ export function PemField({ label, description, onText, props }: PemFieldProps) {
   return (
     <div>
       <Group justify="space-between" align="flex-end" mb={2}>
-        <Text fz="sm" fw={500} aria-hidden>
+        <Text fz="sm" fw={600} aria-hidden>
           {label}
         </Text>
         <FileText what={`the ${label.toLowerCase()}`} accept=".pem,.crt,.cer,.key,.txt" onText={onText} />
