@@ -82,6 +82,12 @@ export async function openWatchedPage(browser: Browser, options: PageOptions): P
 export async function findAccessibilityProblems(page: Page): Promise<string[]> {
   // Evaluated rather than added as a script, which the page's policy would rightly refuse.
   await page.evaluate(axeSource);
+  // Colours on their way from one theme to the other are nobody's; what moves for ever is not waited for.
+  await page.evaluate(`Promise.allSettled(
+    document.getAnimations()
+      .filter(({ effect }) => Number.isFinite(effect.getComputedTiming().endTime))
+      .map(({ finished }) => finished),
+  ).then(() => undefined)`);
   return page.evaluate(async () => {
     const { violations } = await (globalThis as unknown as PageGlobals).axe.run();
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
