@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Contestant, Sample } from '../harness/contestant.js';
-import { setUpAssent } from '../harness/assent-setup.js';
 import { usedBetween } from '../harness/processor-time.js';
 import type { Stage } from '../harness/stage.js';
 import { percentile } from '../harness/statistics.js';
@@ -10,6 +9,7 @@ import { sharedNowMs, type ProviderReport } from '../outside/stub-provider.js';
 import { atMost, figure, notMore } from './compare.js';
 import type { Scenario } from './scenario.js';
 import { until } from './until.js';
+import { startWholeAssent } from './whole-assent.js';
 
 const bare = 'the bare hops';
 const asked = 'accepted → asked p50 ms';
@@ -60,28 +60,20 @@ async function oneAfterTheOther(stage: Stage, app: readonly number[], one: One, 
 }
 
 async function assentIdle(stage: Stage): Promise<Contestant> {
-  const databaseUrl = await stage.freshDatabase();
-  const rules = await stage.service('rules-service', databaseUrl);
-  const { key } = await setUpAssent(stage, rules.url, { deliveryMode: 'ping' });
-  const others = [
-    await stage.service('ciba-worker', databaseUrl, { ASSENT_PUBLIC_URL: rules.url }),
-    await stage.service('poller', databaseUrl),
-    await stage.service('decision-service', databaseUrl),
-  ];
-  await until('the poller owns all shards', async () => (await others[1]!.metric('assent_owned_shards')) === 256);
+  const { url, key, pids } = await startWholeAssent(stage, { deliveryMode: 'ping' });
   const callbackUrl = `${stage.outside.started.receiverUrls[0]!}/callbacks`;
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   const attributes = { amount: '25.00 EUR', payee: 'Shop' };
   const one: One = async (email) => {
     await stage.outside.call('reset');
     const body = JSON.stringify({ rule: 'Approve a payment', attributes: { ...attributes, email }, callbackUrl });
-    const answer = await fetch(`${rules.url}/v1/authorization-requests`, { method: 'POST', headers, body });
+    const answer = await fetch(`${url}/v1/authorization-requests`, { method: 'POST', headers, body });
     const acceptedAtMs = sharedNowMs();
     if (answer.status !== 202) throw new Error(`the request was answered ${answer.status}`);
     const { id } = (await answer.json()) as { id: string };
     const askedMs = (await startedAt(stage, email)) - acceptedAtMs;
     await until('it is pending', async () => {
-      const { status } = (await (await fetch(`${rules.url}/v1/authorization-requests/${id}`, { headers })).json()) as {
+      const { status } = (await (await fetch(`${url}/v1/authorization-requests/${id}`, { headers })).json()) as {
         status: string;
       };
       return status === 'pending';
@@ -89,14 +81,13 @@ async function assentIdle(stage: Stage): Promise<Contestant> {
     // The poller has been told as well by then, as it has whenever a person takes longer than a moment.
     await pause(20);
     const pingedAtMs = sharedNowMs();
-    await stage.outside.call('ping', { hint: email, url: `${rules.url}/v1/ciba/notifications` });
+    await stage.outside.call('ping', { hint: email, url: `${url}/v1/ciba/notifications` });
     return { askedMs, toldMs: (await receivedAt(stage, id)) - pingedAtMs };
   };
   return {
     name: 'Assent',
     kind: 'assent',
-    run: (turn) =>
-      oneAfterTheOther(stage, [rules.pid, ...others.map(({ pid }) => pid)], one, turn.quick || turn.warmUp ? 20 : 40),
+    run: (turn) => oneAfterTheOther(stage, pids, one, turn.quick || turn.warmUp ? 20 : 40),
   };
 }
 

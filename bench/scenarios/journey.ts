@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Contestant, Sample, Turn } from '../harness/contestant.js';
-import { setUpAssent } from '../harness/assent-setup.js';
 import { usedBetween } from '../harness/processor-time.js';
 import type { Stage } from '../harness/stage.js';
 import { percentile } from '../harness/statistics.js';
@@ -9,7 +8,7 @@ import type { ReceiverReport } from '../outside/receiver.js';
 import type { ProviderReport } from '../outside/stub-provider.js';
 import { atLeast, atMost, costOf, figure, notMore, rateOf } from './compare.js';
 import type { Scenario } from './scenario.js';
-import { until } from './until.js';
+import { startWholeAssent } from './whole-assent.js';
 
 const peer = 'Fastify + pg + BullMQ + openid-client';
 const approveAfterMs = 2_000;
@@ -92,17 +91,8 @@ async function travel(stage: Stage, { port, key, pids, perSecond }: Place, turn:
 }
 
 async function assentJourney(stage: Stage): Promise<Contestant> {
-  const databaseUrl = await stage.freshDatabase();
-  const rules = await stage.service('rules-service', databaseUrl);
-  const { key } = await setUpAssent(stage, rules.url);
-  const others = [
-    await stage.service('ciba-worker', databaseUrl),
-    await stage.service('poller', databaseUrl),
-    await stage.service('decision-service', databaseUrl),
-  ];
-  await until('the poller owns all shards', async () => (await others[1]!.metric('assent_owned_shards')) === 256);
-  const pids = [rules.pid, ...others.map(({ pid }) => pid)];
-  const place = { port: rules.port, key, pids, perSecond: offered.assent };
+  const { port, key, pids } = await startWholeAssent(stage);
+  const place = { port, key, pids, perSecond: offered.assent };
   return { name: 'Assent', kind: 'assent', run: (turn) => travel(stage, place, turn) };
 }
 

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { setUpAssent } from '../harness/assent-setup.js';
 import type { Sample, Turn } from '../harness/contestant.js';
 import { usedBetween } from '../harness/processor-time.js';
 import type { Stage } from '../harness/stage.js';
@@ -11,7 +10,7 @@ import type { ReceiverReport } from '../outside/receiver.js';
 import type { ProviderReport } from '../outside/stub-provider.js';
 import { figure, notMore } from './compare.js';
 import type { Scenario } from './scenario.js';
-import { until } from './until.js';
+import { startWholeAssent, type WholeAssent } from './whole-assent.js';
 
 const perSecond = 100;
 const approveAfterMs = 2_000;
@@ -36,23 +35,8 @@ export const soak: Scenario = {
   says: `${perSecond} requests a second, as B10, for 15 minutes (one when quick); memory of all services together after the first third, by the straight line that fits best`,
   prepare: async (stage) => {
     await stage.outside.call('behave', { approveAfterMs, interval: 1, expiresIn: 300, track: false });
-    const databaseUrl = await stage.freshDatabase();
-    const rules = await stage.service('rules-service', databaseUrl);
-    const { key } = await setUpAssent(stage, rules.url);
-    const others = [
-      await stage.service('ciba-worker', databaseUrl),
-      await stage.service('poller', databaseUrl),
-      await stage.service('decision-service', databaseUrl),
-    ];
-    await until('the poller owns all shards', async () => (await others[1]!.metric('assent_owned_shards')) === 256);
-    const pids = [rules.pid, ...others.map(({ pid }) => pid)];
-    return [
-      {
-        name: 'Assent',
-        kind: 'assent',
-        run: (turn) => endure(stage, { port: rules.port, key, pids, databaseUrl }, turn),
-      },
-    ];
+    const house = await startWholeAssent(stage);
+    return [{ name: 'Assent', kind: 'assent', run: (turn) => endure(stage, house, turn) }];
   },
   targets: (series) => [
     notMore(series, 1, slope, figure(slope)),
@@ -62,14 +46,7 @@ export const soak: Scenario = {
   ],
 };
 
-interface House {
-  readonly port: number;
-  readonly key: string;
-  readonly pids: readonly number[];
-  readonly databaseUrl: string;
-}
-
-async function endure(stage: Stage, house: House, turn: Turn): Promise<Sample> {
+async function endure(stage: Stage, house: WholeAssent, turn: Turn): Promise<Sample> {
   const chunks = turn.warmUp ? 1 : (turn.quick ? 60 : 900) / chunkSeconds;
   const meter = stage.meter(house.pids);
   const [before, startedAt] = [meter.read(), performance.now()];
@@ -102,7 +79,7 @@ async function endure(stage: Stage, house: House, turn: Turn): Promise<Sample> {
 }
 
 /** A load for a while; answers how long the slowest hundredth waited from the tokens to the callback, in ms. */
-async function oneChunk(stage: Stage, { port, key }: House, prefix: string): Promise<number> {
+async function oneChunk(stage: Stage, { port, key }: WholeAssent, prefix: string): Promise<number> {
   const count = chunkSeconds * perSecond;
   const [callbackUrl] = stage.outside.started.receiverUrls;
   const attributes = `"email":"{id}@example.com","amount":"25.00 EUR","payee":"Shop"`;

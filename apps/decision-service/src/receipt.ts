@@ -1,7 +1,7 @@
-import { sign } from 'node:crypto';
+import { signJwt } from '#lib/ciba';
 import type { Decision } from '#lib/contracts';
 import type { SigningKey } from '#lib/persistence';
-import { SignJWT, type JWTPayload } from 'jose';
+import type { JWTPayload } from 'jose';
 import { privateKeyOf } from './private-key-of.js';
 
 /** The media type of a receipt (RFC 8725 §3.11), so that no other JWT of ours can pass for one. */
@@ -27,15 +27,5 @@ export function receiptClaims(decision: Decision, issuer: string, issuedAt: Date
 
 /** Signs a receipt (JWS, compact) that anyone can verify with the key of this `kid` in our JWKS. */
 export async function signReceipt(claims: JWTPayload, key: SigningKey): Promise<string> {
-  const header = { alg: key.alg, kid: key.kid, typ: receiptType };
-  const privateKey = privateKeyOf(key);
-  if (key.alg !== 'ES256' || privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    return new SignJWT(claims).setProtectedHeader(header).sign(privateKey);
-  }
-  // At once: handing a signature of this kind to another thread takes longer than making it.
-  const signed = `${part(header)}.${part(claims)}`;
-  const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' });
-  return `${signed}.${signature.toString('base64url')}`;
+  return signJwt({ alg: key.alg, kid: key.kid, typ: receiptType }, claims, privateKeyOf(key));
 }
-
-const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');

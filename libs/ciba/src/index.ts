@@ -63,3 +63,4 @@ export type {
 } from './registration.js';
 export { startRequestOf, type Question } from './start-request.js';
 export type { ShownCall, StartPreview } from './start-preview.js';
+export { signJwt } from './sign-jwt.js';
