@@ -712,6 +712,7 @@ end $function$
 CREATE OR REPLACE FUNCTION public.admit_requests(persons bytea[], clients uuid[], rules uuid[], asks json)
  RETURNS TABLE(id uuid, verdict text, other_id uuid, within_batch boolean, exceeded text, quota integer, window_seconds integer, retry_after_seconds integer, outstanding_left integer, five_minutes_left integer, hour_left integer, client_left integer, rule_left integer)
  LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
 AS $function$
 #variable_conflict use_column
 declare
@@ -789,10 +790,18 @@ begin
 
   for ask in
     select a.*, a.idempotency_key is not null and (
-        exists (select from authorization_requests k
-          where k.api_client_id = a.api_client_id and k.idempotency_key = a.idempotency_key)
-        or exists (select from joined_requests k
-          where k.api_client_id = a.api_client_id and k.idempotency_key = a.idempotency_key)) as known,
+        coalesce((
+          select (k.api_client_id, k.idempotency_key) = (a.api_client_id, a.idempotency_key)
+          from (
+            select r.api_client_id, r.idempotency_key from authorization_requests r
+            where (r.api_client_id, r.idempotency_key) >= (a.api_client_id, a.idempotency_key)
+            order by r.api_client_id, r.idempotency_key limit 1) k), false)
+        or coalesce((
+          select (k.api_client_id, k.idempotency_key) = (a.api_client_id, a.idempotency_key)
+          from (
+            select r.api_client_id, r.idempotency_key from joined_requests r
+            where (r.api_client_id, r.idempotency_key) >= (a.api_client_id, a.idempotency_key)
+            order by r.api_client_id, r.idempotency_key limit 1) k), false)) as known,
       case when a.join_key is not null then (
         select q.id from authorization_requests q
         where q.subject_key = persons[a.person_no] and q.join_key = a.join_key and q.ended_at is null
@@ -1003,6 +1012,7 @@ end $function$
 CREATE OR REPLACE FUNCTION public.prompt_facts(persons bytea[])
  RETURNS TABLE(n integer, open_count integer, open_until timestamp with time zone, five_count integer, five_since timestamp with time zone, hour_count integer, hour_since timestamp with time zone, denied_at timestamp with time zone)
  LANGUAGE sql
+ SET enable_seqscan TO 'off'
 AS $function$
     select person.n, count(*) filter (where r.is_open), min(r.expires_at) filter (where r.is_open),
       count(*) filter (where r.age < interval '5 minutes'), min(r.created_at) filter (where r.age < interval '5 minutes'),

@@ -39,6 +39,9 @@ export const authorizationEvents = {
 } as const;
 export type AuthorizationEventKey = (typeof authorizationEvents)[keyof typeof authorizationEvents];
 
+/** Events that only hasten what a sweep of the database finds as well: they may come to nobody. */
+export const hintEvents: ReadonlySet<string> = new Set([authorizationEvents.initiated, authorizationEvents.pinged]);
+
 /** The event that entering a status causes. */
 export const eventOfStatus = {
   requested: authorizationEvents.requested,

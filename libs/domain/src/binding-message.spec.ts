@@ -61,6 +61,15 @@ describe('a message fit for the provider (R19)', () => {
     expect(fitBindingMessage(text, strict)).toBe(expected);
   });
 
+  it.each<[string, BindingMessageLimits, string, string]>([
+    ['between words', { ...generous, maxLength: 11 }, 'Pay Bob 250000 EUR', 'Pay Bob'],
+    ['at the end of a word', { ...generous, maxLength: 14 }, 'Pay Bob 250000 EUR', 'Pay Bob 250000'],
+    ['between words that no space parts any more', strict, 'Pay the corner shop 250000 EUR', 'Pay-the-corner-shop'],
+    ['within a word only when there is no other', { ...generous, maxLength: 4 }, 'Donaudampfschiff', 'Dona'],
+  ])('is cut %s: an amount never becomes another one', (_, limits, text, expected) => {
+    expect(fitBindingMessage(text, limits)).toBe(expected);
+  });
+
   it('is cut between characters, never within one', () => {
     expect(fitBindingMessage('👍'.repeat(5), { ...generous, maxLength: 3 })).toBe('👍👍👍');
   });

@@ -30,12 +30,22 @@ export function strictBindingMessage(text: string): string | null {
   return strict === text || !/[a-zA-Z0-9]/.test(strict) ? null : strict;
 }
 
-/** Makes a text fit for the provider: the result is what is sent, shown on the phone, and returned to the caller. */
+/**
+ * Makes a text fit for the provider: the result is what is sent, shown on the phone, and returned to the caller. What is too
+ * long loses whole words, so that no amount is read as a smaller one.
+ */
 export function fitBindingMessage(text: string, limits: BindingMessageLimits): string {
   // Spaces first, so that a line break parts words; again afterwards, for spaces that only something invisible parted.
   const plain = text.normalize('NFC').replace(/\s+/gu, ' ').replace(deceptive, '').replace(/ +/g, ' ').trim();
-  const characters = [...plain].map((c) =>
-    limits.alphabet === null || limits.alphabet.test(c) ? c : limits.replacement,
-  );
-  return characters.slice(0, limits.maxLength).join('').trim();
+  return wholeWords([...plain], limits.maxLength)
+    .map((c) => (limits.alphabet === null || limits.alphabet.test(c) ? c : limits.replacement))
+    .join('')
+    .trim();
+}
+
+function wholeWords(characters: readonly string[], maxLength: number): readonly string[] {
+  if (characters.length <= maxLength) return characters;
+  const lastSpace = characters.lastIndexOf(' ', maxLength);
+  // A single word that is too long has no better place.
+  return characters.slice(0, lastSpace > 0 ? lastSpace : maxLength);
 }

@@ -130,6 +130,17 @@ describe('the first poll', () => {
   });
 });
 
+describe('the first poll of what somebody else may have polled', () => {
+  it.each([
+    ['an interval from now', 0, 5_000, 120_000, 5_000, 5_000],
+    ['an interval from now, although that is in the last margin', 0, 5_000, 5_500, 5_000, 5_000],
+    ['never before the deadline, when that is nearer than an interval (R67)', 0, 5_000, 4_000, 5_000, 5_000],
+    ['just before the deadline, when the interval has passed by then', 0, 30_000, 20_000, 5_000, 18_500],
+  ])('%s', (_, nowMs, spacingMs, deadlineMs, notBeforeMs, expected) => {
+    expect(firstPollMs(nowMs, spacingMs, deadlineMs, notBeforeMs)).toBe(expected);
+  });
+});
+
 describe('backing off', () => {
   it.each([
     [5_000, 0, 5_000],

@@ -49,12 +49,15 @@ export function nextPollMs(earliestMs: number, intervalMs: number, deadlineMs: n
 }
 
 /**
- * When to poll first: one interval after the acknowledgement, or just before the deadline when the provider gave less
- * time than one interval: without that poll no approval could ever be seen.
+ * When to poll first: one interval from now, or just before the deadline when there is less time than one interval:
+ * without that poll no approval could ever be seen.
+ *
+ * @param notBeforeMs the earliest moment for the latter, where somebody else may have polled before; it may be after the
+ *   deadline, which decides then.
  */
-export function firstPollMs(acknowledgedAtMs: number, intervalMs: number, deadlineMs: number): number {
-  const regular = nextPollMs(acknowledgedAtMs + intervalMs, intervalMs, deadlineMs);
-  return regular ?? Math.max(acknowledgedAtMs, deadlineMs - lastPollMarginMs);
+export function firstPollMs(nowMs: number, intervalMs: number, deadlineMs: number, notBeforeMs = nowMs): number {
+  const regular = nextPollMs(nowMs + intervalMs, intervalMs, deadlineMs);
+  return regular ?? Math.max(notBeforeMs, deadlineMs - lastPollMarginMs);
 }
 
 /**

@@ -125,8 +125,8 @@ export class Database {
     this.outbox = new PostgresOutbox(this.sql);
     this.requests = new PostgresRequestStore(context, new RuleVersions(this.sql));
     this.shards = new PostgresShardStore(this.sql);
-    this.decisions = new PostgresDecisionStore(context);
     this.deliveries = new PostgresDeliveryStore(context);
+    this.decisions = new PostgresDecisionStore(context, this.deliveries);
     this.notices = new PostgresNoticeStore(context);
     this.signingKeys = new PostgresSigningKeyStore(context);
     this.encryptionKeys = new PostgresEncryptionKeyStore(context);

@@ -157,6 +157,20 @@ describe('what has served its time (R112)', () => {
     expect(await left()).toBe(0);
   });
 
+  it('rests after each portion that leaves more to do, and only then', async () => {
+    await sql.query(
+      `insert into inbox (consumer, event_id, handled_at)
+       select 'rests', n::text, clock_timestamp() - interval '9 days' from generate_series(1, 5000) as n`,
+    );
+    const left: number[] = [];
+    const rest = async (tookMs: number) => {
+      expect(tookMs).toBeGreaterThan(0);
+      left.push(await countOf('inbox', 'consumer = $1', 'rests'));
+    };
+    await fixture.database.housekeep({ retention: { ...long, inboxDays: 8 }, rest });
+    expect(left).toEqual([3000, 1000]);
+  });
+
   it('keeps an idempotency key for a day at least', async () => {
     const keyed = { idempotencyKey: 'kept', bodyHash: Buffer.alloc(32, 1) };
     const id = await endedRequest(0, keyed);

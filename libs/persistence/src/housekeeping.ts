@@ -34,6 +34,8 @@ export interface HousekeepingOptions {
   readonly signal?: AbortSignal | undefined;
   /** How many portions each job does at most; what is left is the next call's. */
   readonly maxPortions?: number | undefined;
+  /** Waited for between two portions, told how long the one before took, in ms; nothing is waited for unless given. */
+  readonly rest?: ((tookMs: number) => Promise<void>) | undefined;
   /** Told of each job that failed; the others are done all the same. Without it the first failure is thrown at the end. */
   readonly onFailure?: ((job: string, error: unknown) => void) | undefined;
   /** The clock by which certificates end; the one of this process unless given. */
@@ -62,9 +64,11 @@ export async function housekeep(context: StoreContext, options: HousekeepingOpti
 }
 
 async function doJob(job: Job, context: StoreContext, options: HousekeepingOptions): Promise<void> {
-  const { retention = defaultRetention, signal, maxPortions = 100, now = () => new Date() } = options;
+  const { retention = defaultRetention, signal, maxPortions = 100, rest, now = () => new Date() } = options;
   for (let portion = 0; portion < maxPortions && signal?.aborted !== true; portion++) {
+    const startedMs = performance.now();
     if ((await job.run(context, retention, now())) < job.portion) return;
+    await rest?.(performance.now() - startedMs);
   }
 }
 

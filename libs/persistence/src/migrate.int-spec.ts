@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
+import { Client } from 'pg';
 import { freshDatabase } from '../../../test/support/postgres.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -30,6 +31,30 @@ it('says what it did', async () => {
     stderr: '',
   });
   await database.drop();
+});
+
+it('begins a migration again that the server gave up in favour of requests under way', async () => {
+  const database = await freshDatabase();
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    await client.query(`
+      delete from migrations where timestamp = (select max(timestamp) from migrations);
+      create sequence times;
+      create function lock_crossed() returns event_trigger language plpgsql as $$
+      begin
+        if nextval('times') = 1 then raise exception 'deadlock detected' using errcode = 'deadlock_detected'; end if;
+      end $$;
+      create event trigger lock_crossed on ddl_command_start execute function lock_crossed()`);
+    const { code, stdout } = await run({ DATABASE_URL: database.url });
+    expect(stdout).toMatch(/^Migrated: \w+\n$/m);
+    expect(code).toBe(0);
+    const { rows } = await client.query<{ times: number }>('select last_value::integer as times from times');
+    expect(rows[0]!.times).toBeGreaterThan(1);
+  } finally {
+    await client.end();
+    await database.drop();
+  }
 });
 
 it.each([

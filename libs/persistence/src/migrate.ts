@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { dataSourceOptions } from './connection.js';
 import { grantToServices } from './database-roles/create-database-roles.js';
-import { isUnavailable } from './errors.js';
+import { isContended, isUnavailable } from './errors.js';
 import { silent, type PersistenceLog } from './log.js';
 
 // Any number that nobody else uses; the same in every release.
@@ -17,13 +17,15 @@ export interface MigrateOptions {
   readonly rolePrefix?: string | undefined;
 }
 
+const awayText = 'The database does not answer; trying until it does.';
 const tryAgainMs = 1000;
 const turnMs = 200;
 
 /**
  * Brings the schema up to date, forward only; answers the names of the migrations that ran. Processes that call it
- * together take turns under an advisory lock, and all but the first find nothing to do. Where the services have roles of
- * their own, they then have their rights on what is new.
+ * together take turns under an advisory lock, and all but the first find nothing to do. A migration that the server gave up
+ * for the sake of requests that are under way is begun again. Where the services have roles of their own, they then have
+ * their rights on what is new.
  */
 export async function migrate(url: string, options: MigrateOptions = {}): Promise<string[]> {
   const { log = silent, waitUntil, rolePrefix } = options;
@@ -35,8 +37,11 @@ export async function migrate(url: string, options: MigrateOptions = {}): Promis
       await grantToServices(url, rolePrefix);
       return names;
     } catch (error) {
-      if (waitUntil === undefined || !isUnavailable(error)) throw error;
-      if (!told) log('warn', 'The database does not answer; trying until it does.', { problem: reasonOf(error) });
+      // Each migration is one transaction, and an old version may work on meanwhile: their locks may have crossed.
+      const contended = isContended(error);
+      if (!contended && (waitUntil === undefined || !isUnavailable(error))) throw error;
+      const what = contended ? 'A migration was given up for others; it begins again.' : awayText;
+      if (!told) log('warn', what, { problem: reasonOf(error) });
     }
     await pause(tryAgainMs, undefined, { signal: waitUntil });
   }

@@ -3,19 +3,27 @@
  * Concurrent callers share one look-up; failures and "nothing there" are never remembered.
  */
 export class ShortCache<Value> {
-  private readonly entries = new Map<string, { readonly until: number; readonly value: Promise<Value | null> }>();
+  private readonly entries = new Map<string, Entry<Value>>();
 
   constructor(
     private readonly options: { readonly ttlMs: number; readonly maxEntries: number; readonly nowMs?: () => number },
   ) {}
 
-  async get(key: string, load: () => Promise<Value | null>): Promise<Value | null> {
-    const nowMs = (this.options.nowMs ?? (() => performance.now()))();
+  /** The value, without a promise while it is known; otherwise what `load` answers, or rejects with. */
+  get(key: string, load: () => Promise<Value | null>): Value | Promise<Value | null> {
+    const nowMs = this.options.nowMs?.() ?? performance.now();
     const known = this.entries.get(key);
-    if (known !== undefined && known.until > nowMs) return known.value;
+    return known !== undefined && known.until > nowMs ? (known.found ?? known.value) : this.ask(key, load, nowMs);
+  }
 
+  /** Forgets everything: the next question goes to the database. */
+  clear(): void {
+    this.entries.clear();
+  }
+
+  private async ask(key: string, load: () => Promise<Value | null>, nowMs: number): Promise<Value | null> {
     const value = load();
-    const entry = { until: nowMs + this.options.ttlMs, value };
+    const entry: Entry<Value> = { until: nowMs + this.options.ttlMs, value, found: null };
     this.entries.delete(key);
     this.entries.set(key, entry);
     // Insertion order: the oldest entry goes first.
@@ -29,15 +37,18 @@ export class ShortCache<Value> {
     try {
       const found = await value;
       if (found === null) forget();
+      entry.found = found;
       return found;
     } catch (error) {
       forget();
       throw error;
     }
   }
+}
 
-  /** Forgets everything: the next question goes to the database. */
-  clear(): void {
-    this.entries.clear();
-  }
+interface Entry<Value> {
+  readonly until: number;
+  readonly value: Promise<Value | null>;
+  /** What the promise came to, once it has. */
+  found: Value | null;
 }

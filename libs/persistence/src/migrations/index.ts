@@ -20,6 +20,7 @@ import { KeyPairWarnings1764436200000 } from './1764436200000-key-pair-warnings.
 import { WebhookNames1764436500000 } from './1764436500000-webhook-names.js';
 import { RequestLists1764441600000 } from './1764441600000-request-lists.js';
 import { LimitsLeft1764442200000 } from './1764442200000-limits-left.js';
+import { AdmissionByIndex1764443400000 } from './1764443400000-admission-by-index.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -45,4 +46,5 @@ export const migrations = [
   WebhookNames1764436500000,
   RequestLists1764441600000,
   LimitsLeft1764442200000,
+  AdmissionByIndex1764443400000,
 ];

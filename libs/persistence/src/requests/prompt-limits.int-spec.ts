@@ -388,3 +388,63 @@ async function startOfMinute(): Promise<void> {
   const { second } = (await sql.query<{ second: number }>(text)).rows[0]!;
   if (second > 30) await sql.query('select pg_sleep($1)', [60.05 - second]);
 }
+
+describe('admitting requests', () => {
+  it('looks each ask up by index, although all was planned while nothing was there', async () => {
+    const house = await openFixture();
+    const reader = new Client({ connectionString: house.url });
+    await reader.connect();
+    try {
+      const client = randomUUID();
+      const asks = Array.from({ length: 100 }, (_, n) => ({
+        n,
+        id: randomUUID(),
+        api_client_id: client,
+        idempotency_key: `key-${n}`,
+        key_no: n + 1,
+        person_no: n + 1,
+        outstanding: 3,
+        per_five_minutes: 5,
+        per_hour: 20,
+        cool_down_seconds: 60,
+      }));
+      const persons = asks.map(() => randomBytes(32));
+      const admitted = async () => {
+        const { rowCount } = await reader.query(
+          `select from admit_requests($1::bytea[], '{}', '{}', $2::json) where verdict = 'admitted'`,
+          [persons, JSON.stringify(asks)],
+        );
+        return rowCount;
+      };
+      /** What this connection has read, as far as the server has not taken note of it: whole tables, entries of indexes. */
+      const read = async () => {
+        const { rows } = await reader.query<{ scans: number; entries: number }>(
+          `select sum(seq_scan)::integer as scans,
+             (select sum(pg_stat_get_xact_tuples_returned(indexrelid))::integer from pg_stat_user_indexes
+              where relname = any($1)) as entries
+           from pg_stat_xact_user_tables where relname = any($1)`,
+          [['authorization_requests', 'joined_requests']],
+        );
+        return rows[0]!;
+      };
+
+      expect(await admitted()).toBe(100);
+      const others = Array.from({ length: 300 }, (_, n) =>
+        aRequest(house.rule, { apiClientId: client, idempotencyKey: `other-${n}`, person: somebody() }),
+      );
+      await Promise.all(others.map((other) => house.database.requests.submit(other)));
+      await reader.query('begin');
+      const before = await read();
+      expect(await admitted()).toBe(100);
+      const after = await read();
+      await reader.query('rollback');
+
+      expect(after.scans).toBe(before.scans);
+      // For each the key that comes next, at most.
+      expect(after.entries - before.entries).toBeLessThanOrEqual(asks.length);
+    } finally {
+      await reader.end();
+      await house.close();
+    }
+  });
+});

@@ -220,12 +220,16 @@ const openAttempts = statement(
   ), known as materialized (
     select input.request_id,
       coalesce(locked.status = 'requested', false) as requested, locked.binding_message,
-      exists (select from inbox i where i.consumer = input.consumer and i.event_id = input.event_id) as duplicate,
+      coalesce(handled_before.so, false) as duplicate,
       past.attempts, past.first_sent_at, past.unknown_attempts, past.open_id,
       case when past.open_lapses_at <= clock.now then past.open_id end as lapsed_id
     from input
     cross join clock
     left join locked on locked.id = input.request_id
+    -- One lookup for each: an "exists" may become a hash of the whole inbox.
+    left join lateral (
+      select true as so from inbox i where i.consumer = input.consumer and i.event_id = input.event_id limit 1
+    ) as handled_before on true
     cross join lateral (
       select coalesce(max(a.number), 0) as attempts, min(a.sent_at) as first_sent_at,
         count(*) filter (where a.outcome = 'unknown') as unknown_attempts,

@@ -62,7 +62,7 @@ describe('clients that their provider refuses (R62)', () => {
     await note();
     await pauseOver();
     const { clientRefusals } = await fixture.reopen();
-    const answers = await Promise.all(Array.from({ length: 50 }, () => clientRefusals.admit(start, true)));
+    const answers = await Promise.all(Array.from({ length: 50 }, async () => clientRefusals.admit(start, true)));
     expect(answers.filter((answer) => answer === null)).toHaveLength(1);
   });
 

@@ -42,8 +42,11 @@ export class PostgresClientRefusalStore implements ClientRefusalStore {
     return known?.state === 'paused' ? this.toPause(known) : null;
   }
 
-  async admit(subject: CallSubject, suspected: boolean): Promise<ClientPause | null> {
-    if (!suspected && !this.known.has(nameOf(subject))) return null;
+  admit(subject: CallSubject, suspected: boolean): null | Promise<ClientPause | null> {
+    return suspected || this.isKnown(subject) ? this.look(subject) : null;
+  }
+
+  private async look(subject: CallSubject): Promise<ClientPause | null> {
     // One question at a time: whoever asked meanwhile has learned the answer for all.
     for (let under = this.asking.get(nameOf(subject)); under; under = this.asking.get(nameOf(subject))) await under;
     const known = this.fresh(subject);
@@ -71,9 +74,12 @@ export class PostgresClientRefusalStore implements ClientRefusalStore {
     return this.toPause(known);
   }
 
-  async accepted(subject: CallSubject, suspected: boolean): Promise<boolean> {
-    if (!suspected && !this.known.has(nameOf(subject))) return false;
-    if (this.fresh(subject)?.state === 'open') return false;
+  accepted(subject: CallSubject, suspected: boolean): false | Promise<boolean> {
+    if (!suspected && !this.isKnown(subject)) return false;
+    return this.fresh(subject)?.state === 'open' ? false : this.liftPause(subject);
+  }
+
+  private async liftPause(subject: CallSubject): Promise<boolean> {
     const lifted = await this.sql.count(liftRefusal, [...keyOf(subject)]);
     this.remember(subject, { state: 'open', untilMs: this.nowMs() + 2 * rememberMs });
     return lifted > 0;
@@ -108,6 +114,10 @@ export class PostgresClientRefusalStore implements ClientRefusalStore {
     const known = { state: 'paused', ...this.until(row.wait_ms), error: row.error } as const;
     this.remember(subject, known);
     return row.claimed ? null : this.toPause(known);
+  }
+
+  private isKnown(subject: CallSubject): boolean {
+    return this.known.size > 0 && this.known.has(nameOf(subject));
   }
 
   private until(waitMs: number): { untilMs: number; endsAtMs: number } {

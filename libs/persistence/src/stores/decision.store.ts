@@ -12,19 +12,22 @@ import {
 import { v7 as uuid } from 'uuid';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { isUuid } from '../paging.js';
-import type { EventCause } from '../requests/request.types.js';
 import { instantSql, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
-import type { DecisionContext, DecisionStore } from './work.types.js';
-
-interface NewDecision {
-  readonly decision: Decision;
-  readonly cause: EventCause | null;
-}
+import { callbackSecretPlace } from './api-client.store.js';
+import { openedSecret, putOff } from './delivery-secrets.js';
+import type {
+  DecisionContext,
+  DecisionRecorded,
+  DecisionStore,
+  DecisionToRecord,
+  DeliveryStore,
+  DeliveryWork,
+} from './work.types.js';
 
 /** Decisions in Postgres: one per request, written with everything that follows from it. */
 export class PostgresDecisionStore implements DecisionStore {
-  private readonly batcher = new NaturalBatcher<NewDecision, 'recorded' | 'already-recorded'>({
+  private readonly batcher = new NaturalBatcher<DecisionToRecord, RecordedRow>({
     name: 'the record of decisions',
     run: (decisions) => this.recordAll(decisions),
     keyOf: ({ decision }) => decision.authorizationRequestId,
@@ -34,14 +37,43 @@ export class PostgresDecisionStore implements DecisionStore {
     run: (ids) => this.readContexts(ids),
   });
 
-  constructor(private readonly store: StoreContext) {}
+  constructor(
+    private readonly store: StoreContext,
+    private readonly deliveries: Pick<DeliveryStore, 'finish'>,
+  ) {}
 
   async context(requestId: string): Promise<DecisionContext | null> {
     return isUuid(requestId) ? this.contexts.run(requestId) : null;
   }
 
-  record(input: NewDecision): Promise<'recorded' | 'already-recorded'> {
-    return this.batcher.run(input);
+  async record(input: Omit<DecisionToRecord, 'callbackLeaseSeconds'>): Promise<'recorded' | 'already-recorded'> {
+    return (await this.recordAndLease({ ...input, callbackLeaseSeconds: null })).kind;
+  }
+
+  async recordAndLease(input: DecisionToRecord): Promise<DecisionRecorded> {
+    const row = await this.batcher.run(input);
+    if (!row.recorded) return { kind: 'already-recorded', callback: null, unclaimed: false };
+    return { kind: 'recorded', callback: await this.leasedCallback(input.decision, row), unclaimed: row.unclaimed };
+  }
+
+  /** As a claim hands it out, byte by byte. */
+  private async leasedCallback(decision: Decision, row: RecordedRow): Promise<DeliveryWork | null> {
+    const { callback_id: id, url, target, client_id, callback_secret } = row;
+    if (id === null || url === null || target === null) return null;
+    const secrets: string[] = [];
+    if (client_id !== null && callback_secret !== null) {
+      const secret = openedSecret(this.store.sealing, callback_secret, callbackSecretPlace(client_id));
+      if (secret === null) {
+        await this.deliveries.finish([putOff(id, 0)]);
+        return null;
+      }
+      secrets.push(secret);
+    }
+    const type = decisionEventKey(decision.outcome);
+    const timestamp = new Date(decision.decidedAt).toISOString();
+    const body = `{"type":"${type}","timestamp":"${timestamp}","data":${JSON.stringify(decision)}}`;
+    const requestId = decision.authorizationRequestId;
+    return { id, webhookId: decision.id, requestId, url, body, target, kind: 'callback', secrets, failedAttempts: 0 };
   }
 
   private async readContexts(ids: readonly string[]): Promise<(DecisionContext | null)[]> {
@@ -67,8 +99,8 @@ export class PostgresDecisionStore implements DecisionStore {
     return this.store.sql.rows<HandlerRow & Record<string, unknown>>(selectHandlers, [ids]);
   }
 
-  private async recordAll(decisions: readonly NewDecision[]): Promise<('recorded' | 'already-recorded')[]> {
-    const rows = await this.store.sql.rows<RecordRow>(recordDecisions, [
+  private async recordAll(decisions: readonly DecisionToRecord[]): Promise<RecordedRow[]> {
+    const rows = await this.store.sql.rows<RecordedRow & Record<string, unknown>>(recordDecisions, [
       JSON.stringify(decisions.map(toInput)),
       decisions.map(({ decision }) => decision.authorizationRequestId),
       this.store.source,
@@ -83,14 +115,13 @@ export class PostgresDecisionStore implements DecisionStore {
     const byRequest = new Map(rows.map((row) => [row.request_id, row]));
     return decisions.map(({ decision }) => {
       const row = byRequest.get(decision.authorizationRequestId);
-      if (row?.recorded === true) return 'recorded';
-      if (row?.decided === true) return 'already-recorded';
+      if (row?.recorded === true || row?.decided === true) return row;
       throw new Error(`Request ${decision.authorizationRequestId} has not ended as ${decision.outcome}.`);
     });
   }
 }
 
-const toInput = ({ decision, cause }: NewDecision) => ({
+const toInput = ({ decision, cause, callbackLeaseSeconds }: DecisionToRecord) => ({
   decision_id: decision.id,
   request_id: decision.authorizationRequestId,
   outcome: decision.outcome,
@@ -102,14 +133,23 @@ const toInput = ({ decision, cause }: NewDecision) => ({
   event_id: uuid(),
   routing_key: decisionEventKey(decision.outcome),
   event_type: eventType(decisionEventKey(decision.outcome)),
+  lease_seconds: callbackLeaseSeconds,
 });
 
-interface RecordRow {
+interface RecordedRow {
   readonly request_id: string;
   readonly recorded: boolean;
   readonly decided: boolean;
+  readonly unclaimed: boolean;
   readonly routing_key: string | null;
   readonly event: CloudEvent | null;
+  /** Of the callback that was leased; null when none was. */
+  readonly callback_id: string | null;
+  readonly url: string | null;
+  readonly target: string | null;
+  /** Whose secret signs it. */
+  readonly client_id: string | null;
+  readonly callback_secret: Buffer | null;
 }
 
 interface ContextRow {
@@ -178,9 +218,9 @@ const recordDecisions = statement(
   with input as materialized (
     select * from json_to_recordset($1::json) as input (
       decision_id uuid, request_id uuid, outcome text, document text, decided_at timestamptz, consumer text,
-      cause_id text, event_id uuid, routing_key text, event_type text)
+      cause_id text, event_id uuid, routing_key text, event_type text, lease_seconds float8)
   ), locked as materialized (
-    select id, status, decision_id, callback_url, traceparent
+    select id, status, decision_id, callback_url, traceparent, api_client_id
     from authorization_requests where id = any($2::uuid[]) order by id for update
   ), due as materialized (
     select input.*, locked.callback_url, locked.traceparent
@@ -192,7 +232,7 @@ const recordDecisions = statement(
     returning id
   ), marked as (
     update authorization_requests r set decision_id = due.decision_id, state_version = r.state_version + 1
-    from due where r.id = due.request_id
+    from due where r.id = any($2::uuid[]) and r.id = due.request_id
     returning r.id
   ), handled as (
     insert into inbox (consumer, event_id)
@@ -203,14 +243,17 @@ const recordDecisions = statement(
     select request_id, 'decided', json_build_object('outcome', outcome, 'decisionId', decision_id)
     from due order by request_id
   ), called_back as (
-    insert into deliveries (decision_id, request_id, kind, url, target, next_attempt_at)
+    insert into deliveries (decision_id, request_id, kind, url, target, next_attempt_at, lease_until)
     select decision_id, request_id, 'callback', callback_url,
-      lower(substring(callback_url from '^[^:]+://([^/?#]+)')), clock_timestamp()
+      lower(substring(callback_url from '^[^:]+://([^/?#]+)')), clock_timestamp(),
+      clock_timestamp() + make_interval(secs => lease_seconds)
     from due where callback_url is not null
+    returning id, request_id, url, target, lease_until
   ), sent as (
     insert into deliveries (decision_id, request_id, kind, endpoint_id, url, target, next_attempt_at)
     select due.decision_id, due.request_id, 'webhook', e.id, e.url, e.id::text, clock_timestamp()
     from due join webhook_endpoints e on e.enabled and due.routing_key = any(e.events)
+    returning request_id
   ), stored as (
     insert into outbox (id, exchange, routing_key, event)
     select event_id, '${exchanges.decisions}', routing_key, concat(
@@ -221,10 +264,17 @@ const recordDecisions = statement(
     returning id, routing_key, event
   )
   select input.request_id, marked.id is not null as recorded, locked.decision_id is not null as decided,
-    stored.routing_key, stored.event
+    stored.routing_key, stored.event, leased.id as callback_id, leased.url, leased.target,
+    client.id as client_id, client.callback_secret,
+    exists (select from called_back c where c.request_id = input.request_id and c.lease_until is null)
+      or exists (select from sent where sent.request_id = input.request_id) as unclaimed
   from input
   left join locked on locked.id = input.request_id
   left join marked on marked.id = input.request_id
   left join stored on stored.id = input.event_id
+  left join called_back leased on leased.request_id = input.request_id and leased.lease_until is not null
+  left join lateral (
+    select c.id, c.callback_secret from api_clients c where leased.id is not null and c.id = locked.api_client_id limit 1
+  ) as client on true
   cross join (select count(*) from recorded) as all_recorded`,
 );

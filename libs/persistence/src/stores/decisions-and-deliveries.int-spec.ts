@@ -105,6 +105,75 @@ describe('decisions and their deliveries', () => {
     expect((await database.requests.timeline(view.id, null))!.at(-1)).toMatchObject({ type: 'decided' });
   });
 
+  const ended = async (request: PendingOptions['request']): Promise<string> => {
+    const id = await submitted(database, fixture.rule, request);
+    await database.requests.change(id, { type: 'cancel', by: 'client' });
+    return id;
+  };
+  const leased = async (request: PendingOptions['request'], callbackLeaseSeconds: number | null = 60) => {
+    const decision = aDecision(await ended(request), 'cancelled');
+    return database.decisions.recordAndLease({ decision, cause: null, callbackLeaseSeconds });
+  };
+  const aShop = async (name: string, callbackSecret: string): Promise<string> => {
+    const client = await database.apiClients.create({
+      name,
+      scopes: ['requests:write'],
+      ...clientDefaults,
+      keyHash: Buffer.from(name.padEnd(32)),
+      keyPrefix: 'p',
+      callbackSecret,
+    });
+    if (client.kind !== 'created') throw new Error(client.kind);
+    return client.row.id;
+  };
+
+  it('leases the callback to whoever records the decision, as a claim would hand it out', async () => {
+    const apiClientId = await aShop('leasing', 'whsec_callback');
+    const { kind, callback, unclaimed } = await leased({ callbackUrl: 'https://Shop.Example/back', apiClientId });
+    expect([kind, unclaimed]).toEqual(['recorded', false]);
+    expect(callback).toMatchObject({ target: 'shop.example', secrets: ['whsec_callback'] });
+    expect(await claim()).toEqual([]);
+
+    // Its holder has died.
+    await outside.query('update deliveries set lease_until = clock_timestamp()');
+    expect(await claim()).toEqual([callback]);
+  });
+
+  it('says what has to be claimed: endpoints always, the callback unless it is leased', async () => {
+    const callbackUrl = 'https://shop.example/back';
+    expect(await leased({})).toEqual({ kind: 'recorded', callback: null, unclaimed: false });
+    expect(await leased({ callbackUrl }, null)).toEqual({ kind: 'recorded', callback: null, unclaimed: true });
+    expect(await claim()).toHaveLength(1);
+    await anEndpoint('https://all.example');
+    expect(await leased({ callbackUrl })).toMatchObject({ callback: { url: callbackUrl }, unclaimed: true });
+    expect((await claim()).map(({ url }) => url)).toEqual(['https://all.example']);
+    expect(await leased({})).toEqual({ kind: 'recorded', callback: null, unclaimed: true });
+  });
+
+  it('leases a callback once, however many record the decision', async () => {
+    const other = await fixture.reopen();
+    const id = await ended({ callbackUrl: 'https://shop.example/back' });
+    const results = await Promise.all(
+      [database, other, database, other].map(({ decisions }) =>
+        decisions.recordAndLease({ decision: aDecision(id, 'cancelled'), cause: null, callbackLeaseSeconds: 60 }),
+      ),
+    );
+    expect(results.filter(({ callback }) => callback !== null)).toHaveLength(1);
+    expect(results.filter(({ kind }) => kind === 'already-recorded')).toHaveLength(3);
+  });
+
+  it('puts a callback off at once whose secret does not open', async () => {
+    const apiClientId = await aShop('sealed', 'whsec_callback');
+    await outside.query(`update api_clients set callback_secret = 'changed' where id = $1`, [apiClientId]);
+    const request = { callbackUrl: 'https://shop.example/back', apiClientId };
+    expect(await leased(request)).toEqual({ kind: 'recorded', callback: null, unclaimed: false });
+    const { rows } = await outside.query<{ due: boolean; lease_until: Date | null; problem: string }>(
+      `select next_attempt_at > clock_timestamp() as due, lease_until, problem
+       from deliveries d join delivery_attempts a on a.delivery_id = d.id`,
+    );
+    expect(rows).toEqual([{ due: true, lease_until: null, problem: expect.stringContaining('secret') }]);
+  });
+
   it('sends the same bytes every time: the decision word by word', async () => {
     await anEndpoint('https://all.example');
     const decision = await decided();

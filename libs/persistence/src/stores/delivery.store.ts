@@ -1,11 +1,10 @@
 import type { DeliveriesQuery, Delivery, Page } from '#lib/contracts';
-import { nextDeliveryDelaySeconds } from '#lib/domain';
-import { isSealed } from '../errors.js';
 import { cursorId, cursorOf, isUuid, pageOf } from '../paging.js';
 import type { SealPlace } from '../sealing.js';
 import type { StoreContext } from '../store-context.js';
 import { callbackSecretPlace } from './api-client.store.js';
 import { claimDeliveries, selectNextDue, type ClaimRow } from './claim-deliveries.js';
+import { openedSecret, putOff } from './delivery-secrets.js';
 import { finishDeliveries, toFinishInput } from './finish-deliveries.js';
 import { replayDelivery, replayRange, type ReplayedRow } from './replay-deliveries.js';
 import { selectDelivery, selectOfEndpoint, selectOfRequest, toDelivery, type DeliveryRow } from './view-deliveries.js';
@@ -36,7 +35,11 @@ export class PostgresDeliveryStore implements DeliveryStore {
   ): Promise<readonly DisabledEndpoint[]> {
     if (results.length === 0) return [];
     const input = JSON.stringify(results.map(toFinishInput));
-    return this.context.sql.rows<DisabledEndpoint>(finishDeliveries, [input, disableAfterSeconds]);
+    return this.context.sql.rows<DisabledEndpoint>(finishDeliveries, [
+      input,
+      disableAfterSeconds,
+      results.map(({ id }) => id),
+    ]);
   }
 
   async nextDueAt(): Promise<Date | null> {
@@ -97,12 +100,7 @@ export class PostgresDeliveryStore implements DeliveryStore {
   }
 
   private opened(sealed: Buffer, place: SealPlace): string | null {
-    try {
-      return this.context.sealing.open(sealed, place);
-    } catch (error) {
-      if (isSealed(error)) return null;
-      throw error;
-    }
+    return openedSecret(this.context.sealing, sealed, place);
   }
 
   private toWork(row: ClaimRow): DeliveryWork | null {
@@ -120,18 +118,4 @@ export class PostgresDeliveryStore implements DeliveryStore {
       failedAttempts: row.failed_attempts,
     };
   }
-}
-
-/** What does not open now may open when the right master key is configured again: tried by the schedule. */
-function putOff(id: string, failedAttempts: number): DeliveryResult {
-  const retryInSeconds = nextDeliveryDelaySeconds(failedAttempts + 1, 0, null);
-  return {
-    id,
-    at: new Date(),
-    durationMs: 0,
-    status: null,
-    problem: 'the signing secret does not open; set it anew',
-    outcome: retryInSeconds === null ? 'exhausted' : { retryInSeconds },
-    ours: true,
-  };
 }

@@ -19,6 +19,7 @@ export function toFinishInput({ id, at, durationMs, status, problem, outcome, ou
 
 // A delivery that was settled meanwhile (by the holder of a later lease, or because its endpoint is gone) stays settled.
 // Endpoints are locked before deliveries, as whoever deletes an endpoint does; and only those whose state changes.
+// The ids come once more as an array: by it deliveries are looked up, where a join may read them all.
 export const finishDeliveries = statement(
   'finish_deliveries',
   /* sql */ `
@@ -30,7 +31,7 @@ export const finishDeliveries = statement(
     select d.endpoint_id, bool_or(input.state = 'delivered') as reached, bool_or(coalesce(input.status = 410, false)) as gone,
       min(input.at) filter (where input.state <> 'delivered') as failed_at
     from input join deliveries d on d.id = input.id
-    where d.endpoint_id is not null and not input.ours
+    where d.id = any($3::uuid[]) and d.endpoint_id is not null and not input.ours
     group by d.endpoint_id
   ), touched as materialized (
     select e.id from webhook_endpoints e join verdicts v on v.endpoint_id = e.id
@@ -62,7 +63,7 @@ export const finishDeliveries = statement(
       and e.id not in (select id from disabled)
   ), locked as materialized (
     select id from deliveries
-    where id in (select id from input) and (select count(*) from touched) >= 0 order by id for update
+    where id = any($3::uuid[]) and (select count(*) from touched) >= 0 order by id for update
   ), logged as (
     insert into delivery_attempts (delivery_id, at, duration_ms, status, problem)
     select input.id, input.at, input.duration_ms, input.status, input.problem
@@ -75,7 +76,7 @@ export const finishDeliveries = statement(
         then clock_timestamp() + make_interval(secs => input.retry_in_seconds) end,
       lease_until = null
     from input join locked using (id)
-    where d.id = input.id and d.state = 'pending'
+    where d.id = any($3::uuid[]) and d.id = input.id and d.state = 'pending'
   )
   select id, disabled_reason as reason from disabled`,
 );

@@ -24,11 +24,10 @@ export class PostgresRegistrationStore implements RegistrationStore {
     private readonly encryptionKeys: Pick<EncryptionKeyStore, 'decryption'>,
   ) {}
 
-  async load(rule: { readonly id: string; readonly version: number }): Promise<StoredRegistration> {
+  load(rule: { readonly id: string; readonly version: number }): StoredRegistration | Promise<StoredRegistration> {
     const name = `${rule.id}:${rule.version}`;
-    const registration = await this.cache.get(name, () => this.read(rule));
-    if (registration === null) throw new MissingRow(`Rule ${name} or its token provider is gone.`);
-    return registration;
+    const found = this.cache.get(name, () => this.read(rule));
+    return found instanceof Promise ? present(found, name) : found;
   }
 
   private async read(rule: { readonly id: string; readonly version: number }): Promise<StoredRegistration | null> {
@@ -103,6 +102,12 @@ export class PostgresRegistrationStore implements RegistrationStore {
     const alg = signedRequest === true ? null : signedRequest.alg;
     return { keys: await this.signingKeys.choice('request-object'), alg };
   }
+}
+
+async function present(reading: Promise<StoredRegistration | null>, name: string): Promise<StoredRegistration> {
+  const registration = await reading;
+  if (registration === null) throw new MissingRow(`Rule ${name} or its token provider is gone.`);
+  return registration;
 }
 
 interface RegistrationRow {

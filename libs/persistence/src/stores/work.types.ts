@@ -106,12 +106,12 @@ export interface ClientRefusalAlert {
 export interface ClientRefusalStore {
   /** As this process knows it; asks nobody. */
   pause(subject: CallSubject): ClientPause | null;
-  /** Whether a call may be made; null: it may. Costs nothing while nothing was ever refused. */
-  admit(subject: CallSubject, suspected: boolean): Promise<ClientPause | null>;
+  /** Whether a call may be made; null: it may. Costs no promise while nothing was ever refused. */
+  admit(subject: CallSubject, suspected: boolean): null | Promise<ClientPause | null>;
   /** The provider has refused the client; answers the pause that follows. */
   note(subject: CallSubject, refusal: NotedRefusal): Promise<ClientPause>;
-  /** The provider has taken the client. True when that ends a refusal. */
-  accepted(subject: CallSubject, suspected: boolean): Promise<boolean>;
+  /** The provider has taken the client. True when that ends a refusal; false, without a promise, while there was none. */
+  accepted(subject: CallSubject, suspected: boolean): false | Promise<boolean>;
   /** Ends every pause of a version of a rule: somebody has looked, and found the client accepted. */
   lift(rule: CallSubject['rule']): Promise<void>;
   /** Of the rules as they are now, oldest first. */
@@ -120,10 +120,11 @@ export interface ClientRefusalStore {
 
 export interface RegistrationStore {
   /**
-   * Everything that a call to the provider needs, up to five seconds old; concurrent calls share one query.
-   * Throws `MissingRow` when the rule version, its provider or its key pair is gone, or the secret was never set.
+   * Everything that a call to the provider needs, up to five seconds old; concurrent calls share one query, and what is
+   * known comes without a promise. Rejects with `MissingRow` when the rule version, its provider or its key pair is
+   * gone, or the secret was never set.
    */
-  load(rule: { readonly id: string; readonly version: number }): Promise<StoredRegistration>;
+  load(rule: { readonly id: string; readonly version: number }): StoredRegistration | Promise<StoredRegistration>;
 }
 
 /** A person by name, and by the subject that a provider knows them as; null: by name alone. */
@@ -215,6 +216,25 @@ export interface DecisionStore {
     readonly decision: Decision;
     readonly cause: EventCause | null;
   }): Promise<'recorded' | 'already-recorded'>;
+  /** The same, with the callback leased in that commit to whoever has a place for it: it is sent without another claim. */
+  recordAndLease(input: DecisionToRecord): Promise<DecisionRecorded>;
+}
+
+/** A decision, and what becomes of its callback at once. */
+export interface DecisionToRecord {
+  readonly decision: Decision;
+  readonly cause: EventCause | null;
+  /** How long the callback is the caller's alone; null when it has no place for it now. */
+  readonly callbackLeaseSeconds: number | null;
+}
+
+/** What came of recording a decision. */
+export interface DecisionRecorded {
+  readonly kind: 'recorded' | 'already-recorded';
+  /** The callback, leased; null when none was asked for, or there is none, or its secret does not open. */
+  readonly callback: DeliveryWork | null;
+  /** Whether deliveries were written that somebody has to claim. */
+  readonly unclaimed: boolean;
 }
 
 /** One delivery to make now. */
