@@ -321,6 +321,69 @@ export function describeEventBus(kind: string, createWorld: () => BusWorld): voi
       });
     });
 
+    describe('every-waiting-instance delivery', () => {
+      /** Resolves when the bus has let go of what nobody waits for. */
+      const unbound = async (bus: EventBus): Promise<void> => {
+        for (let taken = true; taken;) {
+          const publishing = bus.publish(anEvent(`decision.${own}`, 'too late'));
+          taken = await publishing.then(
+            () => true,
+            (error: unknown) => {
+              if (error instanceof Unroutable) return false;
+              throw error;
+            },
+          );
+        }
+      };
+
+      it('takes nothing while nobody waits, and everything once somebody does', async () => {
+        const bus = await started();
+        const calls = new Journal<Call>();
+        const hearing = new Journal<'hearing'>();
+        const attention = bus.attention(() => hearing.add('hearing'));
+        await listen(bus, group, `decision.${own}`, intoJournal(calls), 'every-waiting-instance');
+        await expect(bus.publish(anEvent(`decision.${own}`, 'unawaited'))).rejects.toThrow(Unroutable);
+
+        attention.begin();
+        await hearing.next();
+        await bus.publish(anEvent(`decision.${own}`, 'awaited'));
+        expect((await calls.next()).payload).toBe('awaited');
+
+        attention.end();
+        await unbound(bus);
+        attention.begin();
+        await hearing.next();
+        await bus.publish(anEvent(`decision.${own}`, 'awaited again'));
+        let call = await calls.next();
+        while (call.payload === 'too late') call = await calls.next();
+        expect(call.payload).toBe('awaited again');
+        expect(calls.unread).toBe(0);
+      });
+
+      it('goes on until nobody in the process waits, however quickly they come and go', async () => {
+        const bus = await started();
+        const calls = new Journal<Call>();
+        const hearing = new Journal<'one' | 'other'>();
+        const one = bus.attention(() => hearing.add('one'));
+        const other = bus.attention(() => hearing.add('other'));
+        // Whoever waits before there is a consumer is heard as well.
+        one.begin();
+        await listen(bus, group, `decision.${own}`, intoJournal(calls), 'every-waiting-instance');
+        expect(await hearing.next()).toBe('one');
+
+        one.end();
+        one.begin();
+        other.begin();
+        one.end();
+        one.end();
+        await hearing.next();
+        await bus.publish(anEvent(`decision.${own}`, 'for the other'));
+        expect((await calls.next()).payload).toBe('for the other');
+        other.end();
+        await unbound(bus);
+      });
+    });
+
     describe('failing handlers', () => {
       it('are tried again, with the same event', async () => {
         const bus = await started({ retryDelaysMs: [10, 20, 30] });
@@ -574,7 +637,12 @@ export function describeEventBus(kind: string, createWorld: () => BusWorld): voi
         ['a pattern of no exchange', 'payment.made', {}, 'no event pattern'],
         ['a pattern of any exchange', '#', {}, 'no event pattern'],
         ['a broken pattern', 'decision..x', {}, 'no event pattern'],
-        ['an unknown delivery', 'decision.#', { delivery: 'somewhere' }, 'one-instance or every-instance'],
+        [
+          'an unknown delivery',
+          'decision.#',
+          { delivery: 'somewhere' },
+          'one-instance or every-instance or every-waiting-instance',
+        ],
       ])('%s', (_, pattern, extras, problem) => {
         const transport = world.process().consumer(group);
         expect(() => transport.addHandler(pattern, async () => {}, true, extras)).toThrow(problem);

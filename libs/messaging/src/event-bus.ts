@@ -1,3 +1,4 @@
+import type { Attention } from './attention.js';
 import type { DeadLetterOffice } from './dead-letter.js';
 import type { EventPublisher } from './event-publisher.js';
 import type { EventTransport } from './event-transport.js';
@@ -18,6 +19,11 @@ export interface EventBus extends EventPublisher {
    * @throws when the name is not lower-case words joined by hyphens.
    */
   consumer(name: string): EventTransport;
+  /**
+   * Lets a part of this process say when somebody waits for what comes by `every-waiting-instance`. `hearing` is told each
+   * time that begins to come, also after the broker was away: what happened before that may have been missed.
+   */
+  attention(hearing: () => void): Attention;
   /** The publisher and all listening consumers together. */
   status(): BusStatus;
   /** Resolves when the publisher and all listening consumers are connected. */

@@ -1,3 +1,4 @@
+export type { Attention } from './attention.js';
 export type { DeadLetter, DeadLetterOffice } from './dead-letter.js';
 export type { BusStatus, EventBus } from './event-bus.js';
 export { EventContext, type Delivered } from './event-context.js';

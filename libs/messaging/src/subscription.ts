@@ -2,11 +2,14 @@ import type { MessageHandler } from '@nestjs/microservices';
 import { exchanges } from '#lib/contracts';
 import type { ExchangeName } from './event-publisher.js';
 
+const deliveryModes = ['one-instance', 'every-instance', 'every-waiting-instance'] as const;
+
 /**
  * Who gets an event: `one-instance` = one process of the consumer group, from a durable queue, at least once;
- * `every-instance` = each process that runs just now, once at most.
+ * `every-instance` = each process that runs just now, once at most; `every-waiting-instance` = each process in which
+ * somebody waits just now (`EventBus.attention`), once at most.
  */
-export type DeliveryMode = 'one-instance' | 'every-instance';
+export type DeliveryMode = (typeof deliveryModes)[number];
 
 /** What one handler wants to hear. */
 export interface Subscription {
@@ -41,8 +44,9 @@ export function subscriptionOf(pattern: string, extras: object, handler: Message
 
 function deliveryOf(extras: object, pattern: string): DeliveryMode {
   const delivery = 'delivery' in extras ? extras.delivery : 'one-instance';
-  if (delivery === 'one-instance' || delivery === 'every-instance') return delivery;
-  throw new Error(`"${pattern}": delivery is one-instance or every-instance, not ${JSON.stringify(delivery)}`);
+  const mode = deliveryModes.find((each) => each === delivery);
+  if (mode) return mode;
+  throw new Error(`"${pattern}": delivery is ${deliveryModes.join(' or ')}, not ${JSON.stringify(delivery)}`);
 }
 
 /** The name of the queue of a consumer group for a pattern: `<consumer>.<pattern>`. */

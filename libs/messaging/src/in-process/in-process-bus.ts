@@ -1,3 +1,4 @@
+import { Attentiveness, type Attention } from '../attention.js';
 import type { BusStatus, EventBus } from '../event-bus.js';
 import type { OutgoingEvent } from '../event-publisher.js';
 import { Refused, Unroutable } from '../failures.js';
@@ -28,11 +29,14 @@ class InProcessBus implements EventBus, QueueHome {
   private readonly log: Log;
   private readonly queues = new Set<InProcessQueue>();
   private readonly transports: InProcessTransport[] = [];
+  private readonly attentiveness = new Attentiveness();
   private closed: Promise<void> | null = null;
 
   constructor(options: InProcessBusOptions) {
     this.limits = { ...defaultLimits, ...options.limits };
     this.log = options.log ?? (() => {});
+    // Queues look at it themselves, so that what is said holds at once.
+    this.attentiveness.follow(() => this.attentiveness.heard());
   }
 
   async publish({ exchange, routingKey, event }: OutgoingEvent): Promise<void> {
@@ -53,6 +57,10 @@ class InProcessBus implements EventBus, QueueHome {
     return transport;
   }
 
+  attention(hearing: () => void): Attention {
+    return this.attentiveness.attention(hearing);
+  }
+
   status(): BusStatus {
     return this.closed ? { state: 'disconnected', problem: 'closed' } : { state: 'connected', problem: null };
   }
@@ -65,7 +73,7 @@ class InProcessBus implements EventBus, QueueHome {
   }
 
   open(name: string, subscription: Subscription): InProcessQueue {
-    const made = new InProcessQueue(name, subscription, this.limits);
+    const made = new InProcessQueue(name, subscription, this.limits, this.attentiveness);
     const queue = (made.durable && this.find(name)) || made;
     this.queues.add(queue);
     return queue;

@@ -1,3 +1,4 @@
+import type { Attentiveness } from '../attention.js';
 import { letterOf, type DeadLetter } from '../dead-letter.js';
 import type { ExchangeName } from '../event-publisher.js';
 import { Fifo } from '../fifo.js';
@@ -29,6 +30,7 @@ export class InProcessQueue {
     readonly name: string,
     private readonly subscription: Subscription,
     private readonly limits: InProcessLimits,
+    private readonly attentiveness: Pick<Attentiveness, 'paid'>,
   ) {}
 
   /** Whether it is the group's, and stays when its consumers leave. */
@@ -37,7 +39,9 @@ export class InProcessQueue {
   }
 
   wants(exchange: ExchangeName, routingKey: string): boolean {
-    return this.subscription.exchange === exchange && topicMatches(this.subscription.pattern, routingKey);
+    const { delivery, pattern } = this.subscription;
+    if (delivery === 'every-waiting-instance' && !this.attentiveness.paid) return false;
+    return this.subscription.exchange === exchange && topicMatches(pattern, routingKey);
   }
 
   /** Whether a publisher must be refused; hints make room for themselves instead. */

@@ -11,6 +11,7 @@ class TableOfEvents implements Outbox {
   readonly settlements = new Journal<readonly string[]>();
   readonly sweeps = new Journal<{ limit: number; claimed: number }>();
   away: Error | null = null;
+  private readonly locked = new Set<string>();
 
   insert(...events: readonly StoredEvent[]): readonly StoredEvent[] {
     for (const event of events) this.rows.set(event.id, event);
@@ -28,8 +29,10 @@ class TableOfEvents implements Outbox {
     publish: (events: readonly StoredEvent[]) => Promise<readonly string[]>,
   ): Promise<number> {
     if (this.away) throw this.away;
-    const claimed = [...this.rows.values()].slice(0, limit);
+    const claimed = [...this.rows.values()].filter(({ id }) => !this.locked.has(id)).slice(0, limit);
+    for (const { id } of claimed) this.locked.add(id);
     this.remove(await publish(claimed));
+    for (const { id } of claimed) this.locked.delete(id);
     this.sweeps.add({ limit, claimed: claimed.length });
     return claimed.length;
   }
@@ -275,6 +278,20 @@ it('logs once, not per event, that a kind of event has no queue, and when it has
   outbox.insert(...events(1));
   await relay.sweepOnce();
   expect(log.slice(1)).toEqual(['info: no longer: events wait in the outbox: no queue takes them']);
+});
+
+it('is done with a hint that nobody was there to take, and says nothing of it', async () => {
+  const { outbox, log, relay } = aWorld();
+  const ofKind = (routingKey: string): StoredEvent[] =>
+    events(1, 'wanted by nobody').map((each) => ({ ...each, outgoing: { ...each.outgoing, routingKey } }));
+  outbox.insert(...ofKind('authorization.initiated'), ...ofKind('authorization.pinged'));
+  await relay.sweepOnce();
+  expect(outbox.rows.size).toBe(0);
+  expect(log).toEqual([]);
+
+  outbox.insert(...ofKind('authorization.requested'));
+  await relay.sweepOnce();
+  expect(outbox.rows.size).toBe(1);
 });
 
 describe('stop', () => {

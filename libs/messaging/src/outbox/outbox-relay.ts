@@ -1,3 +1,4 @@
+import { hintEvents } from '#lib/contracts';
 import type { EventPublisher } from '../event-publisher.js';
 import { Refused, Unroutable } from '../failures.js';
 import { Fifo } from '../fifo.js';
@@ -37,9 +38,19 @@ const defaults = {
   batchSize: 500,
   maxInFlight: 1_000,
   maxHeld: 5_000,
-  settleAfterMs: 20,
+  settleAfterMs: 100,
   drainMs: 5_000,
 };
+
+/** What came of a sweep. */
+interface Sweep {
+  readonly claimed: number;
+  /** Whether there may be more that can be published. */
+  readonly more: boolean;
+}
+
+/** Batches at a time where there is more than one: one is read and settled while the other is confirmed. */
+const abreast = 2;
 
 /**
  * Carries events from the outbox to the bus, each at least once: from memory right after the commit, and by sweeping
@@ -55,7 +66,7 @@ export class OutboxRelay {
   private readonly brokerAway: Trouble;
   private readonly databaseAway: Trouble;
   private readonly notTaken = new Map<string, Trouble>();
-  private sweeping: Promise<{ claimed: number; published: number; limit: number }> | null = null;
+  private sweeping: Promise<Sweep> | null = null;
   private timer: NodeJS.Timeout | null = null;
   private pauseMs: number;
   private stage: 'new' | 'running' | 'stopped' = 'new';
@@ -99,7 +110,22 @@ export class OutboxRelay {
    * @throws what the outbox throws.
    */
   async sweepOnce(): Promise<number> {
-    return (await this.sweep()).claimed;
+    return (await this.sweep(1)).claimed;
+  }
+
+  /**
+   * Sweeps until there is nothing more that can be published, or until `stop`; answers how many rows it found.
+   *
+   * @throws what the outbox throws.
+   */
+  async sweepAll(): Promise<number> {
+    let { claimed, more } = await this.sweep(1);
+    while (more && this.stage !== 'stopped') {
+      const next = await this.sweep(abreast);
+      claimed += next.claimed;
+      more = next.more;
+    }
+    return claimed;
   }
 
   /**
@@ -144,7 +170,7 @@ export class OutboxRelay {
     for (let event = this.queue.shift(); event; event = this.queue.shift()) this.held.delete(event.id);
   }
 
-  /** Whether a queue holds the event now. */
+  /** Whether the event need not be published again: a queue holds it, or it is a hint and nobody was there to take it. */
   private async publish({ outgoing }: StoredEvent): Promise<boolean> {
     try {
       await this.options.publisher.publish(outgoing);
@@ -155,6 +181,7 @@ export class OutboxRelay {
       if (error instanceof Unroutable || error instanceof Refused) {
         // The broker has answered: only events of this kind have nowhere to go.
         this.brokerAway.isOver();
+        if (error instanceof Unroutable && hintEvents.has(outgoing.routingKey)) return true;
         this.troubleWith(outgoing.routingKey).shows(error);
       } else {
         this.brokerAway.shows(error);
@@ -171,12 +198,23 @@ export class OutboxRelay {
     return made;
   }
 
-  private sweep(): Promise<{ claimed: number; published: number; limit: number }> {
-    this.sweeping ??= this.sweepTable().finally(() => (this.sweeping = null));
+  private sweep(batches: number): Promise<Sweep> {
+    this.sweeping ??= this.sweepTable(batches).finally(() => (this.sweeping = null));
     return this.sweeping;
   }
 
-  private async sweepTable(): Promise<{ claimed: number; published: number; limit: number }> {
+  /** Batches side by side: each passes over the rows that another one holds. */
+  private async sweepTable(batches: number): Promise<Sweep> {
+    const ends = await Promise.allSettled(Array.from({ length: batches }, () => this.sweepBatch()));
+    const sweeps = ends.map((end) => {
+      if (end.status === 'rejected') throw end.reason;
+      return end.value;
+    });
+    const claimed = sweeps.reduce((sum, sweep) => sum + sweep.claimed, 0);
+    return { claimed, more: sweeps.some(({ more }) => more) };
+  }
+
+  private async sweepBatch(): Promise<Sweep> {
     const { outbox, batchSize, olderThanMs } = this.options;
     // While the broker is away, one event is enough to find out whether it is back.
     const limit = this.brokerAway.lasts ? 1 : batchSize;
@@ -187,7 +225,7 @@ export class OutboxRelay {
       return done.flat();
     });
     this.databaseAway.isOver();
-    return { claimed, published, limit };
+    return { claimed, more: claimed === limit && published > 0 };
   }
 
   private async publishSwept(event: StoredEvent): Promise<boolean> {
@@ -202,14 +240,12 @@ export class OutboxRelay {
   }
 
   private async sweepAndGoOn(): Promise<void> {
-    let more = false;
     try {
-      const { claimed, published, limit } = await this.sweep();
-      more = claimed === limit && published > 0;
+      await this.sweepAll();
     } catch (error) {
       this.databaseAway.shows(error);
     }
-    if (this.stage === 'running') this.sweepAfter(more ? 0 : this.nextPauseMs());
+    if (this.stage === 'running') this.sweepAfter(this.nextPauseMs());
   }
 
   /** Jittered, so that replicas do not sweep in step. */

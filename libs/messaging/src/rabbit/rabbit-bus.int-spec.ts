@@ -183,6 +183,52 @@ it('consumes again after the broker has cancelled the consumer', async () => {
   });
 });
 
+it('hears again what is waited for, and says so, after its channel was lost', async () => {
+  const own = aWord();
+  await withBus({}, async (bus) => {
+    const calls = new Journal<unknown>();
+    const hearing = new Journal<'hearing'>();
+    const attention = bus.attention(() => hearing.add('hearing'));
+    const transport = bus.consumer(own);
+    transport.addHandler(`authorization.${own}`, async () => {}, true);
+    transport.addHandler(`decision.${own}`, async (payload) => calls.add(payload), true, {
+      delivery: 'every-waiting-instance',
+    });
+    transport.listen(() => {});
+    await bus.whenConnected();
+    attention.begin();
+    await hearing.next();
+
+    const lost = disconnected(transport);
+    await channel.deleteQueue(`${own}.authorization.${own}`);
+    await lost;
+    await hearing.next();
+    await bus.whenConnected();
+    await bus.publish(anEvent(`decision.${own}`, 'after'));
+    expect(await calls.next()).toBe('after');
+  });
+});
+
+it('leaves in peace the processes in which nobody waits', async () => {
+  const own = aWord();
+  const calls = new Journal<string>();
+  await withBus({}, async (publisher) => {
+    await withBus({}, async (idle) => {
+      await listen(idle, own, `decision.${own}`, () => calls.add('idle'), 'every-waiting-instance');
+      await withBus({}, async (waiting) => {
+        const hearing = new Journal<'hearing'>();
+        await listen(waiting, own, `decision.${own}`, () => calls.add('waiting'), 'every-waiting-instance');
+        waiting.attention(() => hearing.add('hearing')).begin();
+        await hearing.next();
+        await publisher.publish(anEvent(`decision.${own}`));
+        expect(await calls.next()).toBe('waiting');
+      });
+      await expect(publisher.publish(anEvent(`decision.${own}`))).rejects.toThrow('no queue takes');
+      expect(calls.unread).toBe(0);
+    });
+  });
+});
+
 it('declares a retry queue again that somebody deleted, and still retries', async () => {
   const own = aWord();
   await withBus({ retryDelaysMs: [10], copyAgainMs: 1 }, async (bus) => {

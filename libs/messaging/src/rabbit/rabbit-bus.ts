@@ -1,3 +1,4 @@
+import { Attentiveness, type Attention } from '../attention.js';
 import type { BusStatus, EventBus } from '../event-bus.js';
 import type { OutgoingEvent } from '../event-publisher.js';
 import type { Log } from '../log.js';
@@ -36,6 +37,7 @@ class RabbitBus implements EventBus {
   private readonly log: Log;
   private readonly publisher: RabbitPublisher;
   private readonly transports: RabbitTransport[] = [];
+  private readonly attentiveness = new Attentiveness();
   private readonly waiting = new Set<() => void>();
   private hintQueues = 0;
   private closed: Promise<void> | null = null;
@@ -65,11 +67,16 @@ class RabbitBus implements EventBus {
       retryDelaysMs: this.limits.retryDelaysMs,
       drainMs: this.limits.drainMs,
       publisher: this.publisher,
+      attentiveness: this.attentiveness,
       // Numbered, because a broker that has not noticed the end of a connection still locks its exclusive queues.
       hintQueueName: (queue) => `${queue}.${this.options.instanceId}.${++this.hintQueues}`,
     });
     this.transports.push(transport);
     return transport;
+  }
+
+  attention(hearing: () => void): Attention {
+    return this.attentiveness.attention(hearing);
   }
 
   status(): BusStatus {

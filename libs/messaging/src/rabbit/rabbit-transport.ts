@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Attentiveness } from '../attention.js';
 import type { BusStatus } from '../event-bus.js';
 import { EventTransport, type Incoming, type TransportOptions } from '../event-transport.js';
 import { Unroutable } from '../failures.js';
@@ -8,6 +9,7 @@ import { queueName, type Subscription } from '../subscription.js';
 import type { Verdict } from '../verdict.js';
 import { KeptChannel, type KeptChannelOptions } from './kept-channel.js';
 import type { Parcel, RabbitPublisher } from './rabbit-publisher.js';
+import { BindingsOnDemand } from './bindings-on-demand.js';
 import { within } from './time-limit.js';
 import { deadExchange, declareExchanges, declareQueue, hintQueue, retryQueueOf, workQueues } from './topology.js';
 
@@ -25,6 +27,8 @@ export interface RabbitTransportOptions extends TransportOptions, KeptChannelOpt
   readonly publisher: RabbitPublisher;
   /** A queue name that no other process uses, nor this one before. */
   readonly hintQueueName: (queue: string) => string;
+  /** Whether anybody in this process waits just now. */
+  readonly attentiveness: Attentiveness;
 }
 
 /** The subscriptions and the channel that a message came by. */
@@ -40,10 +44,14 @@ export class RabbitTransport extends EventTransport {
   private kept: KeptChannel<Channel> | null = null;
   private channel: Channel | null = null;
   private consumerTags: string[] = [];
+  private onDemand: BindingsOnDemand | null = null;
   private closed: Promise<void> | null = null;
 
   constructor(private readonly rabbit: RabbitTransportOptions) {
     super(rabbit);
+    rabbit.attentiveness.follow(() => {
+      if (!this.closed) this.onDemand?.adapt();
+    });
   }
 
   /** Null while it does not listen. */
@@ -57,7 +65,7 @@ export class RabbitTransport extends EventTransport {
         name: this.rabbit.consumer,
         open: (model) => model.createChannel(),
         setUp: (channel, renew) => this.consume(channel, renew),
-        lost: () => (this.channel = null),
+        lost: () => (this.channel = this.onDemand = null),
       },
       { ...this.rabbit, changed: () => this.announce() },
     );
@@ -89,10 +97,11 @@ export class RabbitTransport extends EventTransport {
     this.consumerTags = [];
     await declareExchanges(channel);
     await channel.prefetch(this.rabbit.limits.prefetch);
+    const onDemand = new BindingsOnDemand(channel, renew, this.rabbit);
     for (const subscription of this.subscriptions) {
       // The connection was lost and found again during the drain: nothing new is taken any more.
       if (this.closed) return;
-      const queue = await this.declare(channel, subscription);
+      const queue = await this.declare(channel, subscription, onDemand);
       const source: Source = { subscription, queue, channel, renew };
       const { consumerTag } = await channel.consume(queue, (message) => {
         if (message) this.track(this.receive(source, message));
@@ -100,16 +109,21 @@ export class RabbitTransport extends EventTransport {
       });
       this.consumerTags.push(consumerTag);
     }
+    this.onDemand = onDemand;
+    await onDemand.reach();
   }
 
-  private async declare(channel: Channel, subscription: Subscription): Promise<string> {
+  private async declare(channel: Channel, subscription: Subscription, onDemand: BindingsOnDemand): Promise<string> {
     const queue = queueName(this.rabbit.consumer, subscription.pattern);
-    const declarations =
-      subscription.delivery === 'one-instance'
-        ? workQueues(queue, subscription, this.rabbit.retryDelaysMs)
-        : [hintQueue(this.rabbit.hintQueueName(queue), subscription)];
-    for (const declaration of declarations) await declareQueue(channel, declaration);
-    return subscription.delivery === 'one-instance' ? queue : declarations[0]!.name;
+    if (subscription.delivery === 'one-instance') {
+      for (const each of workQueues(queue, subscription, this.rabbit.retryDelaysMs)) await declareQueue(channel, each);
+      return queue;
+    }
+    const own = hintQueue(this.rabbit.hintQueueName(queue), subscription);
+    const waits = subscription.delivery === 'every-waiting-instance';
+    await declareQueue(channel, waits ? { ...own, bindings: [] } : own);
+    if (waits) onDemand.add(own);
+    return own.name;
   }
 
   private async receive(source: Source, message: ConsumeMessage): Promise<void> {
