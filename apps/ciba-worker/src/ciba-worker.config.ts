@@ -13,7 +13,7 @@ export const cibaWorkerTuning = z.object({
   ),
   CIBA_WORKER_MAX_IN_FLIGHT_PER_PROVIDER: count(64).describe('Start calls in flight at one provider.'),
   CIBA_WORKER_MAX_WAITING_PER_PROVIDER: count(2000).describe(
-    'Requests of one provider that a worker has taken on; more wait in the database.',
+    'Requests of one provider that a worker has taken on; of twice as many more it keeps the ids, and the rest waits in the database.',
   ),
   CIBA_WORKER_SETTLE_SECONDS: count(20).describe(
     'How long start calls in flight may take to end when the worker stops; a call that is cut off counts as unknown.',

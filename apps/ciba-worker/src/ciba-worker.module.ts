@@ -63,6 +63,7 @@ function assemble({ config, database, log, guard, instanceId }: CibaWorkerParts)
     lanes: new ProviderLanes({
       inFlight: tuning.CIBA_WORKER_MAX_IN_FLIGHT_PER_PROVIDER,
       members: tuning.CIBA_WORKER_MAX_WAITING_PER_PROVIDER,
+      standBy: 2 * tuning.CIBA_WORKER_MAX_WAITING_PER_PROVIDER,
     }),
     instanceId,
     refusedClients: new RefusedClients(database.clientRefusals, log),

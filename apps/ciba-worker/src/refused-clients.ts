@@ -29,7 +29,7 @@ export class RefusedClients {
   }
 
   /** Null: the call may be made. */
-  admit(rule: Rule, { refusedCalls }: StoredRegistration): Promise<ClientPause | null> {
+  admit(rule: Rule, { refusedCalls }: StoredRegistration): null | Promise<ClientPause | null> {
     return this.store.admit({ rule, call: 'start' }, refusedCalls.includes('start'));
   }
 

@@ -70,6 +70,9 @@ interface Attempt {
   readonly unknownAttempts: number;
 }
 
+/** What is left to do when the provider has answered; others may call it meanwhile. */
+type Conclusion = () => Promise<Next>;
+
 /** What follows an attempt: nothing, or another one after a while. */
 type Next =
   | 'settled'
@@ -93,6 +96,8 @@ type Next =
  */
 export class StartAuthentication {
   readonly #underWay = new Map<string, Promise<void>>();
+  /** Requests that wait for a place in a full lane. */
+  readonly #standingBy = new Set<string>();
 
   constructor(private readonly parts: StartAuthenticationParts) {}
 
@@ -105,22 +110,55 @@ export class StartAuthentication {
    * @throws whatever keeps the request from being read
    */
   async run(requestId: string, cause: EventCause | null): Promise<void> {
-    if (this.#underWay.has(requestId) || this.parts.stopping.aborted) return;
+    if (this.#standingBy.has(requestId)) return;
+    await this.#takeOn(requestId, cause, (providerId) => this.parts.lanes.enter(providerId));
+  }
+
+  /** Answers whether the request has its place now, and gives it back when it is done. */
+  async #takeOn(
+    requestId: string,
+    cause: EventCause | null,
+    placeAt: (providerId: string) => Place | null,
+  ): Promise<boolean> {
+    if (this.#underWay.has(requestId) || this.parts.stopping.aborted) return false;
     const work = await this.parts.requests.startWork(requestId);
-    if (work?.status !== 'requested' || this.#underWay.has(requestId)) return;
-    if ('sealed' in work) return void (await this.#whileSealed(work));
+    if (work?.status !== 'requested' || this.#underWay.has(requestId)) return false;
+    if ('sealed' in work) {
+      await this.#whileSealed(work);
+      return false;
+    }
     const pause = this.parts.refusedClients.pause(work.rule);
-    if (pause !== null) return void (await this.#whileRefused(work, pause));
-    const place = this.parts.lanes.enter(work.definition.tokenProviderId);
-    // A full lane: the sweep comes back to the request.
-    if (place === null) return;
+    if (pause !== null) {
+      await this.#whileRefused(work, pause);
+      return false;
+    }
+    const { tokenProviderId } = work.definition;
+    const place = placeAt(tokenProviderId);
+    if (place === null) {
+      this.#standBy(requestId, cause, tokenProviderId);
+      return false;
+    }
     const done = this.#attempts(work, cause, place)
       .catch((error: unknown) => this.#interrupted(requestId, error))
       .finally(() => {
-        place.leave();
         this.#underWay.delete(requestId);
+        place.leave();
       });
     this.#underWay.set(requestId, done);
+    return true;
+  }
+
+  /** A full lane: only the id is kept, and the request is read again when its place comes; the sweep finds the rest. */
+  #standBy(requestId: string, cause: EventCause | null, providerId: string): void {
+    const whenFree = (place: Place): void => {
+      this.#standingBy.delete(requestId);
+      void this.#takeOn(requestId, cause, () => place)
+        .catch((error: unknown) => this.#interrupted(requestId, error))
+        .then((taken) => {
+          if (taken !== true) place.leave();
+        });
+    };
+    if (this.parts.lanes.standBy(providerId, whenFree)) this.#standingBy.add(requestId);
   }
 
   /** Resolves when nothing is under way. */
@@ -136,11 +174,13 @@ export class StartAuthentication {
       if (next.inMs > 0) await pause(next.inMs, undefined, { signal: this.parts.stopping });
       const { earlierPrompts, work: adjusted }: Exclude<Next, 'settled'> = next;
       asked = adjusted ?? asked;
-      next = await place.turn(() => this.#attempt(asked, because, earlierPrompts));
+      // The turn ends with the answer: while it is committed, the provider can be asked about somebody else.
+      const conclude: Next | Conclusion = await place.turn(() => this.#attempt(asked, because, earlierPrompts));
+      next = typeof conclude === 'function' ? await conclude() : conclude;
     }
   }
 
-  async #attempt(work: StartWork, cause: EventCause | null, earlierPrompts: number | null): Promise<Next> {
+  async #attempt(work: StartWork, cause: EventCause | null, earlierPrompts: number | null): Promise<Next | Conclusion> {
     const { requests, instanceId, stopping } = this.parts;
     if (stopping.aborted) return 'settled';
     // Before the attempt is opened: while the database is away there is nothing to take back.
@@ -231,7 +271,7 @@ export class StartAuthentication {
     registration: StoredRegistration,
     attempt: Attempt,
     notificationToken: string | null,
-  ): Promise<Next> {
+  ): Promise<Next | Conclusion> {
     if (attempt.sentAt.getTime() - work.createdAt.getTime() > this.parts.startWithinSeconds * 1000) {
       return this.#giveUp(work, attempt);
     }
@@ -254,9 +294,11 @@ export class StartAuthentication {
         detail,
       });
     }
-    const next = await this.#settle(work, attempt, outcome, registration);
-    await learned;
-    return next;
+    return async () => {
+      const next = await this.#settle(work, attempt, outcome, registration);
+      await learned;
+      return next;
+    };
   }
 
   async #start(

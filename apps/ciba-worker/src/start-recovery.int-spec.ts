@@ -124,3 +124,24 @@ describe('a provider that hangs', () => {
     await slow.provider.goAway();
   });
 });
+
+describe('a full lane', () => {
+  it('hands its place to those that stand by, without the sweep', async () => {
+    await house.startWorker({ CIBA_WORKER_MAX_IN_FLIGHT_PER_PROVIDER: 1, CIBA_WORKER_MAX_WAITING_PER_PROVIDER: 1 });
+    const rule = await house.addRule();
+    let answer = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (answer = resolve));
+    rule.provider.on('backchannel', async () => {
+      await asked;
+      return null;
+    });
+    const first = await house.submit(rule);
+    await rule.provider.nextCall('backchannel');
+    const others = [await house.submit(rule), await house.submit(rule)];
+    // The sweep passes over whatever is so young.
+    await house.query(`update authorization_requests set created_at = created_at + interval '1 hour'`);
+    answer();
+    for (const id of [first, ...others]) expect((await started(id)).status).toBe('pending');
+    expect(rule.provider.calls('backchannel')).toHaveLength(3);
+  });
+});

@@ -45,7 +45,12 @@ export class DecisionServiceModule {
         {
           provide: RecordDecision,
           useFactory: (deliver: DeliverDecisions) =>
-            new RecordDecision({ database, issuer: config.ASSENT_PUBLIC_URL, onRecorded: () => deliver.wake() }),
+            new RecordDecision({
+              database,
+              issuer: config.ASSENT_PUBLIC_URL,
+              hold: (callbackUrl) => deliver.hold(callbackUrl),
+              onRecorded: () => deliver.wake(),
+            }),
           inject: [DeliverDecisions],
         },
         {

@@ -1,9 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { retentionConfig, type RetentionConfig } from '#lib/contracts';
 import type { Database, Retention } from '#lib/persistence';
 import { counter, Loop, type Log } from '#lib/runtime';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 
 const everyMs = 60_000;
+/** It rests so many times as long as it has worked: what waits to be deleted waits, and requests do not. */
+const restsPerWork = 3;
 
 /** The configured retention; what is not given has its default. */
 export function retentionOf(given: Partial<RetentionConfig>): Retention {
@@ -28,7 +31,8 @@ export class KeepHouse implements OnApplicationBootstrap, OnApplicationShutdown 
       failures().inc({ job });
       log.error('A job of housekeeping failed; the others go on', { job, error });
     };
-    const tick = (signal: AbortSignal) => database.housekeep({ retention, signal, onFailure });
+    const tick = (signal: AbortSignal) =>
+      database.housekeep({ retention, signal, onFailure, rest: (tookMs) => resting(tookMs * restsPerWork, signal) });
     this.#loop = new Loop({ name: 'Housekeeping', everyMs, log, tick });
   }
 
@@ -40,6 +44,12 @@ export class KeepHouse implements OnApplicationBootstrap, OnApplicationShutdown 
     return this.#loop.stop();
   }
 }
+
+/** Ends early, and well, when the process stops. */
+const resting = (ms: number, signal: AbortSignal): Promise<void> =>
+  pause(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 
 const failures = () =>
   counter({

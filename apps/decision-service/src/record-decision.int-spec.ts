@@ -119,7 +119,7 @@ describe('exactly one decision', () => {
   afterAll(() => house.close());
 
   it('is recorded, however many try at once', async () => {
-    const requestId = await house.submit(rule);
+    const requestId = await house.submit(rule, { callbackUrl: 'https://shop.example/back' });
     await house.end(requestId, 'approve');
     let woken = 0;
     const record = new RecordDecision({ database: house.database, issuer: publicUrl, onRecorded: () => (woken += 1) });
@@ -130,6 +130,67 @@ describe('exactly one decision', () => {
     expect(woken).toBe(1);
     expect(await decisionsOf(house, requestId)).toHaveLength(1);
     expect(await eventsOf(house, requestId)).toEqual([{ routing_key: 'decision.approved' }]);
+  });
+
+  it('wakes nobody when there is nobody to tell', async () => {
+    const requestId = await house.submit(rule);
+    await house.end(requestId, 'deny');
+    let woken = 0;
+    const record = new RecordDecision({ database: house.database, issuer: publicUrl, onRecorded: () => (woken += 1) });
+
+    expect(await record.run(requestId, null)).toBe('recorded');
+    expect(woken).toBe(0);
+  });
+
+  it('is sent from the place that was held for it, and by nobody else; a place that is not needed is free again', async () => {
+    const callbackUrl = 'https://held.example/back';
+    const requestId = await house.submit(rule, { callbackUrl });
+    await house.end(requestId, 'deny');
+    const told: string[] = [];
+    const record = new RecordDecision({
+      database: house.database,
+      issuer: publicUrl,
+      hold: (url) => {
+        told.push(`held for ${url}`);
+        return { run: (work) => told.push(`sends to ${work.url}`), free: () => told.push('free') };
+      },
+      onRecorded: () => told.push('woken'),
+    });
+    const results = await Promise.all([record.run(requestId, null), record.run(requestId, null)]);
+
+    expect(results.sort()).toEqual(['already-recorded', 'recorded']);
+    expect(told.sort()).toEqual([
+      'free',
+      `held for ${callbackUrl}`,
+      `held for ${callbackUrl}`,
+      `sends to ${callbackUrl}`,
+    ]);
+    expect(
+      (await house.database.deliveries.claim({ limit: 100, leaseSeconds: 60 })).map(({ url }) => url),
+    ).not.toContain(callbackUrl);
+  });
+
+  it('frees the place when it could not be recorded', async () => {
+    const requestId = await house.submit(rule, { callbackUrl: 'https://shop.example/back' });
+    await house.end(requestId, 'deny');
+    let [held, freed] = [0, 0];
+    const fails = () => Promise.reject(new Error('the database is away'));
+    const record = new RecordDecision({
+      database: {
+        signingKeys: house.database.signingKeys,
+        decisions: {
+          context: (id) => house.database.decisions.context(id),
+          record: fails,
+          recordAndLease: fails,
+        },
+      },
+      issuer: publicUrl,
+      hold: () => ((held += 1), { run: () => undefined, free: () => (freed += 1) }),
+      onRecorded: () => undefined,
+    });
+
+    await expect(record.run(requestId, null)).rejects.toThrow('the database is away');
+    expect([held, freed]).toEqual([1, 1]);
   });
 
   it('is not recorded before the request has ended, nor for one that does not exist', async () => {

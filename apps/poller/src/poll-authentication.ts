@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CibaClient, PollOutcome } from '#lib/ciba';
 import type { Fence } from '#lib/domain';
-import type { RegistrationStore, StoredRegistration } from '#lib/persistence';
+import type { RegistrationStore } from '#lib/persistence';
 import type { Log } from '#lib/runtime';
 import { afterPoll, type PollAnswer, type Polled, type Step } from './after-poll.js';
 import type { PendingAuthentication } from './pending-authentications.js';
@@ -52,16 +52,25 @@ export class PollAuthentication {
   async #ask({ requestId, terms, authReqId }: PendingAuthentication): Promise<Asked> {
     let registration;
     try {
-      registration = await this.registrations.load(terms.rule);
+      const loaded = this.registrations.load(terms.rule);
+      // Nearly always known, and then there is nothing to wait for: this is done for every poll.
+      registration = loaded instanceof Promise ? await loaded : loaded;
     } catch (error) {
       this.log.warn('A poll was not sent: its registration could not be loaded', { requestId, error });
       return this.#unsent({ kind: 'not-sent', detail: 'the registration could not be loaded' });
     }
-    const pause = await this.refusedClients.admit(terms, registration);
+    const admitted = this.refusedClients.admit(terms, registration);
+    const pause = admitted === null ? null : await admitted;
     if (pause !== null) return this.#unsent({ kind: 'client-refused', pausedForMs: pause.forMs });
     const sentAtMs = this.nowMs();
     const interactionId = registration.fapi ? randomUUID() : null;
-    const outcome = await this.#poll(registration, authReqId, terms.requestedScope, interactionId);
+    let outcome: PollOutcome;
+    try {
+      outcome = await this.ciba.poll(registration, authReqId, terms.requestedScope, interactionId);
+    } catch {
+      // A mistake of ours, after who knows what went out: the cautious reading.
+      outcome = { kind: 'lost', detail: 'the poll failed unexpectedly' };
+    }
     if (interactionId !== null && !undecided.includes(outcome.kind)) {
       this.log.info('A poll was answered', { requestId, kind: outcome.kind, interactionId });
     }
@@ -72,20 +81,6 @@ export class PollAuthentication {
 
   #unsent(outcome: PollAnswer): Asked {
     return { outcome, sentAtMs: this.nowMs() };
-  }
-
-  async #poll(
-    registration: StoredRegistration,
-    authReqId: string,
-    scope: string,
-    interactionId: string | null,
-  ): Promise<PollOutcome> {
-    try {
-      return await this.ciba.poll(registration, authReqId, scope, interactionId);
-    } catch {
-      // A mistake of ours, after who knows what went out: the cautious reading.
-      return { kind: 'lost', detail: 'the poll failed unexpectedly' };
-    }
   }
 }
 

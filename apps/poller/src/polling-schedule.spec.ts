@@ -1,6 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import type { OwnedShard, PendingWork, ShardStore } from '#lib/persistence';
+import type { OwnedShard, PendingWork, ShardStore, StoredRegistration } from '#lib/persistence';
+import type { PollOutcome } from '#lib/ciba';
 import { silentLog } from '#lib/runtime';
+import { createPollingEngine } from '../../../test/support/polling-engine.js';
 import type { ConcludeAuthentication } from './conclude-authentication.js';
 import { DatabaseClock } from './database-clock.js';
 import { PendingAuthentications } from './pending-authentications.js';
@@ -95,5 +98,33 @@ describe('a shard that is given away', () => {
 
     expect(pending.read(pending.find(work.requestId)!).takenOver).toBe(true);
     schedule.stop();
+  });
+});
+
+describe('polls that end in one turn of the event loop', () => {
+  it('are followed by others together, once all of them have ended', async () => {
+    const answers: (() => void)[] = [];
+    let full = () => undefined as void;
+    const twoInFlight = new Promise<void>((resolve) => (full = resolve));
+    const poll = () =>
+      new Promise<PollOutcome>((resolve) => {
+        answers.push(() => resolve({ kind: 'pending', retryAfterSeconds: null }));
+        if (answers.length === 2) full();
+      });
+    const registration = { refusedCalls: [], fapi: false } as unknown as StoredRegistration;
+    const limits = { maxInFlight: 2, maxInFlightPerProvider: 2, pollsPerSecondPerProvider: 1_000_000 };
+    const engine = await createPollingEngine({ poll }, registration, limits);
+    for (let at = 0; at < 6; at++) engine.admit(at, { intervalMs: 1, spreadMs: 0 });
+    await twoInFlight;
+    // The others are due by now, and find no place.
+    for (const dueMs = performance.now() + 20; performance.now() < dueMs;) await nextTurn();
+    await nextTurn();
+
+    for (const answer of answers.slice()) answer();
+    for (let microtask = 0; microtask < 100; microtask++) await Promise.resolve();
+    expect(answers).toHaveLength(2);
+    await nextTurn();
+    expect(answers).toHaveLength(4);
+    engine.schedule.stop();
   });
 });

@@ -62,6 +62,9 @@ export class PollingSchedule {
   readonly #busy = new Map<number, Promise<void>>();
   readonly #held = new Map<number, ArrivedAnswer>();
   readonly #resolvingUntilMs = new Map<number, number>();
+  /** Requests whose deadline comes before they may be polled again: an owner before us may have polled just now. */
+  readonly #notBeforeMs = new Map<number, number>();
+  #pumping = false;
   #stopped = false;
 
   constructor(private readonly parts: PollingScheduleParts) {
@@ -74,7 +77,7 @@ export class PollingSchedule {
    * is there gets the answer that was pushed meanwhile.
    */
   admit(work: PendingWork, spreadMs = 0): void {
-    const { pending, queues, leases, clock, nowMs } = this.parts;
+    const { pending, queues, leases, clock } = this.parts;
     // What is taken in while its shard is given away would outlive that, and nobody would tell it of a take-over.
     if (this.#stopped || !leases.keeps(work.shard)) return;
     const known = pending.find(work.requestId);
@@ -93,8 +96,19 @@ export class PollingSchedule {
       case 'await-push':
         return this.#await(slot, deadlineMs);
       case 'poll':
-        return this.#await(slot, firstPollMs(nowMs() + spreadMs, this.#spacingMs(slot), deadlineMs));
+        return this.#awaitFirstPoll(slot, spreadMs);
     }
+  }
+
+  /** Nobody can have polled before an interval has passed since the acknowledgement. */
+  #awaitFirstPoll(slot: number, spreadMs: number): void {
+    const { pending, clock, nowMs } = this.parts;
+    const [atMs, intervalMs, deadlineMs] = [nowMs(), pending.intervalMs(slot), pending.deadlineMs(slot)];
+    const polledBefore = atMs - clock.toMonotonicMs(pending.sentAt(slot)) >= intervalMs;
+    const notBeforeMs = polledBefore ? atMs + intervalMs : atMs;
+    if (notBeforeMs > deadlineMs) this.#notBeforeMs.set(slot, notBeforeMs);
+    const firstMs = firstPollMs(atMs + spreadMs, this.#spacingMs(slot), deadlineMs, notBeforeMs);
+    this.#await(slot, notBeforeMs > deadlineMs ? deadlineMs : firstMs);
   }
 
   /**
@@ -157,6 +171,19 @@ export class PollingSchedule {
     this.#setAlarm(queues.nextMs(nowMs));
   }
 
+  /**
+   * Once for all polls that end in one turn of the event loop: what goes out together wakes the provider once, and
+   * waking somebody is the dearest part of a poll.
+   */
+  #pumpSoon(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    setImmediate(() => {
+      this.#pumping = false;
+      this.#pump(this.parts.nowMs());
+    });
+  }
+
   #setAlarm(atMs: number | null): void {
     if (atMs !== null && !this.#stopped) this.#alarm.setFor(atMs);
   }
@@ -207,7 +234,8 @@ export class PollingSchedule {
     const step = atDeadline({ ...request, fence: leases.fence(request.shard)! });
     if (step.kind !== 'resolve') return this.#occupy(slot, () => this.#follow(slot, step));
     pending.startResolving(slot);
-    const pollMs = resolutionPollMs(request.deadlineMs, nowMs, clock.aheadMs);
+    const earliestMs = Math.max(nowMs, this.#notBeforeMs.get(slot) ?? nowMs);
+    const pollMs = resolutionPollMs(request.deadlineMs, earliestMs, clock.aheadMs);
     this.#resolvingUntilMs.set(slot, pollMs + resolutionWindowMs);
     this.#await(slot, pollMs);
   }
@@ -344,7 +372,7 @@ export class PollingSchedule {
     } catch (error) {
       this.#failed(slot, error);
     } finally {
-      this.#pump(this.parts.nowMs());
+      this.#pumpSoon();
     }
   }
 
@@ -369,6 +397,7 @@ export class PollingSchedule {
     this.#busy.delete(slot);
     this.#held.delete(slot);
     this.#resolvingUntilMs.delete(slot);
+    this.#notBeforeMs.delete(slot);
     queues.remove(slot);
     queues.leave(pending.terms(slot).tokenProviderId);
     pending.remove(slot);

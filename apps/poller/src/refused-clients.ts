@@ -28,34 +28,42 @@ export class RefusedClients {
   ) {}
 
   /** Null: the poll may be made. Never rejects: when the database is away, polls go on. */
-  async admit({ rule }: Terms, { refusedCalls }: StoredRegistration): Promise<ClientPause | null> {
-    try {
-      return await this.store.admit({ rule, call: 'poll' }, refusedCalls.includes('poll'));
-    } catch (error) {
-      this.log.warn('Whether a client is refused could not be looked up', { rule: rule.id, error });
-      return null;
-    }
+  admit({ rule }: Terms, { refusedCalls }: StoredRegistration): null | Promise<ClientPause | null> {
+    const asked = this.store.admit({ rule, call: 'poll' }, refusedCalls.includes('poll'));
+    return (
+      asked?.catch((error: unknown) => {
+        this.log.warn('Whether a client is refused could not be looked up', { rule: rule.id, error });
+        return null;
+      }) ?? null
+    );
   }
 
   /** Notes what the outcome says about the client; never rejects. */
-  async learn(
-    { rule, tokenProviderId }: Terms,
-    { refusedCalls }: StoredRegistration,
-    outcome: PollOutcome,
-  ): Promise<void> {
-    const subject = { rule, call: 'poll' } as const;
+  learn(terms: Terms, { refusedCalls }: StoredRegistration, outcome: PollOutcome): void | Promise<void> {
+    const { rule } = terms;
+    if (outcome.kind === 'refused' && refusesClient(outcome.error.code)) {
+      return this.#noted(terms, this.#refused(terms, outcome.error.code));
+    }
+    if (!showsAcceptance(outcome)) return;
+    const lifting = this.store.accepted({ rule, call: 'poll' }, refusedCalls.includes('poll'));
+    if (lifting !== false) return this.#noted(terms, this.#accepted(terms, lifting));
+  }
+
+  async #refused({ rule, tokenProviderId }: Terms, error: string): Promise<void> {
+    this.#refusals.inc({ provider: tokenProviderId, call: 'poll' });
+    const { forMs } = await this.store.note({ rule, call: 'poll' }, { tokenProviderId, error });
+    const detail = { code: 'client_refused', provider: tokenProviderId, rule: rule.id, error };
+    this.log.warn('The provider refuses a client; its polls pause', { ...detail, pausedForMs: forMs });
+  }
+
+  async #accepted({ rule, tokenProviderId }: Terms, lifting: Promise<boolean>): Promise<void> {
+    const detail = { code: 'client_accepted', provider: tokenProviderId, rule: rule.id };
+    if (await lifting) this.log.info('The provider takes the client again', detail);
+  }
+
+  async #noted({ rule }: Terms, noting: Promise<void>): Promise<void> {
     try {
-      if (outcome.kind === 'refused' && refusesClient(outcome.error.code)) {
-        const error = outcome.error.code;
-        this.#refusals.inc({ provider: tokenProviderId, call: 'poll' });
-        const { forMs } = await this.store.note(subject, { tokenProviderId, error });
-        const detail = { code: 'client_refused', provider: tokenProviderId, rule: rule.id, error };
-        this.log.warn('The provider refuses a client; its polls pause', { ...detail, pausedForMs: forMs });
-      } else if (showsAcceptance(outcome)) {
-        const ended = await this.store.accepted(subject, refusedCalls.includes('poll'));
-        const detail = { code: 'client_accepted', provider: tokenProviderId, rule: rule.id };
-        if (ended) this.log.info('The provider takes the client again', detail);
-      }
+      await noting;
     } catch (error) {
       this.log.warn('What a provider says of a client could not be noted', { rule: rule.id, error });
     }

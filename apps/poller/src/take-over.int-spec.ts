@@ -62,6 +62,27 @@ describe('a poller that stops as it should', () => {
     expect(row).toEqual({ unclean: 0 });
   });
 
+  it.each([
+    ['expires when nothing is in doubt', false, 1],
+    ['is asked about once more after its deadline when something is', true, 2],
+  ])(
+    'leaves too little time for another poll: an interval after the last one, the request %s (R67)',
+    async (_, doubted, polls) => {
+      const short = await house.addRule({ expiresInSeconds: 6, intervalSeconds: 4 });
+      const first = await house.startPoller();
+      await owns(first);
+      const { id } = await house.begin(short);
+      await short.provider.nextCall('token');
+      await first.stop();
+      if (doubted) await house.query('update poller_shards set unclean_takeover_at = clock_timestamp()');
+      await house.startPoller();
+      expect(await house.ended(id)).toMatchObject({ status: 'expired' });
+      const times = short.provider.calls('token').map(({ receivedAtMs }) => receivedAtMs);
+      expect(times).toHaveLength(polls);
+      expect(Math.min(...times.slice(1).map((time, i) => time - times[i]!))).toBeGreaterThanOrEqual(4000);
+    },
+  );
+
   it('waits for the answer that is on its way', async () => {
     const poller = await house.startPoller();
     const { id, authReqId } = await house.begin(rule);

@@ -77,7 +77,7 @@ export interface RulesServiceParts {
     SessionConfig &
     Partial<AccessTokenConfig & Pick<RulesServiceConfig, 'ASSENT_PUBLIC_URL'>>;
   readonly database: Database;
-  readonly bus: Pick<EventBus, 'deadLetters'>;
+  readonly bus: Pick<EventBus, 'attention' | 'deadLetters'>;
   readonly log: Log;
   readonly guard: OutboundGuard;
 }
@@ -252,10 +252,13 @@ const notifications = ({ config, database, guard, log }: RulesServiceParts): Pro
   },
 ];
 
-const authorizationRequests = ({ config, database, guard, log }: RulesServiceParts): Provider[] => [
+const authorizationRequests = ({ bus, config, database, guard, log }: RulesServiceParts): Provider[] => [
   {
     provide: Waiters,
-    useFactory: () => new Waiters({ states: (ids) => database.requests.states(ids), log }),
+    useFactory: () => {
+      const states = (ids: readonly string[]) => database.requests.states(ids);
+      return new Waiters({ states, attend: (hearing) => bus.attention(hearing), log });
+    },
   },
   AwaitRequest,
   {

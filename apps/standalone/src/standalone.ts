@@ -7,6 +7,7 @@ import { RulesServiceModule } from '#app/rules-service';
 import { openProcess } from '#lib/assembly';
 import { generateMasterKey, migrate, startEmbeddedPostgres, type Database } from '#lib/persistence';
 import { asFunction, Secret, type Log } from '#lib/runtime';
+import { freePort } from './free-port.js';
 import { keptSecret } from './kept-secret.js';
 import { seedSandbox } from './seed-sandbox.js';
 import type { StandaloneConfig } from './standalone.config.js';
@@ -64,7 +65,8 @@ async function startParts(config: StandaloneConfig, log: Log, signal: AbortSigna
   });
   undo(() => assent.stop());
 
-  const url = `http://${config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST}:${config.PORT}`;
+  const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT;
+  const url = `http://${config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST}:${port}`;
   const settings = {
     ...config,
     ASSENT_API_KEY: new Secret(apiKey),
@@ -81,7 +83,7 @@ async function startParts(config: StandaloneConfig, log: Log, signal: AbortSigna
       name,
       module: (parts) => service.register({ ...parts, config: settings }),
       // The door opens last, when whatever comes in is taken care of.
-      port: name === 'rules-service' ? config.PORT : null,
+      port: name === 'rules-service' ? port : null,
       host: config.HOST,
     });
   }

@@ -118,7 +118,8 @@ export class CibaClient {
     interactionId: string | null = null,
   ): Promise<PollOutcome> {
     try {
-      const { postPoll } = await this.registrations.find(registration);
+      const found = this.registrations.find(registration);
+      const { postPoll } = found instanceof Promise ? await found : found;
       const profile = providerProfiles[registration.provider.profile];
       const members = { auth_req_id: authReqId, scope: profile.repeatsScope ? scope : null };
       return this.readPoll(await postPoll(members, this.pollTimeoutMs, interactionId), profile);

@@ -51,10 +51,18 @@ export class PreparedRegistrations {
 
   constructor(private readonly options: PreparationOptions) {}
 
-  /** @throws ProviderUnavailable | ProviderMisconfigured */
-  async find(registration: ClientRegistration): Promise<PreparedRegistration> {
+  /**
+   * Finds what is prepared; without a promise when the provider is known.
+   *
+   * @throws ProviderUnavailable | ProviderMisconfigured (or rejects with them).
+   */
+  find(registration: ClientRegistration): PreparedRegistration | Promise<PreparedRegistration> {
     const found = this.options.directory.find(registration.provider);
-    const metadata = found instanceof Promise ? await found : found;
+    if (found instanceof Promise) return found.then((metadata) => this.preparedFor(registration, metadata));
+    return this.preparedFor(registration, found);
+  }
+
+  private preparedFor(registration: ClientRegistration, metadata: ProviderMetadata): PreparedRegistration {
     const known = this.prepared.get(registration.key);
     if (known?.metadata === metadata) return known;
     const prepared = this.prepare(registration, metadata);
@@ -77,21 +85,26 @@ export class PreparedRegistrations {
     const token = connections.target(endpoints.token, identity, tls);
     const composing = (target: Target, constantMembers: FormMembers) => {
       const constantForm = joinForms(authentication.form, encodeForm(constantMembers));
-      return async (members: FormMembers, interactionId: string | null, proof: readonly string[] = []) => {
-        // By this id the provider finds the call in its log (FAPI 1.0 Baseline §6.2.1).
-        const interaction = interactionId === null ? [] : ['x-fapi-interaction-id', interactionId];
-        const fresh = authentication.fresh === null ? '' : encodeForm(await authentication.fresh(target.url));
-        const body = joinForms(constantForm, encodeForm(members), fresh);
-        return { url: target.url, headers: [...headers, ...interaction, ...proof], body };
+      const { fresh } = authentication;
+      const composed = (members: FormMembers, interactionId: string | null, proof: readonly string[], form: string) => {
+        const body = joinForms(constantForm, encodeForm(members), form);
+        return { url: target.url, headers: withCallHeaders(headers, interactionId, proof), body };
       };
+      // Without a promise unless something is signed for each call.
+      return (members: FormMembers, interactionId: string | null, proof: readonly string[] = []) =>
+        fresh === null
+          ? composed(members, interactionId, proof, '')
+          : fresh(target.url).then((more) => composed(members, interactionId, proof, encodeForm(more)));
     };
     const post = (target: Target, constantMembers: FormMembers): Post => {
       const compose = composing(target, constantMembers);
       const prover = registration.dpop && target === token ? new DpopProver(target.url, now) : null;
       return (members, timeoutMs, interactionId = null) => {
-        const send: Send = async (proof, ms) => {
-          const { headers, body } = await compose(members, interactionId, proof);
-          return exchange({ target, headers, body, timeoutMs: ms });
+        const send: Send = (proof, timeoutMs) => {
+          const call = compose(members, interactionId, proof);
+          return call instanceof Promise
+            ? call.then(({ headers, body }) => exchange({ target, headers, body, timeoutMs }))
+            : exchange({ target, headers: call.headers, body: call.body, timeoutMs });
         };
         return prover === null ? send([], timeoutMs) : prover.send(send, timeoutMs);
       };
@@ -118,6 +131,22 @@ export class PreparedRegistrations {
   }
 }
 
+/** The same headers for every call, unless it has some of its own. */
+function withCallHeaders(
+  headers: readonly string[],
+  interactionId: string | null,
+  proof: readonly string[],
+): readonly string[] {
+  if (interactionId === null && proof.length === 0) return headers;
+  // By this id the provider finds the call in its log (FAPI 1.0 Baseline §6.2.1).
+  const interaction = interactionId === null ? [] : ['x-fapi-interaction-id', interactionId];
+  return [...headers, ...interaction, ...proof];
+}
+
 function joinForms(...forms: readonly string[]): string {
-  return forms.filter((form) => form !== '').join('&');
+  let joined = '';
+  for (const form of forms) {
+    if (form !== '') joined += joined === '' ? form : `&${form}`;
+  }
+  return joined;
 }

@@ -219,6 +219,25 @@ describe('a decision whose sender dies between sending and commit', () => {
     expect(again.body).toBe(lost.body);
   });
 
+  it('is sent by the next, when it dies after the commit that gave it the callback', async () => {
+    const requestId = await house.submit(rule, { callbackUrl: `${sink.url}/callback` });
+    await house.end(requestId, 'approve');
+    const record = new RecordDecision({
+      database: house.database,
+      issuer: publicUrl,
+      hold: () => ({ run: () => undefined, free: () => undefined }),
+      onRecorded: () => undefined,
+    });
+    expect(await record.run(requestId, null)).toBe('recorded');
+    expect(await house.database.deliveries.claim({ limit: 10, leaseSeconds: 60 })).toEqual([]);
+
+    await makeDue();
+    const settled = house.settled(requestId);
+    await house.startService();
+    expect((await settled).outcome).toBe('delivered');
+    expect(JSON.parse((await sink.next('/callback')).body)).toMatchObject({ data: { outcome: 'approved' } });
+  });
+
   /** All that a sender does, but for writing down that it did. */
   async function sendAndDie(): Promise<void> {
     const [work] = await house.database.deliveries.claim({ limit: 1, leaseSeconds: 60 });

@@ -3,7 +3,8 @@ import { counter, Loop, type Log } from '#lib/runtime';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { settle, type Answer } from './answer.js';
 import { DeliveryLog } from './delivery-log.js';
-import { Lanes, type LaneLimits } from './lanes.js';
+import { Lanes, type LaneLimits, type Place } from './lanes.js';
+import { mayHaveLeft } from './left-behind.js';
 import type { CallbackSender } from './send.js';
 import { signatureHeaders, Unsignable } from './sign.js';
 
@@ -11,12 +12,14 @@ import { signatureHeaders, Unsignable } from './sign.js';
  * Deliveries of this process at a time. Whoever answers within a second is served from places that nobody holds for
  * longer; the memory of this process holds 600 deliveries under way, and those that wait for their own target.
  */
-const limits: LaneLimits = { perTarget: 4, waitingPerTarget: 4, prompt: 200, slow: 400, slowAfterMs: 1000 };
+const limits = { perTarget: 4, waitingPerTarget: 4, prompt: 200, slow: 400, slowAfterMs: 1000 } satisfies LaneLimits;
 /** Results that wait to be written, at most, before no more is claimed. */
 const mostUnwritten = 600;
 /** Longer than a delivery can wait for its lane and be sent: only a dead process lets a lease end. */
-const leaseSeconds = 60;
-/** How late a due retry may start; new deliveries do not wait for it. */
+export const leaseSeconds = 60;
+/**
+ * How late a due retry may start. New deliveries do not wait for it, but those that their recorder left: it died, or was full.
+ */
 const everyMs = 1000;
 const stopLimitMs = 10_000;
 
@@ -36,6 +39,9 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
   readonly #lanes = new Lanes<DeliveryWork>(limits, (work, cutOff) => this.#deliver(work, cutOff));
   readonly #results: DeliveryLog;
   readonly #writing = new Set<Promise<void>>();
+  /** Whether the last claim may have left something that is due, for want of room; else no end of a delivery makes any. */
+  #leftBehind = true;
+  #stopping = false;
   #cutOff = false;
 
   constructor(private readonly options: DeliverDecisionsOptions) {
@@ -50,6 +56,7 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
 
   /** Claims nothing more, and gives what is in flight ten seconds to end. What is cut off then is sent again. */
   async onApplicationShutdown(): Promise<void> {
+    this.#stopping = true;
     await this.#loop.stop();
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, stopLimitMs)));
@@ -70,6 +77,15 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
     this.#loop.wake();
   }
 
+  /**
+   * Holds a place for a callback that is being written, so that whoever writes it leases it at once and it goes out without
+   * a claim; null when it has to take its turn: its receiver is busy, or something older may be waiting.
+   */
+  hold(callbackUrl: string): Place<DeliveryWork> | null {
+    if (this.#stopping || this.#leftBehind || this.#room <= 0) return null;
+    return this.#lanes.hold(callbackTarget(callbackUrl));
+  }
+
   /** How many more may be under way; while results cannot be written, no more than have a place in memory. */
   get #room(): number {
     return Math.min(this.#lanes.room, mostUnwritten - this.#writing.size);
@@ -77,16 +93,19 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
 
   async #claim(stopping: AbortSignal): Promise<void> {
     for (let limit = this.#room; !stopping.aborted && limit > 0; limit = this.#room) {
-      const work = await this.options.database.deliveries.claim({
-        limit,
-        leaseSeconds,
-        perTarget: limits.perTarget,
-        exceptTargets: this.#lanes.full(),
-      });
+      // What ends while this is being claimed makes room for another claim, whatever comes of this one.
+      this.#leftBehind = true;
+      const exceptTargets = this.#lanes.full();
+      const claim = { limit, leaseSeconds, perTarget: limits.perTarget, exceptTargets };
+      const work = await this.options.database.deliveries.claim(claim);
       for (const each of work) this.#lanes.add(each);
       // Whatever could go out has been claimed; the end of a delivery, or a new one, wakes this up again.
-      if (work.length < limit) return;
+      if (work.length < limit) {
+        this.#leftBehind = mayHaveLeft({ limit, exceptTargets, work });
+        return;
+      }
     }
+    this.#leftBehind = true;
   }
 
   /**
@@ -108,7 +127,7 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
   #write(result: DeliveryResult): void {
     const written = this.#results.write(result).finally(() => {
       this.#writing.delete(written);
-      this.wake();
+      if (this.#leftBehind) this.wake();
     });
     this.#writing.add(written);
   }
@@ -140,6 +159,9 @@ export class DeliverDecisions implements OnApplicationBootstrap, OnApplicationSh
     else if (result === 'retry') this.options.log.info('A delivery failed and will be tried again', detail);
   }
 }
+
+/** Whose turn a callback takes: its host, as the decision's statement finds it. */
+const callbackTarget = (url: string): string => (/^[^:]+:\/\/([^/?#]+)/.exec(url)?.[1] ?? '').toLowerCase();
 
 const attempts = () =>
   counter({

@@ -56,6 +56,48 @@ describe('lanes', () => {
     expect(lanes.size).toBe(2);
   });
 
+  it('hold a place that only its holder uses, where work would run at once', async () => {
+    const { lanes, started, end } = stage(2, { prompt: 3 });
+    const place = lanes.hold('a')!;
+    lanes.add(job('a', 2));
+    lanes.add(job('a', 3));
+    expect(started).toEqual(['a2']);
+    expect(lanes.hold('a')).toBeNull();
+    place.run(job('a', 1));
+    expect(started).toEqual(['a2', 'a1']);
+    expect(lanes.hold('a')).toBeNull();
+
+    await end('a1');
+    expect(started).toEqual(['a2', 'a1', 'a3']);
+    expect(lanes.hold('b')).not.toBeNull();
+    expect([lanes.room, lanes.hold('c')]).toEqual([0, null]);
+  });
+
+  it('give a place that was not needed to whoever waits, and are idle when none is held', async () => {
+    const { lanes, started, end } = stage(1);
+    const place = lanes.hold('a')!;
+    lanes.add(job('a', 1));
+    expect(started).toEqual([]);
+    place.free();
+    expect(started).toEqual(['a1']);
+    await end('a1');
+
+    const other = lanes.hold('b')!;
+    expect(lanes.size).toBe(1);
+    const idle = lanes.idle();
+    other.free();
+    await idle;
+    expect([lanes.size, lanes.full()]).toEqual([0, []]);
+  });
+
+  it('hold none where something is slow', async () => {
+    const { lanes, aWhileLater } = stage(2);
+    lanes.add(job('a', 1));
+    await aWhileLater();
+    expect(lanes.hold('a')).toBeNull();
+    expect(lanes.hold('b')).not.toBeNull();
+  });
+
   it('let other targets pass one that hangs', async () => {
     const { lanes, started, end } = stage(1);
     lanes.add(job('hung', 1));

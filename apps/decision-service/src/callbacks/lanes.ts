@@ -12,7 +12,16 @@ export interface LaneLimits {
   readonly slowAfterMs: number;
 }
 
+/** A place that is held for work which is about to come. */
+export interface Place<Work> {
+  /** Runs it there at once; it is of the target that the place was held for. */
+  run(work: Work): void;
+  /** None has come. */
+  free(): void;
+}
+
 interface Lane<Work> {
+  readonly target: string;
   running: number;
   slow: number;
   readonly waiting: Work[];
@@ -78,26 +87,47 @@ export class Lanes<Work extends { readonly target: string }> {
 
   /** Runs the work, now or when it is its turn. */
   add(work: Work): void {
-    const lane = this.#lanes.get(work.target) ?? { running: 0, slow: 0, waiting: [] };
+    const lane = this.#laneOf(work.target);
     this.#lanes.set(work.target, lane);
     lane.waiting.push(work);
     this.#size += 1;
     this.#advance(lane);
   }
 
-  /** Resolves when nothing runs and nothing waits. */
+  /** Holds a place for work of this target that could run at once; null when it would have to wait. */
+  hold(target: string): Place<Work> | null {
+    const lane = this.#laneOf(target);
+    const free = lane.running < this.limits.perTarget && lane.waiting.length === 0 && lane.slow === 0;
+    if (!free || this.room === 0) return null;
+    this.#lanes.set(target, lane);
+    this.#size += 1;
+    this.#take(lane);
+    return { run: (work) => this.#start(lane, work), free: () => this.#leave(lane) };
+  }
+
+  /** Resolves when nothing runs, nothing waits and no place is held. */
   idle(): Promise<void> {
     return this.#size === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   #advance(lane: Lane<Work>): void {
-    while (lane.running < this.limits.perTarget && lane.waiting.length > 0) this.#start(lane, lane.waiting.shift()!);
+    while (lane.running < this.limits.perTarget && lane.waiting.length > 0) {
+      this.#take(lane);
+      this.#start(lane, lane.waiting.shift()!);
+    }
+  }
+
+  #laneOf(target: string): Lane<Work> {
+    return this.#lanes.get(target) ?? { target, running: 0, slow: 0, waiting: [] };
+  }
+
+  #take(lane: Lane<Work>): void {
+    lane.running += 1;
+    this.#running += 1;
   }
 
   #start(lane: Lane<Work>, work: Work): void {
     const run: Run<Work> = { work, lane, cutOff: new AbortController(), slow: false };
-    lane.running += 1;
-    this.#running += 1;
     const callOff = this.after(this.limits.slowAfterMs, () => this.#becomesSlow(run));
     void this.run(work, run.cutOff.signal).finally(() => {
       callOff();
@@ -123,13 +153,16 @@ export class Lanes<Work extends { readonly target: string }> {
   }
 
   #done(run: Run<Work>): void {
-    const { lane, work } = run;
     this.#isSlow(run, false);
+    this.#leave(run.lane);
+  }
+
+  #leave(lane: Lane<Work>): void {
     lane.running -= 1;
     this.#running -= 1;
     this.#size -= 1;
     this.#advance(lane);
-    if (lane.running === 0) this.#lanes.delete(work.target);
+    if (lane.running === 0) this.#lanes.delete(lane.target);
     if (this.#size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 }

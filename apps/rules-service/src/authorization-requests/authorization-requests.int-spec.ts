@@ -15,6 +15,7 @@ import { readEventStream } from '../../../../test/support/event-stream.js';
 import { canonicalJson } from '#lib/domain';
 import { ruleBody, RulesHouse } from '../../../../test/support/rules-house.js';
 import { approve } from '../../../../test/support/postgres-builders.js';
+import { Unroutable, type OutgoingEvent } from '#lib/messaging';
 import { Waiters } from './waiters.js';
 
 const path = '/v1/authorization-requests';
@@ -49,6 +50,21 @@ async function waiting(id: string, service = house.service): Promise<void> {
 async function notWaiting(id: string): Promise<void> {
   while (waitedFor(id)) await nextTurn();
 }
+/** News that a request is decided, as far as the service reads it. */
+const decisionOf = (id: string): OutgoingEvent => ({
+  exchange: 'assent.decisions',
+  routingKey: 'decision.denied',
+  event: {
+    specversion: '1.0',
+    id: randomUUID(),
+    source: '/test',
+    type: 'assent.decision.denied.v1',
+    subject: id,
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    data: { authorizationRequestId: id },
+  },
+});
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 /** The id of the request that bears this note, as soon as it is stored. */
 async function idOf(note: string): Promise<string> {
@@ -281,6 +297,22 @@ describe('waiting', () => {
     await house.deny(id);
     for (const answer of await Promise.all(calls)) {
       expect(answer).toMatchObject({ status: 200, body: { status: 'denied', decision: { outcome: 'denied' } } });
+    }
+  });
+
+  it('is all that the service hears events for', async () => {
+    const quiet = await RulesHouse.open();
+    try {
+      const { id } = (await quiet.admin.submit({ rule: (await quiet.rule()).id, attributes })).body as { id: string };
+      const publish = () => quiet.bus.publish(decisionOf(id));
+      await expect(publish()).rejects.toThrow(Unroutable);
+      const answering = quiet.admin.request(id, prefer);
+      await waiting(id, quiet.service);
+      await publish();
+      await quiet.deny(id);
+      expect((await answering).body).toMatchObject({ status: 'denied' });
+    } finally {
+      await quiet.close();
     }
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { createInProcessBus } from '#lib/messaging';
 import type { RequestView } from '#lib/persistence';
 import { silentLog } from '#lib/runtime';
 import { AwaitRequest, isDecided } from './await-request.js';
@@ -8,7 +9,12 @@ const view = (status: RequestView['status'], stateVersion: number): RequestView 
   ({ id: 'a', status, stateVersion, decision: null }) as RequestView;
 
 describe('awaiting a request', () => {
-  const waiters = new Waiters({ states: async () => [], log: silentLog });
+  const bus = createInProcessBus();
+  const waiters = new Waiters({
+    states: async () => [],
+    attend: (hearing) => bus.attention(hearing),
+    log: silentLog,
+  });
 
   it('tells how it stands when the patience ends, not how it stood when the wait began', async () => {
     const readings = [view('requested', 1), view('pending', 2)];

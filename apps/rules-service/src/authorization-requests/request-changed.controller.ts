@@ -5,18 +5,18 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { z } from 'zod';
 import { Waiters } from './waiters.js';
 
-/** Hears on every instance what happens to requests, and wakes the calls that wait for it here. */
+/** Hears what happens to requests on each instance where calls wait, and wakes them. */
 @Controller()
 export class RequestChangedController {
   constructor(private readonly waiters: Waiters) {}
 
-  @EventPattern<string>('authorization.#', { delivery: 'every-instance' })
+  @EventPattern<string>('authorization.#', { delivery: 'every-waiting-instance' })
   handleAuthorization(@Payload() data: unknown): void {
     const { authorizationRequestId, stateVersion } = read(heardAuthorizationFact, data);
     this.waiters.tell(authorizationRequestId, { stateVersion, decided: false });
   }
 
-  @EventPattern<string>('decision.#', { delivery: 'every-instance' })
+  @EventPattern<string>('decision.#', { delivery: 'every-waiting-instance' })
   handleDecision(@Payload() data: unknown): void {
     const { authorizationRequestId } = read(heardDecision, data);
     this.waiters.tell(authorizationRequestId, { stateVersion: null, decided: true });

@@ -1,7 +1,7 @@
 import type { RequestState } from '#lib/persistence';
 import { silentLog } from '#lib/runtime';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Waiters } from './waiters.js';
+import { Waiters, type WaitersOptions } from './waiters.js';
 
 const never = new AbortController().signal;
 const longMs = 60_000;
@@ -12,8 +12,13 @@ describe('calls that wait', () => {
   const opened: Waiters[] = [];
   afterEach(() => Promise.all(opened.splice(0).map((waiters) => waiters.onModuleDestroy())));
 
-  function waitersOn(states: (ids: readonly string[]) => RequestState[] = () => [], limit = 10, everyMs = 3_600_000) {
-    const waiters = new Waiters({ states: async (ids) => states(ids), log: silentLog, limit, everyMs });
+  function waitersOn(
+    states: (ids: readonly string[]) => RequestState[] = () => [],
+    limit = 10,
+    everyMs = 3_600_000,
+    bus: Pick<WaitersOptions, 'attend' | 'lingerMs'> = { attend: () => ({ begin: () => {}, end: () => {} }) },
+  ) {
+    const waiters = new Waiters({ states: async (ids) => states(ids), log: silentLog, limit, everyMs, ...bus });
     opened.push(waiters);
     return waiters;
   }
@@ -88,6 +93,59 @@ describe('calls that wait', () => {
     expect(before).toBeGreaterThan(0);
     expect(asked.length - before).toBeLessThanOrEqual(1);
     expect(asked.every((ids) => ids.length === 1)).toBe(true);
+  });
+
+  it('have events come while there are some, and for a while after the last one', async () => {
+    const asked: string[] = [];
+    let ended = (): void => {};
+    const end = new Promise<void>((resolve) => (ended = resolve));
+    const attention = {
+      begin: () => void asked.push('begin'),
+      end: () => {
+        asked.push('end');
+        ended();
+      },
+    };
+    const waiters = waitersOn(undefined, 10, 3_600_000, { attend: () => attention, lingerMs: 1 });
+    const first = waiters.watch('a', () => true);
+    const second = waiters.watch('b', () => true);
+    first.close();
+    expect(asked).toEqual(['begin']);
+    second.close();
+    await end;
+    expect(asked).toEqual(['begin', 'end']);
+  });
+
+  it('keep events coming when one is over and the next comes soon', async () => {
+    let heard = 0;
+    const attention = { begin: () => void (heard = 1), end: () => void (heard = 0) };
+    const waiters = waitersOn(undefined, 10, 3_600_000, { attend: () => attention, lingerMs: 3_600_000 });
+    waiters.watch('a', () => true).close();
+    expect(heard).toBe(1);
+    waiters.watch('a', () => true);
+    await waiters.onModuleDestroy();
+    expect(heard).toBe(0);
+    waiters.watch('a', () => true).close();
+    expect(heard).toBe(0);
+  });
+
+  it('miss nothing that happened before the broker sent events', async () => {
+    let hearing = (): void => {};
+    const attend: WaitersOptions['attend'] = (told) => {
+      hearing = told;
+      return { begin: () => {}, end: () => {} };
+    };
+    let state = pending;
+    const waiters = waitersOn((ids) => ids.map((id) => ({ id, status: 'pending', ...state })), 10, 3_600_000, {
+      attend,
+    });
+    waiters.onApplicationBootstrap();
+    const watch = waiters.watch('a', (hint) => hint.decided);
+    const heard = watch.heard(longMs, never);
+    // The event of it goes by while the broker still binds.
+    state = decided;
+    hearing();
+    expect(await heard).toBe(true);
   });
 
   it('are bounded, and make room when they are over', () => {

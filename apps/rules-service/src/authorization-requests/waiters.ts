@@ -1,3 +1,4 @@
+import type { Attention } from '#lib/messaging';
 import type { RequestState } from '#lib/persistence';
 import { Loop, ProblemError, type Log } from '#lib/runtime';
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
@@ -24,31 +25,41 @@ export interface Watch {
 
 export interface WaitersOptions {
   readonly states: (ids: readonly string[]) => Promise<readonly RequestState[]>;
+  /** Joins the bus, whose events are to come while calls wait; the argument is told when they begin to. */
+  readonly attend: (hearing: () => void) => Attention;
   readonly log: Log;
   /** Calls that wait at the same time at most. */
   readonly limit?: number;
   /** Pause between two looks at the database. */
   readonly everyMs?: number;
+  /** For how long events still come when no call waits any more: the next one comes soon, mostly. */
+  readonly lingerMs?: number;
 }
 
 /** Requests that one look asks about. */
 const batchSize = 1000;
 
 /**
- * The calls of this instance that wait. Events wake them; one slow look at the database, for all of them together and
- * only while there are some, finds what no event told.
+ * The calls of this instance that wait. Events wake them, and come only while there are some; one slow look at the
+ * database, for all of them together, finds what no event told.
  */
 @Injectable()
 export class Waiters implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly byRequest = new Map<string, Set<OpenWatch>>();
   private readonly loop: Loop;
   private readonly limit: number;
+  private readonly attention: Attention;
+  private readonly lingerMs: number;
+  private lingering: NodeJS.Timeout | undefined;
   private open = 0;
   private stopped = false;
 
-  constructor({ states, log, limit = 10_000, everyMs = 1000 }: WaitersOptions) {
+  constructor({ states, attend, log, limit = 10_000, everyMs = 1000, lingerMs = 30_000 }: WaitersOptions) {
     this.limit = limit;
+    this.lingerMs = lingerMs;
     this.loop = new Loop({ name: 'The look at awaited requests', everyMs, log, tick: () => this.look(states) });
+    // What happened between the beginning of a wait and this moment no event tells: the rows do.
+    this.attention = attend(() => this.loop.wake());
   }
 
   onApplicationBootstrap(): void {
@@ -59,6 +70,8 @@ export class Waiters implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.stopped = true;
     for (const watch of this.all()) watch.end();
+    clearTimeout(this.lingering);
+    this.attention.end();
     await this.loop.stop();
   }
 
@@ -73,7 +86,8 @@ export class Waiters implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Begins to listen; open it before reading the row, so that nothing in between is missed.
+   * Begins to listen; open it before reading the row, so that nothing in between is missed. It does not wait for the
+   * broker: when events begin to come only later, a look at the database tells what happened until then.
    *
    * @throws ProblemError `busy`
    */
@@ -87,7 +101,7 @@ export class Waiters implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.stopped) watch.end();
     const watches = this.byRequest.get(requestId) ?? new Set();
     this.byRequest.set(requestId, watches.add(watch));
-    this.open++;
+    if (this.open++ === 0) this.attend();
     return watch;
   }
 
@@ -99,8 +113,17 @@ export class Waiters implements OnApplicationBootstrap, OnModuleDestroy {
   private forget(requestId: string, watch: OpenWatch): void {
     const watches = this.byRequest.get(requestId);
     if (!watches?.delete(watch)) return;
-    this.open--;
     if (watches.size === 0) this.byRequest.delete(requestId);
+    if (--this.open === 0) this.linger();
+  }
+
+  private attend(): void {
+    clearTimeout(this.lingering);
+    if (!this.stopped) this.attention.begin();
+  }
+
+  private linger(): void {
+    if (!this.stopped) this.lingering = setTimeout(() => this.attention.end(), this.lingerMs).unref();
   }
 
   private async look(states: WaitersOptions['states']): Promise<void> {
