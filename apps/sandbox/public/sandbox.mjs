@@ -6,6 +6,10 @@ const kinds = {
   tlsClientAuth: 'Mutual TLS, issued certificate',
   selfSignedTls: 'Mutual TLS, self-signed',
   privateKeyJwt: 'Private key JWT',
+  signedRequest: 'Secret, signed requests',
+  dpop: 'Secret, tokens bound by DPoP',
+  fapi: 'FAPI, private key JWT',
+  fapiMtls: 'FAPI, mutual TLS',
 };
 
 const answer = await fetch('/sandbox.json');

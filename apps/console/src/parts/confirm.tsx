@@ -10,6 +10,8 @@ export interface ConfirmProps {
   readonly children: ReactNode;
   /** The verb on the button: `Delete the rule`. */
   readonly action: string;
+  /** The way back, where `Cancel` could be taken for the action. */
+  readonly back?: string;
   readonly onConfirm: () => void;
   readonly pending?: boolean;
   /** Why it did not work the last time. */
@@ -20,7 +22,18 @@ export interface ConfirmProps {
 
 /** Asks before harm is done. The focus begins on the way back. */
 export function Confirm(props: ConfirmProps) {
-  const { opened, onClose, title, children, action, onConfirm, pending = false, error, harmless = false } = props;
+  const {
+    opened,
+    onClose,
+    title,
+    children,
+    action,
+    back = 'Cancel',
+    onConfirm,
+    pending = false,
+    error,
+    harmless = false,
+  } = props;
   return (
     <Modal opened={opened} onClose={onClose} title={title} closeButtonProps={{ 'aria-label': 'Close' }}>
       <Stack gap="md">
@@ -30,7 +43,7 @@ export function Confirm(props: ConfirmProps) {
         {error != null && <ProblemAlert error={error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose} data-autofocus>
-            Cancel
+            {back}
           </Button>
           <Button color={harmless ? undefined : 'red'} onClick={onConfirm} loading={pending}>
             {action}

@@ -21,7 +21,7 @@ export function EmptyState({ icon: Icon, title, children, action }: EmptyStatePr
         <Title order={2} mt="xs" ta="center">
           {title}
         </Title>
-        <Text c="dimmed" fz="sm" ta="center">
+        <Text c="dimmed" fz="sm" ta="center" textWrap="balance">
           {children}
         </Text>
         {action && <div style={{ marginTop: 10 }}>{action}</div>}

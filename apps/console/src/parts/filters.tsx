@@ -9,3 +9,8 @@ export function Filters({ children }: { readonly children: ReactNode }) {
     </div>
   );
 }
+
+/** Two fields that belong together: from when, and until when. */
+export function FilterPair({ children }: { readonly children: ReactNode }) {
+  return <div className={classes.pair}>{children}</div>;
+}

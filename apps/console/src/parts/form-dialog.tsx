@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Stack, type ModalProps } from '@mantine/core';
 import type { ReactNode, SubmitEvent } from 'react';
+import classes from './form-dialog.module.css';
 import { ProblemAlert, type ProblemAlertProps } from './problem-alert.js';
 
 export interface FormDialogProps {
@@ -28,7 +29,7 @@ export function FormDialog(props: FormDialogProps) {
         <Stack gap="md">
           {form.problem && <ProblemAlert {...form.problem} />}
           {children}
-          <Group justify="flex-end" gap="xs">
+          <Group justify="flex-end" gap="xs" className={classes.footer}>
             <Button variant="default" onClick={onClose}>
               Cancel
             </Button>

@@ -5,10 +5,12 @@ import classes from './list-table.module.css';
 export interface Column<Item> {
   readonly title: string;
   readonly cell: (item: Item) => ReactNode;
-  /** Numbers and times stand at the end. */
+  /** Buttons stand at the end. */
   readonly align?: 'end';
   /** Long words need their room. */
   readonly wide?: true;
+  /** Left out where the columns have little room; a card of a narrow screen has it. */
+  readonly spare?: true;
 }
 
 export interface ListTableProps<Item> {
@@ -28,8 +30,8 @@ export function ListTable<Item>({ label, columns, items, keyOf, none = 'Nothing 
       <table className={classes.table} aria-label={label} role="table">
         <thead role="rowgroup">
           <tr role="row">
-            {columns.map(({ title, align }) => (
-              <th key={title} scope="col" role="columnheader" data-align={align}>
+            {columns.map(({ title, align, spare }) => (
+              <th key={title} scope="col" role="columnheader" data-align={align} data-spare={spare}>
                 {title}
               </th>
             ))}
@@ -38,8 +40,8 @@ export function ListTable<Item>({ label, columns, items, keyOf, none = 'Nothing 
         <tbody role="rowgroup">
           {items.map((item) => (
             <tr key={keyOf(item)} role="row">
-              {columns.map(({ title, cell, align, wide }) => (
-                <td key={title} role="cell" data-title={title} data-align={align} data-wide={wide}>
+              {columns.map(({ title, cell, align, wide, spare }) => (
+                <td key={title} role="cell" data-title={title} data-align={align} data-wide={wide} data-spare={spare}>
                   {cell(item)}
                 </td>
               ))}

@@ -1,6 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { isSessionLost } from '../api/client.js';
+import { ApiProblem, isSessionLost } from '../api/client.js';
+import { NotFound } from './not-found.js';
 import { PageSkeleton } from './page-skeleton.js';
 import { ProblemAlert } from './problem-alert.js';
 
@@ -17,6 +18,9 @@ export function Loaded<Data>({
   skeleton = <PageSkeleton />,
   children,
 }: LoadedProps<Data>) {
+  if (data === undefined && error instanceof ApiProblem && error.status === 404) {
+    return <NotFound detail={error.problem.detail} />;
+  }
   // Whoever has to log in again is told so in one place.
   const told = error !== null && !isSessionLost(error);
   return (

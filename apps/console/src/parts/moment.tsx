@@ -49,7 +49,7 @@ export function Moment({ at, full = false, none = 'never' }: MomentProps) {
       <time dateTime={at}>
         {relative}{' '}
         <Text span inherit c="dimmed">
-          · {absolute}
+          · <span style={{ whiteSpace: 'nowrap' }}>{absolute}</span>
         </Text>
       </time>
     );

@@ -1,6 +1,7 @@
 import { Anchor, Breadcrumbs, Group, Text, Title } from '@mantine/core';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { Link, useLocation } from 'react-router';
+import { Address } from './address.js';
 
 export interface PageHeaderProps {
   readonly title: string;
@@ -43,14 +44,14 @@ export function PageHeader({ title, windowTitle, lead, path = [], state, actions
       <Group justify="space-between" align="flex-start" gap="sm" mb={lead ? 10 : 'lg'}>
         <Group gap="sm" miw={0} style={{ flex: '1 1 16rem' }}>
           <Title order={1} ref={heading} tabIndex={-1} style={{ overflowWrap: 'anywhere' }}>
-            {title}
+            <Address url={title} />
           </Title>
           {state}
         </Group>
         {actions && <Group gap="xs">{actions}</Group>}
       </Group>
       {lead && (
-        <Text c="dimmed" fz="sm" maw="44rem" mb="lg">
+        <Text c="dimmed" fz="sm" maw="44rem" mb="lg" textWrap="pretty">
           {lead}
         </Text>
       )}

@@ -1,9 +1,14 @@
-import { Group, Skeleton, Stack } from '@mantine/core';
+import { Group, Skeleton, Stack, Title } from '@mantine/core';
 
-/** The shape of a page that is on its way. */
-export function PageSkeleton() {
+/** The shape of a page that is on its way; `whole` when nothing else on it is its heading. */
+export function PageSkeleton({ whole = false }: { readonly whole?: boolean }) {
   return (
-    <Stack gap="lg" p="md" aria-busy="true" aria-label="Loading" role="status">
+    <Stack gap="lg" aria-busy="true" aria-label="Loading" role="status">
+      {whole && (
+        <Title order={1} pos="absolute" w={1} h={1} style={{ overflow: 'hidden', clipPath: 'inset(50%)' }}>
+          Loading
+        </Title>
+      )}
       <Group justify="space-between">
         <Skeleton height={28} width={190} />
         <Skeleton height={32} width={110} />

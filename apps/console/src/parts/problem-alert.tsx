@@ -1,11 +1,13 @@
 import { Alert, Anchor, Button, Group, List, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { Link } from 'react-router';
-import { ApiProblem } from '../api/client.js';
+import { ApiProblem, isSessionLost } from '../api/client.js';
 
 export interface ProblemAlertProps {
   readonly error: unknown;
   readonly onRetry?: () => void;
+  /** What the login itself is refused for; everywhere else whoever has to log in again is told so in one place. */
+  readonly ofLogin?: boolean;
   /** Room below. */
   readonly mb?: string;
   /** Problems of members that no field of the page shows; all of them when left out. */
@@ -18,7 +20,8 @@ const places: Readonly<Record<string, string>> = {
 };
 
 /** What went wrong and what to do about it, in the words of the API. */
-export function ProblemAlert({ error, onRetry, rest, mb }: ProblemAlertProps) {
+export function ProblemAlert({ error, onRetry, rest, ofLogin = false, mb }: ProblemAlertProps) {
+  if (isSessionLost(error) && !ofLogin) return null;
   if (!(error instanceof ApiProblem)) {
     return (
       <Alert
@@ -37,7 +40,7 @@ export function ProblemAlert({ error, onRetry, rest, mb }: ProblemAlertProps) {
   return (
     <Alert color="red" icon={<IconAlertTriangle size={18} aria-hidden />} title={title} role="alert" mb={mb}>
       {members.length === 0 ? (
-        <Text fz="sm">{detail}</Text>
+        <Text fz="sm">{users.length > 0 ? 'Change or delete what uses it first:' : detail}</Text>
       ) : (
         <List fz="sm" spacing={2}>
           {members.map((member) => (

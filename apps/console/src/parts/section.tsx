@@ -4,14 +4,16 @@ import { useId, type ReactNode } from 'react';
 export interface SectionProps {
   readonly title: string;
   readonly lead?: ReactNode;
+  /** As tall as what stands beside it. */
+  readonly tall?: boolean;
   readonly children: ReactNode;
 }
 
 /** A part of a page under a heading of its own. */
-export function Section({ title, lead, children }: SectionProps) {
+export function Section({ title, lead, tall = false, children }: SectionProps) {
   const id = useId();
   return (
-    <Paper component="section" aria-labelledby={id} p={{ base: 'md', sm: 'lg' }}>
+    <Paper component="section" aria-labelledby={id} p={{ base: 'md', sm: 'lg' }} h={tall ? '100%' : undefined}>
       <Title order={2} id={id}>
         {title}
       </Title>

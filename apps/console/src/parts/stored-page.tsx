@@ -7,6 +7,7 @@ import { ConfirmRemoval } from './confirm-removal.js';
 import { Loaded } from './loaded.js';
 import { Moment } from './moment.js';
 import { PageHeader, type PageHeaderProps } from './page-header.js';
+import { PageSkeleton } from './page-skeleton.js';
 
 interface Stored {
   readonly id: string;
@@ -33,7 +34,11 @@ export interface StoredPageProps<Item extends Stored> {
 /** The page of one administered object: what it is called, how it stands, and the way to delete it. */
 export function StoredPage<Item extends Stored>(props: StoredPageProps<Item>) {
   const query = props.resource.useOne(props.id);
-  return <Loaded query={query}>{(item) => <Shown {...props} item={item} />}</Loaded>;
+  return (
+    <Loaded query={query} skeleton={<PageSkeleton whole />}>
+      {(item) => <Shown {...props} item={item} />}
+    </Loaded>
+  );
 }
 
 function Shown<Item extends Stored>(props: StoredPageProps<Item> & { readonly item: Item }) {

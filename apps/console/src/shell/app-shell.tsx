@@ -1,4 +1,4 @@
-import { Alert, AppShell, Burger, Group, NavLink, ScrollArea, Text, UnstyledButton } from '@mantine/core';
+import { AppShell, Burger, Group, NavLink, ScrollArea, Text, UnstyledButton } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconDoorEnter } from '@tabler/icons-react';
 import { Suspense, useEffect } from 'react';
@@ -76,9 +76,10 @@ function Frame() {
       <AppShell.Main id="content" tabIndex={-1}>
         <div className={classes.page}>
           {via === 'open' && (
-            <Alert color="yellow" icon={<IconDoorEnter size={18} aria-hidden />} mb="lg" py="xs">
-              This console is open: started with <code>npm start</code>, it asks nobody on this machine to log in.
-            </Alert>
+            <p className={classes.open}>
+              <IconDoorEnter size={16} aria-hidden />
+              <span>Open console: nobody has to log in here.</span>
+            </p>
           )}
           <Suspense fallback={<PageSkeleton />}>
             <Outlet />

@@ -41,7 +41,7 @@ export function LoginWays({ ways, returnTo, apart = false, children }: LoginWays
             <Divider label="or" />
           </>
         )}
-        {login.error && <ProblemAlert error={login.error} />}
+        {login.error && <ProblemAlert error={login.error} ofLogin />}
         <PasswordInput
           label="API key"
           value={apiKey}

@@ -8,7 +8,7 @@ import { NoSuchPage, PageFailed } from './page-failed.js';
 function page<Name extends string>(load: () => Promise<Record<Name, () => ReactNode>>, name: Name): ReactNode {
   const Page = lazy(async () => ({ default: (await load())[name] as () => ReactNode }));
   return (
-    <Suspense fallback={<PageSkeleton />}>
+    <Suspense fallback={<PageSkeleton whole />}>
       <Page />
     </Suspense>
   );

@@ -1,3 +1,4 @@
+import { Box, Center, Stack, Title } from '@mantine/core';
 import { createContext, Fragment, useContext, useState, type ReactNode } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { Navigate, useLocation } from 'react-router';
@@ -47,6 +48,19 @@ export function WithSession({ children }: { readonly children: ReactNode }) {
     const returnTo = `/console${pathname}${search}${hash}`;
     return <Navigate to={`/login?returnTo=${encodeURIComponent(returnTo)}`} replace />;
   }
-  if (error) return <ProblemAlert error={error} onRetry={() => void refetch()} />;
-  return <PageSkeleton />;
+  if (error) {
+    return (
+      <Center component="main" mih="60vh" p="xl">
+        <Stack w="100%" maw={440}>
+          <Title order={1}>Assent</Title>
+          <ProblemAlert error={error} onRetry={() => void refetch()} />
+        </Stack>
+      </Center>
+    );
+  }
+  return (
+    <Box p="md">
+      <PageSkeleton />
+    </Box>
+  );
 }

@@ -4,6 +4,7 @@ import {
   Button,
   createTheme,
   localStorageColorSchemeManager,
+  Menu,
   Modal,
   Notification,
   NumberInput,
@@ -82,8 +83,10 @@ export const theme = createTheme({
     Alert: Alert.extend({ defaultProps: { variant: 'light' } }),
     Badge: Badge.extend({ defaultProps: { variant: 'light', radius: 'sm', tt: 'none', fw: 600 } }),
     Button: Button.extend({ defaultProps: { size: 'sm' } }),
+    // Inside of the page's main part, for those who go from part to part.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false, portalProps: { target: '#content' } } }),
     Modal: Modal.extend({
-      styles: { title: { fontWeight: 650 } },
+      styles: { title: { fontWeight: 650, lineHeight: 1.3 } },
       defaultProps: { centered: true, radius: 'lg', overlayProps: { backgroundOpacity: 0.45 } },
     }),
     // No banner: the page has one already.
@@ -92,7 +95,16 @@ export const theme = createTheme({
     NumberInput: NumberInput.extend({ defaultProps: { size: 'sm', hideControls: true } }),
     Paper: Paper.extend({ defaultProps: { withBorder: true, radius: 'lg' } }),
     PasswordInput: PasswordInput.extend({ defaultProps: { size: 'sm' } }),
-    Select: Select.extend({ defaultProps: { size: 'sm', allowDeselect: false, checkIconPosition: 'right' } }),
+    Select: Select.extend({
+      styles: { input: { textOverflow: 'ellipsis' } },
+      defaultProps: {
+        size: 'sm',
+        allowDeselect: false,
+        checkIconPosition: 'right',
+        maxDropdownHeight: 300,
+        comboboxProps: { portalProps: { target: '#content' } },
+      },
+    }),
     Switch: Switch.extend({ defaultProps: { size: 'sm', withThumbIndicator: false } }),
     Table: Table.extend({ defaultProps: { verticalSpacing: 10, horizontalSpacing: 'md' } }),
     TagsInput: TagsInput.extend({ defaultProps: { size: 'sm' } }),

@@ -21,7 +21,6 @@ const schemes = [
 export function UserMenu() {
   const { user, via } = useSession();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const logout = useLogout();
   const Current = schemes.find(({ value }) => value === colorScheme)?.icon ?? IconDeviceDesktop;
   return (
     <Group gap={6} wrap="nowrap">
@@ -47,32 +46,49 @@ export function UserMenu() {
           ))}
         </Menu.Dropdown>
       </Menu>
-      <Menu position="bottom-end" width={230}>
-        <Menu.Target>
-          <UnstyledButton px={8} py={5} aria-label={`${user.name}, ${user.role}`}>
-            <Group gap={8} wrap="nowrap">
-              <IconUserCircle size={20} stroke={1.6} aria-hidden />
-              <Text span fz="sm" fw={550} maw={160} truncate visibleFrom="xs">
-                {user.name}
-              </Text>
-              <IconChevronDown size={14} aria-hidden />
-            </Group>
-          </UnstyledButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Group px="sm" py={6} gap="xs" justify="space-between" wrap="nowrap">
-            <Text fz="sm" truncate>
+      {via === 'open' ? (
+        <Group gap={8} wrap="nowrap" px={8}>
+          <IconUserCircle size={20} stroke={1.6} aria-hidden />
+          <Text span fz="sm" fw={550} visibleFrom="xs">
+            {user.name}
+          </Text>
+        </Group>
+      ) : (
+        <WhoOneIs />
+      )}
+    </Group>
+  );
+}
+
+function WhoOneIs() {
+  const { user } = useSession();
+  const logout = useLogout();
+  return (
+    <Menu position="bottom-end" width={230}>
+      <Menu.Target>
+        <UnstyledButton px={8} py={5} aria-label={`${user.name}, ${user.role}`}>
+          <Group gap={8} wrap="nowrap">
+            <IconUserCircle size={20} stroke={1.6} aria-hidden />
+            <Text span fz="sm" fw={550} maw={160} truncate visibleFrom="xs">
               {user.name}
             </Text>
-            <Badge size="sm">{user.role}</Badge>
+            <IconChevronDown size={14} aria-hidden />
           </Group>
-          {via !== 'open' && (
-            <Menu.Item leftSection={<IconLogout size={16} stroke={1.7} />} onClick={() => logout.mutate()}>
-              Log out
-            </Menu.Item>
-          )}
-        </Menu.Dropdown>
-      </Menu>
-    </Group>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Group px="sm" py={6} gap="xs" justify="space-between" wrap="nowrap">
+          <Text fz="sm" truncate>
+            {user.name}
+          </Text>
+          <Badge size="sm" style={{ flex: 'none' }}>
+            {user.role}
+          </Badge>
+        </Group>
+        <Menu.Item leftSection={<IconLogout size={16} stroke={1.7} />} onClick={() => logout.mutate()}>
+          Log out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 }

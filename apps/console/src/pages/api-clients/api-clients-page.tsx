@@ -33,6 +33,11 @@ export function ApiClientsPage() {
       Add API Client
     </Button>
   );
+  const actions: Column<ApiClient> = {
+    title: 'Actions',
+    align: 'end',
+    cell: (client) => <ClientMenu client={client} onChoose={(kind) => setDialog({ kind, client })} />,
+  };
   const columns: ReadonlyArray<Column<ApiClient>> = [
     {
       title: 'Name',
@@ -68,11 +73,7 @@ export function ApiClientsPage() {
     },
     { title: 'Key', cell: (client) => <KeyState client={client} /> },
     { title: 'Last used', cell: ({ lastUsedAt }) => <Moment at={lastUsedAt} /> },
-    {
-      title: 'Actions',
-      align: 'end',
-      cell: (client) => mayWrite && <ClientMenu client={client} onChoose={(kind) => setDialog({ kind, client })} />,
-    },
+    ...(mayWrite ? [actions] : []),
   ];
   return (
     <ListPage
@@ -134,7 +135,7 @@ function KeyState({ client: { enabled, expiresAt, previousKey } }: { readonly cl
       </Text>
       {previousKey && (
         <Text fz="xs" c="dimmed">
-          {previousKey.prefix}… works until <Moment at={previousKey.expiresAt} />
+          {previousKey.prefix}… ends <Moment at={previousKey.expiresAt} />
         </Text>
       )}
     </div>
@@ -163,7 +164,11 @@ function ClientMenu({ client, onChoose }: ClientMenuProps) {
           Rotate the key
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item color="red" leftSection={<IconTrash {...icon} />} onClick={() => onChoose('delete')}>
+        <Menu.Item
+          color="var(--mantine-color-error)"
+          leftSection={<IconTrash {...icon} />}
+          onClick={() => onChoose('delete')}
+        >
           Delete
         </Menu.Item>
       </Menu.Dropdown>

@@ -4,7 +4,7 @@ import type { AuditEvent } from '#lib/contracts';
 import { Link } from 'react-router';
 import { useAuditLog } from '../../api/audit-log.js';
 import { EmptyState } from '../../parts/empty-state.js';
-import { Filters } from '../../parts/filters.js';
+import { FilterPair, Filters } from '../../parts/filters.js';
 import type { Column } from '../../parts/list-table.js';
 import { MinuteField } from '../../parts/minute-field.js';
 import { Moment } from '../../parts/moment.js';
@@ -13,7 +13,7 @@ import { PagedList } from '../../parts/paged-list.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { useListFilters } from '../../parts/use-list-filters.js';
 import { Changes } from './changes.js';
-import { placeOf } from './place-of.js';
+import { nameOf, placeOf } from './place-of.js';
 
 const actorWords: Readonly<Record<AuditEvent['actor']['type'], string>> = {
   'api-client': 'API client',
@@ -32,7 +32,7 @@ const columns: ReadonlyArray<Column<AuditEvent>> = [
       <div>
         {actor.name ?? actorWords[actor.type]}
         <Text fz="xs" c="dimmed">
-          {actor.name === null ? actor.id : actorWords[actor.type]}
+          {actor.name !== null ? actorWords[actor.type] : actor.type !== 'bootstrap-key' && actor.id}
         </Text>
       </div>
     ),
@@ -51,7 +51,7 @@ const columns: ReadonlyArray<Column<AuditEvent>> = [
     title: 'On',
     cell: ({ resource }) => {
       const place = placeOf(resource);
-      const name = resource.name ?? resource.id ?? resource.type;
+      const name = nameOf(resource);
       return place === null ? (
         name
       ) : (
@@ -80,14 +80,14 @@ export function AuditLogPage() {
         lead={
           <>
             Every administrative change and every decision, chained and signed. Verify it with{' '}
-            <code>assent audit verify</code>.
+            <code style={{ whiteSpace: 'nowrap' }}>assent audit verify</code>.
           </>
         }
       />
       <Filters>
         <TextInput
           label="Who"
-          placeholder="id or user, api-client, …"
+          placeholder="id, user, …"
           value={filters.actor}
           onChange={(event) => change({ actor: event.currentTarget.value })}
         />
@@ -99,12 +99,14 @@ export function AuditLogPage() {
         />
         <TextInput
           label="On"
-          placeholder="id or rule, key-pair, …"
+          placeholder="id, rule, …"
           value={filters.resource}
           onChange={(event) => change({ resource: event.currentTarget.value })}
         />
-        <MinuteField label="Since" value={filters.since} onChange={(since) => change({ since })} />
-        <MinuteField label="Until" end value={filters.until} onChange={(until) => change({ until })} />
+        <FilterPair>
+          <MinuteField label="Since" value={filters.since} onChange={(since) => change({ since })} />
+          <MinuteField label="Until" end value={filters.until} onChange={(until) => change({ until })} />
+        </FilterPair>
       </Filters>
       <PagedList
         query={query}

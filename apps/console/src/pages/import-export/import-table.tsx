@@ -43,6 +43,7 @@ export function ImportTable({ items, asked, inputs, onInput }: ImportTableProps)
     },
     {
       title: 'To know',
+      wide: true,
       cell: ({ source, name, notes }) => (
         <Stack gap={6}>
           {notes.map((note) => (

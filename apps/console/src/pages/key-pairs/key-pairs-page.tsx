@@ -24,6 +24,7 @@ const columns: ReadonlyArray<Column<KeyPair>> = [
   },
   {
     title: 'Subject',
+    wide: true,
     cell: ({ subject, keyAlgorithm }) => (
       <div>
         {subject}
@@ -37,6 +38,7 @@ const columns: ReadonlyArray<Column<KeyPair>> = [
   { title: 'Expires', cell: ({ notAfter }) => <Moment at={notAfter} /> },
   {
     title: 'Used by',
+    wide: true,
     cell: ({ usedBy: { rules } }) =>
       rules.length === 0 ? 'no rule' : rules.length === 1 ? rules[0]!.name : `${rules.length} rules`,
   },

@@ -3,7 +3,7 @@ import type { Overview } from '#lib/contracts';
 import { lengthOfTime } from '../transactions/words.js';
 import classes from './plot.module.css';
 import { PlotFrame } from './plot-frame.js';
-import { axisEnd, heightOf, middleOf, plot } from './plot-scale.js';
+import { heightOf, middleOf, plot, timeAxisEnd } from './plot-scale.js';
 
 /** How long people took to approve: half of them, and nearly all of them. */
 export function ApprovalTimePlot({ overview: { buckets, approvalTime, window } }: { readonly overview: Overview }) {
@@ -19,7 +19,7 @@ export function ApprovalTimePlot({ overview: { buckets, approvalTime, window } }
     half: time.p50Ms === null ? null : time.p50Ms / 1000,
     most: time.p95Ms === null ? null : time.p95Ms / 1000,
   }));
-  const end = axisEnd(Math.max(...seconds.map(({ most }) => most ?? 0)));
+  const end = timeAxisEnd(Math.max(...seconds.map(({ most }) => most ?? 0)));
   const at = (value: number): number => plot.height - plot.bottom - heightOf(value, end);
   const points = (kind: 'half' | 'most') =>
     seconds.flatMap((one, index) => {
@@ -35,7 +35,7 @@ export function ApprovalTimePlot({ overview: { buckets, approvalTime, window } }
       <PlotFrame
         summary={`Time to approval: half within ${lengthOfTime(p50Ms)}, 95 % within ${lengthOfTime(p95Ms)}.`}
         end={end}
-        label={(value) => lengthOfTime(value * 1000)}
+        label={(value) => (value === 0 ? '0' : lengthOfTime(value * 1000))}
         instants={buckets.map(({ from }) => from)}
         window={window}
       >

@@ -66,17 +66,17 @@ function Figures({ overview }: { readonly overview: Overview }) {
         <Figure
           name="Approval takes"
           value={approvalTime.p50Ms === null ? '–' : lengthOfTime(approvalTime.p50Ms)}
-          note={approvalTime.p95Ms === null ? 'no approvals' : `95 %: within ${lengthOfTime(approvalTime.p95Ms)}`}
+          note={approvalTime.p95Ms === null ? 'no approvals' : `95 %: ${lengthOfTime(approvalTime.p95Ms)}`}
         />
       </SimpleGrid>
       <Grid gap="md">
-        <Grid.Col span={{ base: 12, lg: 7 }}>
-          <Section title="Outcomes">
+        <Grid.Col span={{ base: 12, lg: 6 }}>
+          <Section title="Outcomes" tall>
             <OutcomesPlot overview={overview} />
           </Section>
         </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 5 }}>
-          <Section title="Time to approval">
+        <Grid.Col span={{ base: 12, lg: 6 }}>
+          <Section title="Time to approval" tall>
             <ApprovalTimePlot overview={overview} />
           </Section>
         </Grid.Col>
@@ -168,7 +168,12 @@ function Providers({ providers }: { readonly providers: Overview['providers'] })
               {name}
             </Anchor>
             <Text fz="xs" c="dimmed">
-              {asked} asked, {failed} failed, last <Moment at={lastAskedAt} />
+              {asked === 0 ? 'Nobody was asked' : `${asked} asked, ${failed} failed`}
+              {lastAskedAt !== null && (
+                <>
+                  , last <Moment at={lastAskedAt} />
+                </>
+              )}
             </Text>
             {refusedRules.map((rule) => (
               <Text key={rule.id} fz="xs" c="dimmed">

@@ -31,7 +31,12 @@ export function PlotFrame({ summary, end, label, instants, window, children }: P
         })}
         {children}
         {timeMarks(instants, window).map(([index, text]) => (
-          <text key={index} x={middleOf(index, instants.length)} y={plot.height - 5} textAnchor="middle">
+          <text
+            key={index}
+            x={index === 0 ? plot.left : middleOf(index, instants.length)}
+            y={plot.height - 5}
+            textAnchor={index === 0 ? 'start' : 'middle'}
+          >
             {text}
           </text>
         ))}

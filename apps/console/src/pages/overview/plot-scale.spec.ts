@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { axisEnd, heightOf, middleOf, plot, timeMarks } from './plot-scale.js';
+import { axisEnd, heightOf, middleOf, plot, timeAxisEnd, timeMarks } from './plot-scale.js';
 
 it.each([
   [0, 1],
@@ -11,6 +11,17 @@ it.each([
   [99_000, 100_000],
 ])('an axis for %d ends at %d', (value, end) => {
   expect(axisEnd(value)).toBe(end);
+});
+
+it.each([
+  [0.3, 1],
+  [2, 2],
+  [8, 10],
+  [87, 120],
+  [200, 240],
+  [200_000, 259_200],
+])('an axis for %d s ends at %d s', (seconds, end) => {
+  expect(timeAxisEnd(seconds)).toBe(end);
 });
 
 it('stays inside of the plot', () => {

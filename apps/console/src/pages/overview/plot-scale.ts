@@ -8,6 +8,13 @@ export function axisEnd(value: number): number {
   return [1, 2, 5, 10].map((step) => step * power).find((end) => end >= value)!;
 }
 
+// Halves of these read well, too.
+const timeEnds = [1, 2, 4, 10, 20, 60, 120, 240, 600, 1_200, 3_600, 7_200, 14_400, 43_200, 86_400];
+
+/** A length of time in seconds at which an axis can end, not below `seconds`: 20 s, 2 min, 1 h. */
+export const timeAxisEnd = (seconds: number): number =>
+  timeEnds.find((end) => end >= seconds) ?? Math.ceil(seconds / 86_400) * 86_400;
+
 /** How high a value stands above the ground of the plot, in its units. */
 export const heightOf = (value: number, end: number): number => (value / end) * (plot.height - plot.bottom - plot.top);
 

@@ -4,6 +4,7 @@ import { Link, useParams, useSearchParams } from 'react-router';
 import { rejectionHandlers } from '../../api/rejection-handlers.js';
 import { Loaded } from '../../parts/loaded.js';
 import { PageHeader } from '../../parts/page-header.js';
+import { PageSkeleton } from '../../parts/page-skeleton.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { StoredPage } from '../../parts/stored-page.js';
 import { useMayWrite } from '../../shell/session.js';
@@ -34,7 +35,7 @@ function NewHandler({ values }: { readonly values: typeof newHandlerValues }) {
 function CopyOfHandler({ id }: { readonly id: string }) {
   const query = rejectionHandlers.useOne(id);
   return (
-    <Loaded query={query}>
+    <Loaded query={query} skeleton={<PageSkeleton whole />}>
       {(handler) => (
         <NewHandler values={{ ...handlerValuesOf(handler), name: `${handler.name} (copy)`.slice(0, 64) }} />
       )}

@@ -1,12 +1,14 @@
-import { Anchor, Badge, Button, Text } from '@mantine/core';
+import { Anchor, Button, Stack, Text } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import type { RejectionHandler } from '#lib/contracts';
 import { Link } from 'react-router';
 import { rejectionHandlers } from '../../api/rejection-handlers.js';
 import { rules } from '../../api/rules.js';
+import { Address } from '../../parts/address.js';
 import { ListPage } from '../../parts/list-page.js';
 import type { Column } from '../../parts/list-table.js';
 import { Moment } from '../../parts/moment.js';
+import { StatusBadge } from '../../parts/status-badge.js';
 import { useMayWrite } from '../../shell/session.js';
 
 /** Access › Rejection Handlers. The predefined ones are always there: this list is never empty. */
@@ -17,12 +19,12 @@ export function RejectionHandlersPage() {
     {
       title: 'Name',
       cell: ({ id, name, predefined }) => (
-        <>
+        <Stack gap={2} align="flex-start">
           <Anchor component={Link} to={`/access/rejection-handlers/${id}`} fw={600} fz="sm">
             {name}
-          </Anchor>{' '}
-          {predefined && <Badge color="gray">predefined</Badge>}
-        </>
+          </Anchor>
+          {predefined && <StatusBadge tone="quiet">Predefined</StatusBadge>}
+        </Stack>
       ),
     },
     { title: 'Type', cell: ({ type }) => (type === 'redirect' ? 'Redirect' : 'Error Template') },
@@ -32,7 +34,7 @@ export function RejectionHandlersPage() {
         <div>
           <code>{handler.status}</code>
           <Text fz="xs" c="dimmed">
-            {handler.type === 'redirect' ? handler.url : handler.contentType}
+            {handler.type === 'redirect' ? <Address url={handler.url} /> : handler.contentType}
           </Text>
         </div>
       ),

@@ -163,9 +163,10 @@ function ExtraParameters({ form, readOnly }: RulePartProps) {
   const { extraParameters } = form.getValues();
   return (
     <Stack gap={6} role="group" aria-label="Extra Parameters">
-      <Text fz="sm" fw={500}>
+      <Text fz="sm" fw="var(--mantine-font-weight-medium)">
         Extra Parameters
       </Text>
+      {readOnly && extraParameters.length === 0 && <Text fz="sm">none</Text>}
       {extraParameters.map((_, index) => (
         <Group key={index} gap={6} wrap="nowrap" align="flex-start">
           <TextInput

@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { rules } from '../../api/rules.js';
 import { Conflict } from '../../parts/conflict.js';
+import { Fields } from '../../parts/fields.js';
 import { FormFooter } from '../../parts/form-footer.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { Section } from '../../parts/section.js';
@@ -50,53 +51,59 @@ export function RuleForm({ rule, values }: RuleFormProps) {
   return (
     <form noValidate aria-label="Rule" onSubmit={admin.submit}>
       {admin.guard}
-      <Stack gap="md" maw={760}>
-        {admin.problem && <ProblemAlert {...admin.problem} />}
-        <Section title="Rule">
-          <TextInput label="Name" withAsterisk maxLength={64} {...field('name')} />
-          <TextInput label="Type" value="One-Time Authorization" readOnly variant="filled" />
-          <ProviderSelect {...part} />
-        </Section>
-        <Section title="Client" lead="The OAuth client at the token provider, with the CIBA grant.">
-          <TextInput label="Client ID" withAsterisk {...field('clientId')} />
-          <CredentialsFields {...part} stored={admin.base} />
-        </Section>
-        <Section title="Request">
-          <TextInput
-            label="Login Hint Request Attribute"
-            description="The request attribute whose value names the person to the provider, for example email."
-            withAsterisk
-            {...field('loginHintAttribute')}
-          />
-          <ScopesField {...part} />
-          <Textarea
-            label="Binding Message"
-            description="What the person reads on the phone. {{amount}} stands for the attribute amount of the request."
-            {...field('bindingMessage')}
-          />
-          <Switch
-            label="Enabled"
-            description="A disabled rule takes no new requests; those that are pending go on."
-            {...toggle('enabled')}
-          />
-        </Section>
-        <Group>
-          <Button
-            variant="subtle"
-            onClick={() => setAdvanced(!advanced)}
-            aria-expanded={advanced}
-            leftSection={
-              advanced ? <IconChevronDown size={16} aria-hidden /> : <IconChevronRight size={16} aria-hidden />
-            }
-          >
-            {advanced ? 'Hide Advanced' : 'Show Advanced'}
-          </Button>
-        </Group>
-        {advanced && <AdvancedFields {...part} />}
-        {mayWrite && (
-          <FormFooter dirty={form.isDirty()} pending={admin.pending} onCancel={() => void navigate('/access/rules')} />
-        )}
-      </Stack>
+      <Fields readOnly={!mayWrite}>
+        <Stack gap="md" maw={760}>
+          {admin.problem && <ProblemAlert {...admin.problem} />}
+          <Section title="Rule">
+            <TextInput label="Name" withAsterisk maxLength={64} {...field('name')} />
+            <TextInput label="Type" value="One-Time Authorization" readOnly variant="filled" />
+            <ProviderSelect {...part} />
+          </Section>
+          <Section title="Client" lead="The OAuth client at the token provider, with the CIBA grant.">
+            <TextInput label="Client ID" withAsterisk {...field('clientId')} />
+            <CredentialsFields {...part} stored={admin.base} />
+          </Section>
+          <Section title="Request">
+            <TextInput
+              label="Login Hint Request Attribute"
+              description="The request attribute whose value names the person to the provider, for example email."
+              withAsterisk
+              {...field('loginHintAttribute')}
+            />
+            <ScopesField {...part} />
+            <Textarea
+              label="Binding Message"
+              description="What the person reads on the phone. {{amount}} stands for the attribute amount of the request."
+              {...field('bindingMessage')}
+            />
+            <Switch
+              label="Enabled"
+              description="A disabled rule takes no new requests; those that are pending go on."
+              {...toggle('enabled')}
+            />
+          </Section>
+          <Group>
+            <Button
+              variant="subtle"
+              onClick={() => setAdvanced(!advanced)}
+              aria-expanded={advanced}
+              leftSection={
+                advanced ? <IconChevronDown size={16} aria-hidden /> : <IconChevronRight size={16} aria-hidden />
+              }
+            >
+              {advanced ? 'Hide Advanced' : 'Show Advanced'}
+            </Button>
+          </Group>
+          {advanced && <AdvancedFields {...part} />}
+          {mayWrite && (
+            <FormFooter
+              dirty={form.isDirty()}
+              pending={admin.pending}
+              onCancel={() => void navigate('/access/rules')}
+            />
+          )}
+        </Stack>
+      </Fields>
       <Conflict {...admin.conflict} noun="rule" labelOf={labelOfMember} show={showMember} />
     </form>
   );

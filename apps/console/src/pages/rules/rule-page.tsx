@@ -5,6 +5,7 @@ import type { Rule } from '#lib/contracts';
 import { rules } from '../../api/rules.js';
 import { Loaded } from '../../parts/loaded.js';
 import { PageHeader } from '../../parts/page-header.js';
+import { PageSkeleton } from '../../parts/page-skeleton.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { StoredPage } from '../../parts/stored-page.js';
 import { RuleForm } from './rule-form.js';
@@ -25,7 +26,11 @@ export function RulePage() {
 
 function CopyOfRule({ id }: { readonly id: string }) {
   const query = rules.useOne(id);
-  return <Loaded query={query}>{(rule) => <NewRule copied={rule} />}</Loaded>;
+  return (
+    <Loaded query={query} skeleton={<PageSkeleton whole />}>
+      {(rule) => <NewRule copied={rule} />}
+    </Loaded>
+  );
 }
 
 function NewRule({ copied }: { readonly copied: Rule | null }) {

@@ -69,7 +69,7 @@ export function RulesPage() {
         </div>
       ),
     },
-    { title: 'Login hint from', cell: ({ loginHintAttribute }) => <code>{loginHintAttribute}</code> },
+    { title: 'Login hint from', spare: true, cell: ({ loginHintAttribute }) => <code>{loginHintAttribute}</code> },
     {
       title: 'State',
       cell: ({ enabled }) => (
@@ -187,7 +187,7 @@ function RuleMenu({ rule, mayWrite, onToggle, onDelete }: RuleMenuProps) {
               {rule.enabled ? 'Disable' : 'Enable'}
             </Menu.Item>
             <Menu.Divider />
-            <Menu.Item color="red" leftSection={<IconTrash {...icon} />} onClick={onDelete}>
+            <Menu.Item color="var(--mantine-color-error)" leftSection={<IconTrash {...icon} />} onClick={onDelete}>
               Delete
             </Menu.Item>
           </>

@@ -26,7 +26,7 @@ export function ScopesField({ form, readOnly }: ScopesFieldProps) {
       aria-label="Scopes"
     >
       <Stack gap={6} mt={6} ref={list}>
-        <TextInput aria-label="Given scope" value="openid" readOnly variant="filled" maw={360} />
+        <TextInput aria-label="Given scope" value="openid" readOnly variant="filled" maw={readOnly ? 400 : 366} />
         {scopes.map((scope, index) => (
           <Group key={index} gap={6} wrap="nowrap" maw={400}>
             <TextInput

@@ -44,8 +44,19 @@ const columns: ReadonlyArray<Column<SigningKeyDocument>> = [
   { title: 'Algorithm', cell: ({ alg }) => alg },
   { title: 'State', cell: ({ state }) => <StatusBadge tone={states[state][0]}>{states[state][1]}</StatusBadge> },
   { title: 'Key ID', wide: true, cell: ({ kid }) => <code>{kid}</code> },
-  { title: 'Signs since', cell: ({ activatedAt }) => <Moment at={activatedAt} none="not yet" /> },
-  { title: 'Signed until', cell: ({ retiredAt }) => <Moment at={retiredAt} none="—" /> },
+  {
+    title: 'Signs since',
+    cell: ({ activatedAt, retiredAt }) => (
+      <div>
+        <Moment at={activatedAt} none="not yet" />
+        {retiredAt !== null && (
+          <Text fz="xs" c="dimmed">
+            until <Moment at={retiredAt} />
+          </Text>
+        )}
+      </div>
+    ),
+  },
 ];
 
 /** Security › Signing Keys. */

@@ -11,7 +11,6 @@ import { Loaded } from '../../parts/loaded.js';
 import { PageHeader } from '../../parts/page-header.js';
 import { RowsSkeleton } from '../../parts/page-skeleton.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
-import { Section } from '../../parts/section.js';
 import { useMayWrite } from '../../shell/session.js';
 import { WatchedRequest } from '../transactions/watched-request.js';
 import { attributesOf, namesOf, type AttributeRow } from './attributes.js';
@@ -22,13 +21,14 @@ export function TestRulePage() {
   const { ruleId = '' } = useParams();
   const navigate = useNavigate();
   const query = rules.useList();
+  const mayWrite = useMayWrite();
   const rule = query.data?.find(({ id }) => id === ruleId);
   return (
     <>
       <PageHeader
         title="Test Rule"
         path={[{ label: 'Requests' }]}
-        lead="Give a rule the attributes that an application would send. See the exact request to the token provider, then send it and watch."
+        lead={`Give a rule the attributes that an application would send, and see the exact request to the token provider${mayWrite ? '; then send it and watch' : ''}.`}
       />
       <Loaded query={query} skeleton={<RowsSkeleton />}>
         {(all) =>
@@ -37,9 +37,11 @@ export function TestRulePage() {
               icon={IconFlask2}
               title="There is no rule to try"
               action={
-                <Button component={Link} to="/access/rules/new">
-                  Add Rule
-                </Button>
+                mayWrite && (
+                  <Button component={Link} to="/access/rules/new">
+                    Add Rule
+                  </Button>
+                )
               }
             >
               A rule says who asks, and which token provider asks the person. Add one, and come back.
@@ -97,7 +99,7 @@ function TryOut({ rule }: { readonly rule: Rule }) {
                 aria-label={`Attribute ${index + 1}`}
                 value={row.name}
                 onChange={(event) => change(index, { name: event.currentTarget.value })}
-                w="35%"
+                w="30%"
               />
               <TextInput
                 label={index === 0 ? 'Value' : undefined}
@@ -158,20 +160,16 @@ function TryOut({ rule }: { readonly rule: Rule }) {
       {(submit.error ?? preview.error) && <ProblemAlert error={submit.error ?? preview.error} />}
       {preview.data && <PreviewedRequest preview={preview.data} />}
       {sent !== '' && (
-        <Section
-          title="The request that was sent"
-          lead={
-            <>
-              It is a transaction like any other:{' '}
-              <Anchor component={Link} inherit underline="always" to={`/transactions/${sent}`}>
-                open it
-              </Anchor>
-              .
-            </>
-          }
-        >
+        <Stack component="section" gap="md" aria-label="The request that was sent">
+          <Text fz="sm" c="dimmed" mt="xs">
+            The request that was sent is a transaction like any other:{' '}
+            <Anchor component={Link} inherit underline="always" to={`/transactions/${sent}`}>
+              open it
+            </Anchor>
+            .
+          </Text>
           <WatchedRequest id={sent} />
-        </Section>
+        </Stack>
       )}
     </>
   );

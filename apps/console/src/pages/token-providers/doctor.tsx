@@ -1,11 +1,12 @@
 import { Alert, Anchor, Badge, Button, Group, Stack, Text } from '@mantine/core';
 import { IconCircleCheck, IconStethoscope } from '@tabler/icons-react';
-import type { FindingSeverity, ProviderCheck, ProviderFinding, TokenProvider } from '#lib/contracts';
+import type { FindingSeverity, FindingSubject, ProviderCheck, ProviderFinding, TokenProvider } from '#lib/contracts';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { useCheckTokenProvider } from '../../api/token-providers.js';
-import { Moment } from '../../parts/moment.js';
+import { Moment, useNow } from '../../parts/moment.js';
 import { RowsSkeleton } from '../../parts/page-skeleton.js';
+import { absoluteTime } from '../../parts/relative-time.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { Section } from '../../parts/section.js';
 import { StatusBadge, type Tone } from '../../parts/status-badge.js';
@@ -18,10 +19,21 @@ const tones: Readonly<Record<FindingSeverity, readonly [tone: Tone, words: strin
   note: ['quiet', 'Note'],
 };
 
+const subjects: Readonly<Record<FindingSubject, string>> = {
+  discovery: 'Discovery',
+  tls: 'TLS',
+  clock: 'Clock',
+  ciba: 'CIBA',
+  'client-authentication': 'Client authentication',
+  rule: 'Rule',
+  keys: 'Keys',
+};
+
 /** Looks at a provider and its rules on demand, and says what it finds and what to do. */
 export function Doctor({ provider }: { readonly provider: TokenProvider }) {
   const check = useCheckTokenProvider();
   const mayWrite = useMayWrite();
+  const now = useNow();
   return (
     <Section
       title="Doctor"
@@ -33,12 +45,17 @@ export function Doctor({ provider }: { readonly provider: TokenProvider }) {
           color="red"
           title={`The provider refuses the client of ${alert.rule.name}`}
         >
-          It says <code>{alert.error}</code> since <Moment at={alert.since} />. One call goes out{' '}
-          <Moment at={alert.pausedUntil} />; until then requests of{' '}
+          It said <code>{alert.error}</code>, first <Moment at={alert.since} />. Requests of{' '}
           <Anchor underline="always" component={Link} to={`/access/rules/${alert.rule.id}`} fz="sm">
             the rule
           </Anchor>{' '}
-          wait.
+          {new Date(alert.pausedUntil) > now ? (
+            <>
+              wait; one goes out <Moment at={alert.pausedUntil} />.
+            </>
+          ) : (
+            'go out one by one until it is accepted.'
+          )}
         </Alert>
       ))}
       {provider.discovery.problem !== null && !check.data && (
@@ -85,9 +102,12 @@ function Findings({ check: { ok, findings } }: { readonly check: ProviderCheck }
   );
 }
 
-/** What stands between backticks is code. */
+/** What stands between backticks is code; instants are told as everywhere. */
 const withCode = (text: string): ReactNode =>
-  text.split('`').map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
+  text
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (instant) => absoluteTime(new Date(instant)))
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
 
 function Finding({ of: { severity, code, title, detail, remedy, rule, about } }: { readonly of: ProviderFinding }) {
   const [tone, words] = tones[severity];
@@ -95,7 +115,7 @@ function Finding({ of: { severity, code, title, detail, remedy, rule, about } }:
     <li className={classes.finding} data-severity={severity}>
       <Group gap="xs" mb={4}>
         <StatusBadge tone={tone}>{words}</StatusBadge>
-        <Badge color="gray">{rule ? rule.name : about}</Badge>
+        <Badge color="gray">{rule ? rule.name : subjects[about]}</Badge>
       </Group>
       <Text fz="sm" fw={600}>
         {title}

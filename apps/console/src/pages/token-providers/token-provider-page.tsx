@@ -38,7 +38,7 @@ export function TokenProviderPage() {
       head={({ discovery }) => ({ state: <DiscoveryState of={discovery} /> })}
     >
       {(provider) => (
-        <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
+        <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md" style={{ alignItems: 'start' }}>
           <ProviderForm provider={provider} values={providerValuesOf(provider)} />
           <Doctor provider={provider} />
         </SimpleGrid>

@@ -3,12 +3,14 @@ import { IconPlugConnected, IconPlus } from '@tabler/icons-react';
 import type { TokenProvider } from '#lib/contracts';
 import { Link } from 'react-router';
 import { tokenProviders } from '../../api/token-providers.js';
+import { Address } from '../../parts/address.js';
 import { ListPage } from '../../parts/list-page.js';
 import type { Column } from '../../parts/list-table.js';
 import { Moment } from '../../parts/moment.js';
 import { StatusBadge } from '../../parts/status-badge.js';
 import { useMayWrite } from '../../shell/session.js';
 import { DiscoveryState } from './discovery-state.js';
+import { profileName } from './profile-names.js';
 
 const columns: ReadonlyArray<Column<TokenProvider>> = [
   {
@@ -19,18 +21,18 @@ const columns: ReadonlyArray<Column<TokenProvider>> = [
           {name}
         </Anchor>
         <Text fz="xs" c="dimmed">
-          {issuer}
+          <Address url={issuer} />
         </Text>
       </div>
     ),
   },
-  { title: 'Profile', cell: ({ profile }) => profile },
+  { title: 'Profile', cell: ({ profile }) => profileName(profile) },
   { title: 'Discovery', cell: ({ discovery }) => <DiscoveryState of={discovery} /> },
   { title: 'Last checked', cell: ({ discovery }) => <Moment at={discovery.checkedAt} /> },
   {
     title: 'Clients',
     cell: ({ alerts }) =>
-      alerts.length === 0 ? 'accepted' : <StatusBadge tone="bad">{`${alerts.length} refused`}</StatusBadge>,
+      alerts.length === 0 ? 'none refused' : <StatusBadge tone="bad">{`${alerts.length} refused`}</StatusBadge>,
   },
 ];
 

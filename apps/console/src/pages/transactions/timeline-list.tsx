@@ -13,13 +13,11 @@ export function TimelineList({ steps }: { readonly steps: readonly TimelineStep[
           <div className={classes.line}>
             <span className={classes.title}>{title}</span>
             <span className={classes.after}>
-              {afterMs !== null && <>after {lengthOfTime(afterMs)} · </>}
+              {afterMs !== null && afterMs > 0 && <>after {lengthOfTime(afterMs)} · </>}
               {at === null ? 'now' : <Moment at={at} />}
             </span>
           </div>
-          {details.length > 0 && (
-            <p className={classes.detail}>{details.map(([name, value]) => `${name}: ${value}`).join(' · ')}</p>
-          )}
+          {details.length > 0 && <p className={classes.detail}>{details.join(' · ')}</p>}
         </li>
       ))}
     </ol>

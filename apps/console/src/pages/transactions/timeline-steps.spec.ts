@@ -3,6 +3,7 @@ import { expect, it } from '@jest/globals';
 import { timelineSteps } from './timeline-steps.js';
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+const nobody = () => undefined;
 const delivery = (over: Partial<Delivery>): Delivery => ({
   id: 'd1',
   webhookId: 'w1',
@@ -24,13 +25,14 @@ it('tells what happened in order, with the times between, and what is waited for
     ],
     [],
     'pending',
+    nobody,
   );
   expect(steps.map(({ title, afterMs }) => [title, afterMs])).toEqual([
     ['Accepted', null],
     ['Provider acknowledged', 2000],
     ['Waiting for the person', null],
   ]);
-  expect(steps.map(({ details }) => details)).toEqual([[], [['expires in seconds', '120']], []]);
+  expect(steps.map(({ details }) => details)).toEqual([[], ['2 min to answer'], []]);
 });
 
 it('puts each attempt of a delivery where it was made, and the next one at the end', () => {
@@ -39,8 +41,14 @@ it('puts each attempt of a delivery where it was made, and the next one at the e
       { at: at(0), type: 'requested', detail: {} },
       { at: at(9), type: 'denied', detail: { by: 'user:Ada' } },
     ],
-    [delivery({ attempts: [{ at: at(10), status: 503, problem: 'the answer was 503', durationMs: 12 }] })],
+    [
+      delivery({
+        nextAttemptAt: at(15),
+        attempts: [{ at: at(10), status: 503, problem: 'the answer was 503', durationMs: 12 }],
+      }),
+    ],
     'denied',
+    nobody,
   );
   expect(steps.map(({ title, tone }) => [title, tone])).toEqual([
     ['Accepted', 'quiet'],
@@ -48,5 +56,11 @@ it('puts each attempt of a delivery where it was made, and the next one at the e
     ['Delivery failed', 'warning'],
     ['Delivery waits', 'waiting'],
   ]);
-  expect(steps[1]!.details).toEqual([['by', 'Ada']]);
+  expect(steps.map(({ details }) => details.join(' · '))).toEqual([
+    '',
+    'by Ada',
+    'to https://shop.example/hook · HTTP 503 in 12 ms',
+    'to https://shop.example/hook',
+  ]);
+  expect(steps.map(({ at }) => at)).toEqual([at(0), at(9), at(10), at(15)]);
 });

@@ -1,16 +1,18 @@
 import type { AuthorizationRequestDocument, Delivery, Timeline } from '#lib/contracts';
 import type { Tone } from '../../parts/status-badge.js';
-import { entryTitle } from './words.js';
+import { entryDetails, type NameOf } from './timeline-words.js';
+import { entryTitle, lengthOfTime } from './words.js';
 
 /** One thing that has happened, or that is waited for. */
 export interface TimelineStep {
   readonly key: string;
   readonly title: string;
+  /** Null: now. */
   readonly at: string | null;
   /** Since the step before, in ms; null for the first one and for what has not come. */
   readonly afterMs: number | null;
   readonly tone: Tone;
-  readonly details: ReadonlyArray<readonly [name: string, value: string]>;
+  readonly details: readonly string[];
 }
 
 /** A step that has come. */
@@ -30,13 +32,14 @@ export function timelineSteps(
   timeline: Timeline['data'],
   deliveries: readonly Delivery[],
   status: AuthorizationRequestDocument['status'],
+  nameOf: NameOf,
 ): TimelineStep[] {
   const entries = timeline.map(({ at, type, detail }, index): Occurrence => ({
     key: `${index} ${type}`,
     title: entryTitle(type),
     at,
     tone: tones[type] ?? 'quiet',
-    details: detailsOf(detail),
+    details: entryDetails(detail, nameOf),
   }));
   const sent = deliveries.flatMap(({ id, url, attempts }) =>
     attempts.map(({ at, status: answer, problem, durationMs }, index): Occurrence => ({
@@ -45,8 +48,8 @@ export function timelineSteps(
       at,
       tone: problem === null ? 'good' : 'warning',
       details: [
-        ['to', url],
-        ['answer', answer === null ? (problem ?? 'none') : `HTTP ${answer}, ${durationMs} ms`],
+        `to ${url}`,
+        answer === null ? (problem ?? 'no answer') : `HTTP ${answer} in ${lengthOfTime(durationMs)}`,
       ],
     })),
   );
@@ -59,10 +62,10 @@ export function timelineSteps(
 }
 
 function waitedFor(deliveries: readonly Delivery[], status: AuthorizationRequestDocument['status']): TimelineStep[] {
-  const waiting = (key: string, title: string, details: TimelineStep['details'] = []): TimelineStep => ({
+  const waiting = (key: string, title: string): TimelineStep => ({
     key,
     title,
-    details,
+    details: [],
     at: null,
     afterMs: null,
     tone: 'waiting',
@@ -71,13 +74,9 @@ function waitedFor(deliveries: readonly Delivery[], status: AuthorizationRequest
   if (status === 'pending') return [waiting('person', 'Waiting for the person')];
   return deliveries
     .filter(({ state }) => state === 'pending')
-    .map(({ id, url }) => waiting(`waiting ${id}`, 'Delivery waits', [['to', url]]));
+    .map(({ id, url, nextAttemptAt: at }) => ({
+      ...waiting(`waiting ${id}`, 'Delivery waits'),
+      at,
+      details: [`to ${url}`],
+    }));
 }
-
-const detailsOf = (detail: Readonly<Record<string, unknown>>): TimelineStep['details'] =>
-  Object.entries(detail)
-    .filter(([, value]) => value !== null && value !== undefined)
-    .map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
-      typeof value === 'string' ? value.replace(/^user:/, '') : JSON.stringify(value),
-    ]);

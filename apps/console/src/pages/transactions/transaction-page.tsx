@@ -1,4 +1,4 @@
-import { Anchor, Button, Menu, Stack } from '@mantine/core';
+import { Anchor, Button, Grid, Menu, Stack } from '@mantine/core';
 import { IconBan, IconChevronDown, IconCode, IconDownload } from '@tabler/icons-react';
 import type { AuthorizationRequestDocument } from '#lib/contracts';
 import { useState } from 'react';
@@ -13,6 +13,7 @@ import { Facts } from '../../parts/facts.js';
 import { Loaded } from '../../parts/loaded.js';
 import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
+import { PageSkeleton } from '../../parts/page-skeleton.js';
 import { RequestStatus } from '../../parts/request-status.js';
 import { Section } from '../../parts/section.js';
 import { useMayWrite } from '../../shell/session.js';
@@ -23,7 +24,11 @@ import { reasonWords } from './words.js';
 export function TransactionPage() {
   const { id = '' } = useParams();
   const query = useRequest(id);
-  return <Loaded query={query}>{(request) => <Transaction key={id} request={request} />}</Loaded>;
+  return (
+    <Loaded query={query} skeleton={<PageSkeleton whole />}>
+      {(request) => <Transaction key={id} request={request} />}
+    </Loaded>
+  );
 }
 
 function Transaction({ request: data }: { readonly request: AuthorizationRequestDocument }) {
@@ -75,15 +80,21 @@ function Transaction({ request: data }: { readonly request: AuthorizationRequest
         }
       />
       <Stack gap="md">
-        <WatchedRequest id={id} />
-        <Section title="On record">
-          <Record request={data} />
-        </Section>
         {raw && (
           <Section title="JSON">
             <CodeBlock value={json} what="the transaction as JSON" />
           </Section>
         )}
+        <Grid gap="md">
+          <Grid.Col span={{ base: 12, xl: 7 }}>
+            <WatchedRequest id={id} />
+          </Grid.Col>
+          <Grid.Col span={{ base: 12, xl: 5 }}>
+            <Section title="On record">
+              <Record request={data} />
+            </Section>
+          </Grid.Col>
+        </Grid>
       </Stack>
       <CancelRequest id={id} opened={cancelling && open} onClose={() => setCancelling(false)} />
     </>
@@ -109,7 +120,7 @@ function Record({ request }: { readonly request: AuthorizationRequestDocument })
         ],
         ['Binding message', bindingMessage ?? 'none'],
         ['Asked', <Moment at={createdAt} full />],
-        ['Answer due', <Moment at={expiresAt} full none="not asked yet" />],
+        ...(decision ? [] : [['Answer due', <Moment at={expiresAt} full none="not asked yet" />] as const]),
         ...(reason === null ? [] : [['Reason', reasonWords(reason)] as const]),
         ...(decision ? [['Decided', <Moment at={decision.decidedAt} full />] as const] : []),
         ...(evidence
@@ -118,6 +129,7 @@ function Record({ request }: { readonly request: AuthorizationRequestDocument })
               ['Used', <Moment at={consumedAt} full none="not yet" />] as const,
             ]
           : []),
+        ...(decision ? [['Decision', <Copyable value={decision.id} what="the id of the decision" />] as const] : []),
         ['Request hash', <Copyable value={requestHash} what="the request hash" />],
         ...Object.entries(metadata).map(([name, value]) => [`Metadata ${name}`, value] as const),
       ]}
@@ -139,6 +151,7 @@ function CancelRequest({ id, opened, onClose }: CancelRequestProps) {
       onClose={onClose}
       title="Cancel this request?"
       action="Cancel the request"
+      back="Keep it"
       pending={cancel.isPending}
       error={cancel.error}
       onConfirm={() =>

@@ -5,7 +5,7 @@ import { Link } from 'react-router';
 import { useRequests } from '../../api/authorization-requests.js';
 import { rules } from '../../api/rules.js';
 import { EmptyState } from '../../parts/empty-state.js';
-import { Filters } from '../../parts/filters.js';
+import { FilterPair, Filters } from '../../parts/filters.js';
 import type { Column } from '../../parts/list-table.js';
 import { MinuteField } from '../../parts/minute-field.js';
 import { Moment } from '../../parts/moment.js';
@@ -51,7 +51,7 @@ const columns: ReadonlyArray<Column<AuthorizationRequestDocument>> = [
   {
     title: 'Rule',
     cell: ({ rule }) => (
-      <Anchor component={Link} to={`/transactions?rule=${rule.id}`} fz="sm">
+      <Anchor component={Link} to={`/transactions?rule=${rule.id}`} fz="sm" display="inline-block" miw="8rem">
         {rule.name}
       </Anchor>
     ),
@@ -59,7 +59,12 @@ const columns: ReadonlyArray<Column<AuthorizationRequestDocument>> = [
   {
     title: 'Binding message',
     wide: true,
-    cell: ({ bindingMessage }) => bindingMessage ?? <Text c="dimmed">none</Text>,
+    cell: ({ bindingMessage }) =>
+      bindingMessage ?? (
+        <Text span inherit c="dimmed">
+          none
+        </Text>
+      ),
   },
   {
     title: 'Used',
@@ -73,6 +78,7 @@ export function TransactionsPage() {
   const live = filters.cursor === '';
   const query = useRequests(filters, live);
   const ruleList = rules.useList();
+  const isGone = filters.rule !== '' && ruleList.data?.some(({ id }) => id === filters.rule) === false;
   const filtered = Object.values(filters).some((value) => value !== '');
   return (
     <>
@@ -96,16 +102,23 @@ export function TransactionsPage() {
           data={[
             { value: '', label: 'Every rule' },
             ...(ruleList.data ?? []).map(({ id, name }) => ({ value: id, label: name })),
+            ...(isGone ? [{ value: filters.rule, label: 'A rule that is gone' }] : []),
           ]}
           searchable
         />
-        <MinuteField label="From" value={filters.createdAfter} onChange={(createdAfter) => change({ createdAfter })} />
-        <MinuteField
-          label="Until"
-          end
-          value={filters.createdBefore}
-          onChange={(createdBefore) => change({ createdBefore })}
-        />
+        <FilterPair>
+          <MinuteField
+            label="From"
+            value={filters.createdAfter}
+            onChange={(createdAfter) => change({ createdAfter })}
+          />
+          <MinuteField
+            label="Until"
+            end
+            value={filters.createdBefore}
+            onChange={(createdBefore) => change({ createdBefore })}
+          />
+        </FilterPair>
       </Filters>
       <PagedList
         query={query}

@@ -1,6 +1,7 @@
 import { Alert, Stack } from '@mantine/core';
 import { IconInfoCircle } from '@tabler/icons-react';
 import type { AuthorizationRequestDocument } from '#lib/contracts';
+import { apiClients } from '../../api/api-clients.js';
 import { useDeliveriesOf, useRequest, useRequestEvents, useTimeline } from '../../api/authorization-requests.js';
 import { RowsSkeleton } from '../../parts/page-skeleton.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
@@ -16,13 +17,16 @@ export function WatchedRequest({ id }: { readonly id: string }) {
   useRequestEvents(id, data !== undefined && !decided);
   const timeline = useTimeline(id, !decided);
   const deliveries = useDeliveriesOf(id, decided);
+  const clients = apiClients.useList();
   if (error) return <ProblemAlert error={error} />;
   if (data === undefined || timeline.data === undefined) return <RowsSkeleton />;
+  const nameOf = (id: string) => clients.data?.find((client) => client.id === id)?.name;
+  const steps = timelineSteps(timeline.data.data, deliveries.data?.data ?? [], data.status, nameOf);
   return (
     <Stack gap="md">
       {data.providerError && !isPlainDenial(data) && <ProviderSaid error={data.providerError} />}
       <Section title="Timeline">
-        <TimelineList steps={timelineSteps(timeline.data.data, deliveries.data?.data ?? [], data.status)} />
+        <TimelineList steps={steps} />
       </Section>
       {data.decision?.rejection && <CallersAnswer rejection={data.decision.rejection} />}
     </Stack>
@@ -40,7 +44,8 @@ function ProviderSaid({
 }) {
   return (
     <Alert color="yellow" icon={<IconInfoCircle size={18} aria-hidden />}>
-      The token provider said <code>{code}</code> {description}
+      The token provider said <code>{code}</code>
+      {description && `: ${description}`}
     </Alert>
   );
 }

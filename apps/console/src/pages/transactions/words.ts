@@ -41,7 +41,7 @@ export function entryTitle(type: string): string {
 /** How long something took: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function lengthOfTime(ms: number): string {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
+  if (ms < 10_000) return `${Number((ms / 1_000).toFixed(1))} s`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

@@ -28,6 +28,21 @@ export function Deliveries({ endpoint }: { readonly endpoint: WebhookEndpoint })
   const replay = useReplayDelivery(endpoint.id);
   const [range, setRange] = useState(false);
   const mayWrite = useMayWrite();
+  const again: Column<Delivery> = {
+    title: 'Actions',
+    align: 'end',
+    cell: ({ id, type }) => (
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        aria-label={`Send this ${type} again`}
+        disabled={!endpoint.enabled}
+        onClick={() => replay.mutate(id, { onSuccess: () => tellDone('It is sent again.') })}
+      >
+        <IconRepeat size={17} />
+      </ActionIcon>
+    ),
+  };
   const columns: ReadonlyArray<Column<Delivery>> = [
     {
       title: 'Event',
@@ -49,7 +64,7 @@ export function Deliveries({ endpoint }: { readonly endpoint: WebhookEndpoint })
       cell: ({ state, nextAttemptAt }) => (
         <div>
           <StatusBadge tone={states[state][0]}>{states[state][1]}</StatusBadge>
-          {nextAttemptAt !== null && (
+          {nextAttemptAt !== null && endpoint.enabled && (
             <Text fz="xs" c="dimmed">
               next attempt <Moment at={nextAttemptAt} />
             </Text>
@@ -59,22 +74,7 @@ export function Deliveries({ endpoint }: { readonly endpoint: WebhookEndpoint })
     },
     { title: 'Attempts', cell: ({ attempts }) => <Attempts attempts={attempts} /> },
     { title: 'Made', cell: ({ createdAt }) => <Moment at={createdAt} /> },
-    {
-      title: 'Actions',
-      align: 'end',
-      cell: ({ id, type }) =>
-        mayWrite && (
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={`Send this ${type} again`}
-            disabled={!endpoint.enabled}
-            onClick={() => replay.mutate(id, { onSuccess: () => tellDone('It is sent again.') })}
-          >
-            <IconRepeat size={17} />
-          </ActionIcon>
-        ),
-    },
+    ...(mayWrite ? [again] : []),
   ];
   return (
     <Section title="Deliveries">
@@ -119,7 +119,7 @@ function Attempts({ attempts }: Pick<Delivery, 'attempts'>) {
       {attempts.map(({ at, status, problem, durationMs }, index) => (
         <Text key={index} fz="xs" c="dimmed">
           <Moment at={at} />: {status === null ? 'no answer' : `HTTP ${status}`}, {durationMs} ms
-          {problem !== null && `, ${problem}`}
+          {problem !== null && problem !== `answered ${status}` && `, ${problem}`}
         </Text>
       ))}
     </details>

@@ -49,7 +49,9 @@ export function WebhookPage() {
                 of={[
                   ['Description', endpoint.description ?? 'none'],
                   ['Events', endpoint.events.join(', ')],
-                  ['Failing since', <Moment at={endpoint.failingSince} full none="it works" />],
+                  ...(endpoint.failingSince === null
+                    ? []
+                    : [['Failing since', <Moment at={endpoint.failingSince} full />] as const]),
                   ...(endpoint.previousSecretUntil === null
                     ? []
                     : [

@@ -4,6 +4,7 @@ import type { WebhookEndpoint } from '#lib/contracts';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { webhookEndpoints } from '../../api/webhook-endpoints.js';
+import { Address } from '../../parts/address.js';
 import { ListPage } from '../../parts/list-page.js';
 import type { Column } from '../../parts/list-table.js';
 import { Moment } from '../../parts/moment.js';
@@ -18,7 +19,7 @@ const columns: ReadonlyArray<Column<WebhookEndpoint>> = [
     cell: ({ id, url, description }) => (
       <div>
         <Anchor component={Link} to={`/settings/webhooks/${id}`} fw={600} fz="sm">
-          {url}
+          <Address url={url} />
         </Anchor>
         {description && (
           <Text fz="xs" c="dimmed">
