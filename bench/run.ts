@@ -54,6 +54,15 @@ export interface BenchOptions {
   /** Part of a name of a contestant; others do not take part. */
   readonly only: string;
   readonly tell: (text: string) => void;
+  /** Gets all that there is after each scenario: a run that is cut off loses no more than one. */
+  readonly keep: (outcome: Outcome) => Promise<void>;
+}
+
+/** What has been measured so far. */
+export interface Outcome {
+  readonly results: readonly ScenarioResult[];
+  readonly failures: readonly string[];
+  readonly conditions: Omit<Conditions, 'command' | 'commit'>;
 }
 
 /** Those that take part: the named ones; else all but those that are too long for a quick run, or run on request only. */
@@ -76,13 +85,20 @@ export function estimatedSeconds(options: Pick<BenchOptions, 'names' | 'rounds' 
 }
 
 /** Runs scenarios one after the other, each on servers of its own; one that fails does not keep the others from running. */
-export async function runBench(
-  options: BenchOptions,
-): Promise<{ results: ScenarioResult[]; failures: string[]; conditions: Omit<Conditions, 'command' | 'commit'> }> {
-  const { rounds, quick, profileTo, only, tell } = options;
+export async function runBench(options: BenchOptions): Promise<Outcome> {
+  const { rounds, quick, profileTo, only, tell, keep } = options;
   const results: ScenarioResult[] = [];
   const failures: string[] = [];
+  const conditions = {
+    date: new Date().toISOString().slice(0, 10),
+    rounds,
+    quick,
+    cores: availableParallelism(),
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    node: process.versions.node,
+  };
   let versions = { postgres: '', rabbitmq: '' };
+  const outcome = (): Outcome => ({ results, failures, conditions: { ...conditions, ...versions } });
   for (const scenario of scenariosOf(options)) {
     const startedAt = performance.now();
     tell(`${scenario.title}: starting`);
@@ -109,20 +125,14 @@ export async function runBench(
       for (const contestant of contestants) await contestant.stop?.();
     } catch (error) {
       // The others are worth measuring all the same.
-      failures.push(`${scenario.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      tell(`${scenario.title}: failed`);
+      const { message, stack } = error instanceof Error ? error : new Error(String(error));
+      // What is published names no paths of this machine.
+      failures.push(`${scenario.name}: ${message}`);
+      tell(`${scenario.title}: failed: ${stack ?? message}`);
     } finally {
       await stage.stop();
     }
+    await keep(outcome());
   }
-  const conditions = {
-    date: new Date().toISOString().slice(0, 10),
-    rounds,
-    quick,
-    cores: availableParallelism(),
-    processor: cpus()[0]?.model.trim() ?? 'unknown',
-    node: process.versions.node,
-    ...versions,
-  };
-  return { results, failures, conditions };
+  return outcome();
 }

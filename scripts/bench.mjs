@@ -46,6 +46,11 @@ await run(async () => {
   const unknown = options.names.find((name) => !scenarios.some((scenario) => scenario.name === name));
   if (unknown !== undefined)
     throw new Obstacle(`There is no scenario "${unknown}"; \`npm run bench -- --list\` names them.`);
+  const state = await stateOfTree();
+  if (options.evidence && state.changes !== '')
+    throw new Obstacle(
+      'What is published names a commit: commit your changes first, and leave the files alone meanwhile.',
+    );
   if (!existsSync('/usr/bin/redis-server')) console.log('Without redis-server the peers with BullMQ do not take part.');
 
   stopListening();
@@ -65,16 +70,27 @@ await run(async () => {
   console.log(
     `About ${seconds < 100 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} minutes`} on two quiet cores.`,
   );
-  try {
-    const { results, failures, conditions } = await runBench({ ...options, tell });
-    const { markdownOf } = await load('report/report.ts');
-    const commit = (await command('git', ['rev-parse', '--short', 'HEAD'], { cwd: root })).output.trim();
-    const all = { ...conditions, command: options.command, commit };
-    const page = markdownOf(all, results, failures);
+  const { markdownOf } = await load('report/report.ts');
+  const pagesOf = ({ results, failures, conditions }) => {
+    const all = { ...conditions, command: options.command, commit: state.commit.slice(0, 7) };
     const data = `${JSON.stringify({ conditions: all, results, failures }, null, 1)}\n`;
+    return { all, page: markdownOf(all, results, failures), data };
+  };
+  const keep = async (outcome) => {
+    const { page, data } = pagesOf(outcome);
     await writeFile(join(options.folder, 'bench.md'), page);
     await writeFile(join(options.folder, 'bench.json'), data);
-    if (options.evidence && results.length > 0) {
+  };
+  try {
+    const outcome = await runBench({ ...options, tell, keep });
+    const { results, failures } = outcome;
+    const { all, page, data } = pagesOf(outcome);
+    const stayed = JSON.stringify(await stateOfTree()) === JSON.stringify(state);
+    if (options.evidence && !stayed) {
+      console.error('Not published: files have changed while it ran.');
+      process.exitCode = 1;
+    }
+    if (options.evidence && stayed && results.length > 0) {
       await mkdir(join(root, 'docs/evidence'), { recursive: true });
       await writeFile(join(root, 'docs/evidence', `bench-${all.date}.md`), page);
       await writeFile(join(root, 'docs/evidence', `bench-${all.date}.json`), data);
@@ -102,19 +118,23 @@ await run(async () => {
 });
 process.exit();
 
+/** The commit, and what differs from it. */
+async function stateOfTree() {
+  const commit = (await command('git', ['rev-parse', 'HEAD'], { cwd: root })).output.trim();
+  const changes = (await command('git', ['status', '--porcelain'], { cwd: root })).output.trim();
+  return { commit, changes };
+}
+
 function read() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      quick: { type: 'boolean', default: false },
-      rounds: { type: 'string' },
-      only: { type: 'string', default: '' },
-      profile: { type: 'boolean', default: false },
-      built: { type: 'boolean', default: false },
-      out: { type: 'string' },
-      evidence: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-    },
+  const { values, positionals } = parsed({
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    only: { type: 'string', default: '' },
+    profile: { type: 'boolean', default: false },
+    built: { type: 'boolean', default: false },
+    out: { type: 'string' },
+    evidence: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Obstacle('--rounds is not a whole number of rounds.');
@@ -132,6 +152,16 @@ function read() {
     profileTo: values.profile ? folder : null,
     command: ['npm run bench --', ...process.argv.slice(2)].join(' ').replace(/ --$/, ''),
   };
+}
+
+/** What was asked for. */
+function parsed(options) {
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    const known = Object.keys(options).map((name) => `--${name}`);
+    throw new Obstacle(`${error.message.split('. ')[0]}. Known are ${known.join(', ')}, and names of scenarios.`);
+  }
 }
 
 /** The peers have packages of their own: nobody who does not measure needs them. */

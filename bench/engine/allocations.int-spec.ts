@@ -7,7 +7,7 @@ import type { Allocations } from './allocations.js';
  * What one poll may allocate around its HTTP call, in bytes: a third above what it does. Bytes are the same on any
  * machine; in a process of its own, since what a test runner adds is several times as much.
  */
-const mostBytesPerPoll = 8_500;
+const mostBytesPerPoll = 5_600;
 
 it('a poll writes nothing, and allocates little beside its HTTP call', async () => {
   const program = await Program.start('engine/allocations.ts', 20_000);

@@ -31,13 +31,6 @@ async function start(given: RelayConfig): Promise<void> {
   database.onEvents((events) => relay.offer(events));
 }
 
-/** Sweeps one batch after the other, as the relay does while there is more; answers how many rows it found. */
-async function drain(): Promise<number> {
-  let drained = 0;
-  for (let claimed = await relay.sweepOnce(); claimed > 0; claimed = await relay.sweepOnce()) drained += claimed;
-  return drained;
-}
-
 /** Stores requests at a steady rate; from the commit of each to its event at the consumer. */
 async function latencies({ queue, perSecond, count }: SteadyEvents): Promise<Latencies> {
   const rule = (await database.rules.find(config.ruleId))!;
@@ -51,5 +44,8 @@ async function latencies({ queue, perSecond, count }: SteadyEvents): Promise<Lat
   };
   return arrivals.measure({ perSecond, count, one, committedAtMs });
 }
+
+/** Sweeps as the relay does while there is more; answers how many rows it found. */
+const drain = (): Promise<number> => relay.sweepAll();
 
 serve({ start, drain, latencies });

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Histogram } from './statistics.js';
 
 export type ServiceName = 'rules-service' | 'ciba-worker' | 'poller' | 'decision-service';
 
@@ -63,11 +64,23 @@ export class AssentService {
 
   /** A figure of its own metrics; those of all labels together. */
   async metric(name: string): Promise<number> {
+    return (await this.#series(name)).reduce((sum, line) => sum + valueOf(line), 0);
+  }
+
+  /** A histogram of its own: how many observations were at most so much, those of all other labels together. */
+  async histogram(name: string): Promise<Histogram> {
+    const buckets = new Map<number, number>();
+    for (const line of await this.#series(`${name}_bucket`)) {
+      const bound = /\ble="([^"]+)"/.exec(line)![1]!;
+      const upTo = bound === '+Inf' ? Infinity : Number(bound);
+      buckets.set(upTo, (buckets.get(upTo) ?? 0) + valueOf(line));
+    }
+    return buckets;
+  }
+
+  async #series(name: string): Promise<string[]> {
     const text = await (await fetch(`${this.url}/metrics`)).text();
-    return text
-      .split('\n')
-      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    return text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
   }
 
   /** Stops it in its tracks; its connections stay. */
@@ -101,3 +114,5 @@ export class AssentService {
     clearTimeout(limit);
   }
 }
+
+const valueOf = (line: string): number => Number(line.slice(line.lastIndexOf(' ') + 1));

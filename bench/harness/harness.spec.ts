@@ -9,7 +9,7 @@ import type { Scenario } from '../scenarios/scenario.js';
 import type { Contestant, Sample } from './contestant.js';
 import { parseStat, ProcessorTime, usedBetween } from './processor-time.js';
 import { runInterleaved, type Series } from './rounds.js';
-import { median, percentile, spreadOf } from './statistics.js';
+import { median, percentile, percentileBetween, spreadOf } from './statistics.js';
 
 describe('figures', () => {
   it('are medians with their range', () => {
@@ -19,6 +19,19 @@ describe('figures', () => {
     expect(percentile([7], 50)).toBe(7);
     expect(() => median([])).toThrow();
     expect(() => percentile([], 50)).toThrow();
+  });
+
+  it('reads percentiles off what came into a histogram between two readings', () => {
+    const histogram = (...counts: number[]) => new Map([5, 10, 20, Infinity].map((bound, at) => [bound, counts[at]!]));
+    const none = histogram(0, 0, 0, 0);
+    const before = histogram(7, 7, 8, 9);
+    const after = histogram(7 + 50, 7 + 90, 8 + 100, 9 + 100);
+    expect(percentileBetween(before, after, 25)).toBe(2.5);
+    expect(percentileBetween(before, after, 50)).toBe(5);
+    expect(percentileBetween(before, after, 70)).toBe(7.5);
+    expect(percentileBetween(none, histogram(0, 0, 100, 100), 99)).toBeCloseTo(19.9);
+    expect(percentileBetween(none, histogram(0, 0, 10, 100), 99)).toBe(20);
+    expect(() => percentileBetween(before, before, 99)).toThrow();
   });
 
   it.each([

@@ -22,7 +22,10 @@ export interface RoundsOptions {
   readonly tell: (text: string) => void;
 }
 
-/** Lets everybody run in turn, round after round, after one warm-up each: what disturbs the machine disturbs all alike. */
+/**
+ * Lets everybody run in turn, round after round: what disturbs the machine disturbs all alike. The warm-up before is at least as
+ * long as a round, for code is compiled while it runs.
+ */
 export async function runInterleaved(contestants: readonly Contestant[], options: RoundsOptions): Promise<Series[]> {
   const { rounds, quick, tell } = options;
   for (const contestant of contestants) {

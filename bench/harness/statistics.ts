@@ -13,6 +13,26 @@ export function percentile(numbers: readonly number[] | Float64Array, percent: n
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)]!;
 }
 
+/** How many observations were at most so much, for each bound; the last is Infinity. */
+export type Histogram = ReadonlyMap<number, number>;
+
+/**
+ * The value that so many percent of what was observed between two readings do not exceed, as if a bucket's observations
+ * were spread evenly over it; in the last bucket its lower bound.
+ */
+export function percentileBetween(before: Histogram, after: Histogram, percent: number): number {
+  const counts = [...after].map(([bound, count]) => [bound, count - (before.get(bound) ?? 0)] as const);
+  const wanted = ((counts.at(-1)?.[1] ?? 0) * percent) / 100;
+  if (wanted === 0) throw new Error('There is no percentile of nothing.');
+  let [lower, below] = [0, 0];
+  for (const [bound, count] of counts) {
+    if (count >= wanted)
+      return bound === Infinity ? lower : lower + ((bound - lower) * (wanted - below)) / (count - below);
+    [lower, below] = [bound, count];
+  }
+  return lower;
+}
+
 /** Several measurements of one thing. */
 export interface Spread {
   readonly median: number;

@@ -1,9 +1,13 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { connect, type Channel, type ConsumeMessage } from 'amqplib';
 import pg from 'pg';
 import { Pool } from 'undici';
 import { serve } from '../harness/serve.js';
 
-/** Consumes, calls the provider, compares and sets, acknowledges; the commits are shared, and nothing else is done. */
+/**
+ * Consumes, calls the provider, writes the rows that Assent writes about it in one shared commit after the call, and
+ * acknowledges. Nothing is on record before the call, nothing is encrypted or judged, and no event is published.
+ */
 export interface StartsLimit {
   readonly databaseUrl: string;
   readonly amqpUrl: string;
@@ -11,12 +15,43 @@ export interface StartsLimit {
   readonly queue: string;
 }
 
-const table = /* sql */ `
-  create table starts (id uuid primary key, status text not null default 'requested', auth_req_id text, expires_at timestamptz)`;
+const tables = /* sql */ `
+  create table bench_requests (like authorization_requests including all);
+  create table bench_attempts (like start_attempts including all);
+  create table bench_inbox (like inbox including all);
+  create table bench_timeline (like request_timeline including all);
+  create table bench_outbox (like outbox including all)`;
+const fillRows = /* sql */ `
+  insert into bench_requests (id, shard, api_client_id, idempotency_key, body_hash, rule_id, rule_version, rule_name,
+    token_provider_id, attributes, login_hint, metadata, request_hash, subject_key)
+  select id, 0, id, id::text, '', id, 1, 'Approve a payment', id, decode(repeat('5a', 90), 'hex'),
+    decode(repeat('5a', 60), 'hex'), '{}', 'hash', decode(md5(id::text), 'hex')
+  from (select gen_random_uuid() as id from generate_series(1, $1::integer)) as made
+  returning id`;
 const acknowledge = /* sql */ `
-  update starts s set status = 'pending', auth_req_id = i.auth_req_id, expires_at = now() + i.expires_in * interval '1 second'
-  from json_to_recordset($1::json) as i (id uuid, auth_req_id text, expires_in integer)
-  where s.id = i.id and s.status = 'requested'`;
+  with input as materialized (
+    select * from json_to_recordset($1::json) as input (
+      id uuid, auth_req_id text, auth_req_id_sha256 bytea, expires_in integer, attempt_id uuid, event_id uuid)
+  ), changed as (
+    update bench_requests r set status = 'pending', state_version = r.state_version + 1, sent_at = clock_timestamp(),
+      auth_req_id = input.auth_req_id::bytea, auth_req_id_sha256 = input.auth_req_id_sha256, interval_seconds = 5,
+      expires_at = clock_timestamp() + input.expires_in * interval '1 second'
+    from input where r.id = input.id and r.status = 'requested'
+    returning r.id, r.sent_at, input.attempt_id, input.event_id
+  ), attempted as (
+    insert into bench_attempts (id, request_id, number, instance_id, sent_at, lapses_at, closed_at, outcome)
+    select attempt_id, id, 1, 'bench', sent_at, sent_at, sent_at, 'acknowledged' from changed
+  ), heard as (
+    insert into bench_inbox (consumer, event_id) select 'bench', id::text from changed
+  ), told as (
+    insert into bench_timeline (request_id, at, type, detail) select id, sent_at, 'sent', '{}' from changed
+  )
+  insert into bench_outbox (id, exchange, routing_key, event)
+  select event_id, 'assent.authorizations', 'authorization.initiated', json_build_object(
+    'specversion', '1.0', 'id', event_id, 'source', '/assent/bench', 'type', 'assent.authorization.initiated.v1',
+    'subject', id, 'time', sent_at, 'datacontenttype', 'application/json',
+    'data', json_build_object('authorizationRequestId', id, 'status', 'pending'))
+  from changed`;
 
 interface Started {
   readonly id: string;
@@ -33,12 +68,13 @@ let tag = '';
 const waiting: Started[] = [];
 let committing = false;
 let left = 0;
+let pending = 0;
 let done: () => void = () => undefined;
 
 async function start(given: StartsLimit): Promise<void> {
   config = given;
   database = new pg.Pool({ connectionString: given.databaseUrl, max: 4 });
-  await database.query(table);
+  await database.query(tables);
   provider = new Pool(given.issuer, { connections: 64, pipelining: 1 });
   channel = await (await connect(given.amqpUrl, { noDelay: true })).createChannel();
   await channel.assertQueue(given.queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
@@ -46,9 +82,8 @@ async function start(given: StartsLimit): Promise<void> {
 }
 
 async function fill(count: number): Promise<void> {
-  await database.query('truncate starts');
-  const text = 'insert into starts (id) select gen_random_uuid() from generate_series(1, $1::integer) returning id';
-  const { rows } = await database.query<{ id: string }>(text, [count]);
+  const { rows } = await database.query<{ id: string }>(fillRows, [count]);
+  await database.query('vacuum analyze bench_requests');
   for (const { id } of rows)
     channel.sendToQueue(config.queue, Buffer.from(JSON.stringify({ id })), { persistent: true });
 }
@@ -56,15 +91,13 @@ async function fill(count: number): Promise<void> {
 /** Starts all that waits; answers how many are pending then. */
 async function run(count: number): Promise<number> {
   left = count;
+  pending = 0;
   const all = new Promise<void>((resolve) => (done = resolve));
   const { consumerTag } = await channel.consume(config.queue, (message) => void (message && ask(message)));
   tag = consumerTag;
   await all;
   await channel.cancel(tag);
-  const { rows } = await database.query<{ number: number }>(
-    `select count(*)::integer as number from starts where status = 'pending'`,
-  );
-  return rows[0]!.number;
+  return pending;
 }
 
 async function ask(message: ConsumeMessage): Promise<void> {
@@ -82,8 +115,17 @@ async function commit(): Promise<void> {
   committing = true;
   while (waiting.length > 0) {
     const batch = waiting.splice(0, 256);
-    const rows = batch.map(({ id, auth_req_id, expires_in }) => ({ id, auth_req_id, expires_in }));
-    await database.query({ name: 'acknowledge', text: acknowledge, values: [JSON.stringify(rows)] });
+    const rows = batch.map(({ id, auth_req_id, expires_in }) => ({
+      id,
+      auth_req_id,
+      auth_req_id_sha256: `\\x${createHash('sha256').update(auth_req_id).digest('hex')}`,
+      expires_in,
+      attempt_id: randomUUID(),
+      event_id: randomUUID(),
+    }));
+    const values = [JSON.stringify(rows)];
+    const { rowCount } = await database.query({ name: 'acknowledge', text: acknowledge, values });
+    pending += rowCount ?? 0;
     for (const { message } of batch) channel.ack(message);
     left -= batch.length;
   }

@@ -20,13 +20,13 @@ export const approvals: Scenario = {
   ids: ['B8'],
   title: 'Committing approvals',
   unit: 'approvals',
-  takes: { prepare: 12, round: 11 },
+  takes: { prepare: 18, round: 11 },
   says: 'all at once, as the poller does it once evidence is verified: status, evidence, timeline and event in one commit, judged by the database’s clock',
   prepare: async (stage) => [await assentApprovals(stage), await bareApprovals(stage), await peerApprovals(stage)],
   targets: (series) => [atLeast(series, 0.6, 'Assent', loop, rateOf), atLeast(series, 10, 'Assent', peer, rateOf)],
 };
 
-const countOf = ({ quick, warmUp }: Turn): number => (quick || warmUp ? 2_000 : 10_000);
+const countOf = ({ quick }: Turn): number => (quick ? 2_000 : 10_000);
 
 async function assentApprovals(stage: Stage): Promise<Contestant> {
   const databaseUrl = await stage.freshDatabase();

@@ -22,7 +22,7 @@ export const decisions: Scenario = {
   ids: ['B8'],
   title: 'From approval to callback',
   unit: 'decisions',
-  takes: { prepare: 10, round: 13 },
+  takes: { prepare: 20, round: 22 },
   says: 'approved at once, recorded with receipt and event, published, and delivered to 20 receivers',
   prepare: async (stage) => [await assentDecisions(stage), await peerDecisions(stage)],
   targets: (series) => [
@@ -31,7 +31,7 @@ export const decisions: Scenario = {
   ],
 };
 
-const countOf = ({ quick, warmUp }: Turn): number => (quick || warmUp ? 2_000 : 6_000);
+const countOf = ({ quick }: Turn): number => (quick ? 1_600 : 4_000);
 
 async function assentDecisions(stage: Stage): Promise<Contestant> {
   const databaseUrl = await stage.freshDatabase();

@@ -21,7 +21,7 @@ export const idle: Scenario = {
   ids: ['B14'],
   title: 'One request alone',
   unit: 'requests',
-  takes: { prepare: 9, round: 7 },
+  takes: { prepare: 16, round: 14 },
   says: 'one request after the other through all four services: from the 202 to the call at the provider, and from the ping to the callback',
   prepare: async (stage) => {
     await stage.outside.call('behave', { approveAfterMs: 0, interval: 5, expiresIn: 600, track: false });
@@ -87,7 +87,7 @@ async function assentIdle(stage: Stage): Promise<Contestant> {
   return {
     name: 'Assent',
     kind: 'assent',
-    run: (turn) => oneAfterTheOther(stage, pids, one, turn.quick || turn.warmUp ? 20 : 40),
+    run: (turn) => oneAfterTheOther(stage, pids, one, turn.quick ? 20 : turn.warmUp ? 150 : 40),
   };
 }
 
@@ -119,7 +119,7 @@ async function bareIdle(stage: Stage): Promise<Contestant> {
   return {
     name: bare,
     kind: 'limit',
-    run: (turn) => oneAfterTheOther(stage, [program.pid], one, turn.quick || turn.warmUp ? 20 : 40),
+    run: (turn) => oneAfterTheOther(stage, [program.pid], one, turn.quick ? 20 : turn.warmUp ? 150 : 40),
   };
 }
 

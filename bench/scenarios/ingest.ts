@@ -20,7 +20,7 @@ export const ingest: Scenario = {
   ids: ['B1'],
   title: 'Accepting requests',
   unit: 'requests',
-  takes: { prepare: 16, round: 26 },
+  takes: { prepare: 20, round: 30 },
   says: '64 connections; validated, authenticated, limited per person, encrypted, committed, and published to the broker',
   prepare: async (stage) => {
     const assent = await assentIngest(stage);
@@ -58,7 +58,7 @@ export async function runLoad(
     path: '/v1/authorization-requests',
     headers: { authorization: `Bearer ${key}`, 'idempotency-key': '{id}' },
     body: '{"rule":"Approve a payment","attributes":{"email":"{id}@example.com","amount":"25.00 EUR","payee":"Shop"}}',
-    seconds: turn.quick ? 2 : 3,
+    seconds: turn.quick ? 1.5 : turn.warmUp ? 6 : 3,
     prefix: `r${turn.round}-${Date.now()}-`,
   };
   const meter = stage.meter([pid]);

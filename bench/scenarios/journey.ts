@@ -21,7 +21,7 @@ export const journey: Scenario = {
   ids: ['B10', 'B12'],
   title: 'From request to callback',
   unit: 'requests',
-  takes: { prepare: 10, round: 20 },
+  takes: { prepare: 22, round: 20 },
   notQuick: true,
   says: `${offered.assent} requests a second for Assent and ${offered.peer} for the peer, each approved after 2 s, polled each second, and told by a callback`,
   prepare: async (stage) => {
@@ -46,7 +46,7 @@ interface Place {
 }
 
 async function travel(stage: Stage, { port, key, pids, perSecond }: Place, turn: Turn): Promise<Sample> {
-  const count = perSecond * (turn.quick || turn.warmUp ? 4 : 7);
+  const count = perSecond * (turn.quick ? 4 : turn.warmUp ? 12 : 7);
   const [callbackUrl] = stage.outside.started.receiverUrls;
   const attributes = `"email":"{id}@example.com","amount":"25.00 EUR","payee":"Shop"`;
   const load: SteadyLoad = {

@@ -3,27 +3,27 @@ import type { Stage } from '../harness/stage.js';
 import type { PollsLimit } from '../limits/polls.js';
 import type { SkipLockedPolls } from '../peers/skip-locked-polls.js';
 import { atLeast, atMost, costOf, rateOf } from './compare.js';
-import { inFlight, intervalSeconds, looping, requests, saturatedAssent } from './saturated.js';
+import { inFlight, intervalSeconds, looping, manyRequests as requests, saturatedAssent } from './saturated.js';
 import type { Scenario } from './scenario.js';
 
 const loop = 'a bare loop of undici dispatches';
 const ownClient = 'SKIP LOCKED + undici';
 const library = 'SKIP LOCKED + openid-client';
 
-/** B4: 20,000 pending requests, 64 polls in flight, more due than anybody can send. */
+/** B4: 50,000 pending requests, 64 polls in flight, more due than anybody can send. */
 export const polls: Scenario = {
   name: 'polls',
   ids: ['B4'],
   title: 'Polling, as fast as it goes',
   unit: 'polls',
-  takes: { prepare: 16, round: 24 },
+  takes: { prepare: 45, round: 26 },
   says: `${requests} pending requests, ${inFlight} polls in flight, more due than can be sent`,
   prepare: async (stage) => {
     await stage.outside.call('behave', { approveAfterMs: null, interval: 1, expiresIn: 7200, track: false });
     const { issuer } = stage.outside.started;
     const limit = await stage.program('limits/polls.ts', { issuer, inFlight, requests } satisfies PollsLimit);
     return [
-      await saturatedAssent(stage, { name: 'Assent' }),
+      await saturatedAssent(stage, { name: 'Assent', pending: requests }),
       looping(stage, loop, 'limit', limit),
       await skipLocked(stage, ownClient, 'undici'),
       await skipLocked(stage, library, 'openid-client'),

@@ -14,7 +14,8 @@ import type { Scenario, Target } from './scenario.js';
 import { until } from './until.js';
 
 const replicas = [4, 2, 1] as const;
-const perSecond = 120;
+/** What sixteen processes carry on two cores. */
+const perSecond = 32;
 const approveAfterMs = 1_000;
 /** For so long it is watched what the processes use when there is nothing to do. */
 const idleMs = 2_000;
@@ -27,7 +28,7 @@ export const replicated: Scenario = {
   ids: ['B17'],
   title: 'Four of each service',
   unit: 'requests',
-  takes: { prepare: 60, round: 24 },
+  takes: { prepare: 95, round: 36 },
   notQuick: true,
   atMostRounds: 2,
   rateIsSet: true,
@@ -82,8 +83,8 @@ async function houseOf(stage: Stage, number: number): Promise<Contestant> {
 }
 
 async function load(stage: Stage, { doors, pids, key }: House, turn: Turn): Promise<Sample> {
-  // A warm-up as long as a round: a process that is new is slower, and there are many of them.
-  const count = perSecond * (turn.quick ? 4 : 8);
+  // A process that is new is slower, and there are many of them.
+  const count = perSecond * (turn.quick ? 4 : turn.warmUp ? 20 : 8);
   const [callbackUrl] = stage.outside.started.receiverUrls;
   const attributes = `"email":"{id}@example.com","amount":"25.00 EUR","payee":"Shop"`;
   const share = (door: AssentService, at: number): SteadyLoad => ({

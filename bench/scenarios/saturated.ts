@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Contestant, Sample, Turn } from '../harness/contestant.js';
+import type { AssentService } from '../harness/assent-service.js';
 import { setUpAssent, type Setup } from '../harness/assent-setup.js';
 import { usedBetween } from '../harness/processor-time.js';
 import type { Stage } from '../harness/stage.js';
@@ -9,25 +10,32 @@ import { until } from './until.js';
 
 /** So many are pending, and so many polls are in flight, where everybody polls as fast as they can. */
 export const requests = 20_000;
+/** Where nothing is signed or encrypted: more than the fastest can ask in an interval, so that the interval limits nobody. */
+export const manyRequests = 50_000;
 export const inFlight = 64;
 /** So short that nobody can keep it for so many. */
 export const intervalSeconds = 1;
 
-const secondsOf = ({ quick, warmUp }: Turn): number => (quick || warmUp ? 2 : 3);
+/** Who has been frozen has to get its shards back first; after so many polls that is long over. */
+const pollsToFullSpeed = 20_000;
+
+const secondsOf = ({ quick, warmUp }: Turn): number => (quick ? 2 : warmUp ? 6 : 3);
 
 /** A poller of Assent that has more to do than it can, and how its rule is set up. */
 export interface SaturatedAssent {
   readonly name: string;
+  /** So many are pending; `requests` unless given. */
+  readonly pending?: number;
   /** Creates what is polled for; a rule that authenticates by a secret unless given. */
   readonly setUp?: (url: string) => Promise<Setup>;
   /** Looks at the provider whether the polls were as they should be; throws when they were not. */
   readonly verify?: () => Promise<void>;
 }
 
-/** A poller of Assent with `requests` pending requests, all of them due sooner than it can ask. */
+/** A poller of Assent with that many pending requests, all of them due sooner than it can ask. */
 export async function saturatedAssent(
   stage: Stage,
-  { name, setUp = (url) => setUpAssent(stage, url), verify }: SaturatedAssent,
+  { name, pending = requests, setUp = (url) => setUpAssent(stage, url), verify }: SaturatedAssent,
 ): Promise<Contestant> {
   const databaseUrl = await stage.freshDatabase();
   const admin = await stage.service('rules-service', databaseUrl);
@@ -35,32 +43,53 @@ export async function saturatedAssent(
   await admin.stop();
   const seed: SeedConfig = { databaseUrl, masterKeys: stage.masterKeys, amqpUrl: null };
   const seeder = await stage.program('seed/main.ts', seed);
-  const batch: Batch = { count: requests, ruleId, apiClientId, intervalSeconds };
+  const batch: Batch = { count: pending, ruleId, apiClientId, intervalSeconds };
   await seeder.call('pending', batch);
   await seeder.stop();
   await settleSeed(databaseUrl);
+  let poller: AssentService | null = null;
   return {
     name,
     kind: 'assent',
     run: async (turn) => {
-      const poller = await stage.service('poller', databaseUrl, {
-        POLLER_MAX_IN_FLIGHT_PER_PROVIDER: String(inFlight),
-        POLLER_POLLS_PER_SECOND_PER_PROVIDER: '1000000',
-      });
+      // The same process in every round, as everybody's is: a new one polls slowly until its code is compiled.
+      if (poller === null) poller = await adoptingPoller(stage, databaseUrl, pending);
+      else poller.thaw();
       try {
-        await until('all requests are adopted', async () => {
-          return (await poller.metric('assent_pending_authentications')) === requests;
-        });
-        // The process is new: until its code is compiled it is slower than it will be for the rest of its life.
-        await pause(3_000);
+        await atFullSpeed(stage);
         const sample = await window(stage, poller.pid, secondsOf(turn));
         await verify?.();
         return sample;
       } finally {
-        await poller.stop();
+        poller.freeze();
       }
     },
+    stop: async () => {
+      poller?.thaw();
+      await poller?.stop();
+    },
   };
+}
+
+/** A poller that has adopted so many requests. */
+async function adoptingPoller(stage: Stage, databaseUrl: string, pending: number): Promise<AssentService> {
+  const poller = await stage.service('poller', databaseUrl, {
+    POLLER_MAX_IN_FLIGHT_PER_PROVIDER: String(inFlight),
+    POLLER_POLLS_PER_SECOND_PER_PROVIDER: '1000000',
+  });
+  await until('all requests are adopted', async () => {
+    return (await poller.metric('assent_pending_authentications')) === pending;
+  });
+  return poller;
+}
+
+/** Resolves when it polls as it will for the rest of its turn. */
+async function atFullSpeed(stage: Stage): Promise<void> {
+  const from = await stage.outside.call<number>('polls');
+  await until(
+    'it polls at full speed',
+    async () => (await stage.outside.call<number>('polls')) - from > pollsToFullSpeed,
+  );
 }
 
 /** Counts at the provider what somebody polls who polls by himself. */

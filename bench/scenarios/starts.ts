@@ -27,7 +27,7 @@ export const starts: Scenario = {
     await stage.outside.call('behave', { approveAfterMs: null, interval: 5, expiresIn: 7200, track: false });
     const { issuer } = stage.outside.started;
     const limit: StartsLimit = {
-      databaseUrl: await stage.emptyDatabase(),
+      databaseUrl: await stage.freshDatabase(),
       amqpUrl: stage.rabbit.url,
       issuer,
       queue: 'bench.starts',
@@ -49,7 +49,7 @@ export const starts: Scenario = {
   ],
 };
 
-const countOf = ({ quick, warmUp }: Turn): number => (quick || warmUp ? 2_000 : 5_000);
+const countOf = ({ quick }: Turn): number => (quick ? 2_000 : 5_000);
 
 async function assentStarts(stage: Stage): Promise<Contestant> {
   const databaseUrl = await stage.freshDatabase();
@@ -68,6 +68,8 @@ async function assentStarts(stage: Stage): Promise<Contestant> {
     const { rows } = await database.query<{ number: number }>(`select count(*)::integer as number from ${where}`);
     return rows[0]!.number;
   };
+  /** Whether there is one at least: to count thousands again and again would cost more than to start them. */
+  const left = (where: string) => count(`(select from ${where} limit 1) as one`);
   return {
     name: 'Assent',
     kind: 'assent',
@@ -89,9 +91,9 @@ async function assentStarts(stage: Stage): Promise<Contestant> {
         worker.thaw();
         await until(
           'all are started',
-          async () => (await count(`authorization_requests where status = 'requested'`)) === 0,
+          async () => (await left(`authorization_requests where status = 'requested'`)) === 0,
         );
-        await until('all is published', async () => (await count('outbox where published_at is null')) === 0);
+        await until('all is published', async () => (await left('outbox where published_at is null')) === 0);
       });
       const pending = await count(`authorization_requests where status = 'pending'`);
       const attempts = await count('start_attempts');
