@@ -109,7 +109,10 @@ describe('npm start', () => {
   }, 240_000);
 
   it('says in one sentence that another run uses the data directory', async () => {
-    await start().ready();
+    const screen = await start({ PORT: '0' }).ready();
+    // Where it says that it is, though nobody said where.
+    const address = /Console\s+(\S+)\/console/.exec(screen)![1]!;
+    expect((await fetch(`${address}/health/live`)).status).toBe(200);
     const second = start({ PORT: String(port + 2), ASSENT_SANDBOX_PORT: '0' });
     expect(await second.exit()).toBe(1);
     expect(second.screen).toMatch(/Another Assent \(process \d+\) uses/);

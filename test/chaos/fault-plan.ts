@@ -120,6 +120,23 @@ const always: readonly (readonly [FaultKind, string, number?])[] = [
   // Longer than a lease: what it would record meanwhile, it records when the shard is somebody else's.
   ['black-hole', 'poller-2 to postgres', 9_500],
   ['black-hole', 'poller-1 to postgres', 9_500],
+  // Thawed when the other poller has its shards and has not polled yet: never both at a time, or nobody takes over.
+  ['kill', 'rules-service-1'],
+  ['sink-down', 'sink-2'],
+  ['drop-confirm', 'decision-service-1 to broker'],
+  ['kill', 'ciba-worker-2'],
+  ['stop', 'poller-1', 7_000],
+  ['kill', 'decision-service-2'],
+  ['drop-start-reply', 'provider'],
+  ['drop-commit-reply', 'ciba-worker-1 to postgres'],
+  ['sink-5xx', 'sink-1'],
+  ['kill', 'rules-service-2'],
+  ['stop', 'poller-2', 7_000],
+  ['kill', 'ciba-worker-1'],
+  ['sink-down', 'sink-1'],
+  ['drop-confirm', 'ciba-worker-2 to broker'],
+  ['kill', 'decision-service-1'],
+  ['stop', 'poller-1', 7_400],
 ];
 
 /** Kinds after which the broker needs a while before it is hurt again. */

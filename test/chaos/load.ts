@@ -117,8 +117,10 @@ export class Load {
       return;
     }
     this.tally.accepted++;
-    const cancelled = this.#cancel(plan, client, id);
+    const ended = new AbortController();
+    const cancelled = this.#cancel(plan, client, id, ended.signal);
     const decided = await this.#decision(client, id);
+    ended.abort();
     await cancelled;
     if (decided === null) {
       if (!signal.aborted) this.#complain(plan, `no decision about ${id}`);
@@ -162,11 +164,11 @@ export class Load {
     return null;
   }
 
-  async #cancel(plan: RequestPlan, client: ApiClient, id: string): Promise<void> {
+  async #cancel(plan: RequestPlan, client: ApiClient, id: string, ended: AbortSignal): Promise<void> {
     const { cancel } = plan.caller;
     if (cancel === null) return;
     if (cancel !== 'while-redeemed') await pause(cancel, undefined, { signal: this.options.signal });
-    else if (!(await this.#redeemed(plan.loginHint))) return;
+    else if (!(await this.#redeemed(plan.loginHint, ended))) return;
     await this.#insist({
       op: 'cancel',
       client,
@@ -176,14 +178,11 @@ export class Load {
     });
   }
 
-  /** False when the grant is not used up in a time in which it could be. */
-  async #redeemed(loginHint: string): Promise<boolean> {
+  /** False when the request ends without its grant being used up, however long that takes on a busy machine. */
+  async #redeemed(loginHint: string, ended: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const limit = setTimeout(() => resolve(false), 60_000);
-      this.options.onRedeemed(loginHint, () => {
-        clearTimeout(limit);
-        resolve(true);
-      });
+      ended.addEventListener('abort', () => resolve(false), { once: true });
+      this.options.onRedeemed(loginHint, () => resolve(true));
     });
   }
 

@@ -347,8 +347,7 @@ describeWithBrowser('what happens, in the console', () => {
       await page.getByRole('link', { name: 'Delete an account' }).waitFor();
 
       await press('Actions for Delete an account');
-      await page.getByRole('menuitem', { name: 'Test' }).waitFor();
-      await keyboard.press('ArrowDown');
+      await visitor.comesTo('Edit');
       await keyboard.press('ArrowDown');
       await keyboard.press('Enter');
       await page.getByRole('heading', { name: 'Test Rule' }).waitFor();
@@ -382,6 +381,8 @@ describeWithBrowser('what happens, in the console', () => {
       await page.context().clearCookies();
       await button('Preview').click();
       const again = visitor.dialog('Your session has ended');
+      await again.waitFor();
+      expect(await page.getByText('Send an API key').count()).toBe(0);
       const [opened] = await Promise.all([
         page.context().waitForEvent('page'),
         again.getByRole('link', { name: 'Log in with the token provider' }).click(),

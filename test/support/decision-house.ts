@@ -250,9 +250,17 @@ export class DecisionHouse {
 
   // The real store does the work; this only tells the test when it is done.
   #watchResults(): void {
-    const { deliveries } = this.database;
+    const { decisions, deliveries } = this.database;
+    const record = decisions.recordAndLease.bind(decisions);
     const [claim, finish] = [deliveries.claim.bind(deliveries), deliveries.finish.bind(deliveries)];
     const requestOf = new Map<string, string>();
+    Object.assign(decisions, {
+      recordAndLease: async (input: Parameters<typeof record>[0]) => {
+        const result = await record(input);
+        if (result.callback) requestOf.set(result.callback.id, input.decision.authorizationRequestId);
+        return result;
+      },
+    });
     Object.assign(deliveries, {
       claim: async (options: Parameters<typeof claim>[0]) => {
         const work = await claim(options);

@@ -47,10 +47,10 @@ export async function createPollingEngine(
     marginMs: 1,
     nowMs,
   });
-  const registrations = { load: async () => registration } as unknown as RegistrationStore;
+  const registrations = { load: () => registration } as unknown as RegistrationStore;
   const refusals = {
-    admit: async () => null,
-    accepted: async () => false,
+    admit: () => null,
+    accepted: () => false,
     note: async () => void writes.push('a refusal'),
   } as unknown as ClientRefusalStore;
   const schedule = new PollingSchedule({

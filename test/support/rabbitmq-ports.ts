@@ -1,7 +1,8 @@
 import { createServer } from 'node:net';
 
-/** Below the ports that the kernel hands to clients: a client redialling a dead port up there can connect to itself. */
-const lowest = 10_000;
+// Above the last port that `fetch` refuses to call (10080), and below those that the kernel hands to clients: a client
+// redialling a dead port up there can connect to itself.
+const lowest = 10_081;
 const highest = 32_767;
 
 /** Finds `count` consecutive ports that nobody listens on now, on the loopback address. */
