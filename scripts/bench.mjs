@@ -20,6 +20,7 @@ import { command, stopListening } from './command.mjs';
 import { inThisClone, installWhatIsMissing, requireNode, root } from './install.mjs';
 import { Obstacle, run, step } from './progress.mjs';
 import { endStragglers } from './stragglers.mjs';
+import { provideServers } from './test-programs.mjs';
 
 const peers = join(root, 'bench/peers/packages');
 
@@ -35,6 +36,7 @@ await run(async () => {
     }
     await installPeers(announce);
   });
+  if (!options.list) await provideServers({ redis: true });
   register('./typescript-hooks.mjs', import.meta.url);
   const load = (file) => import(pathToFileURL(join(root, 'bench', file)).href);
   const { estimatedSeconds, runBench, scenarios } = await load('run.ts');

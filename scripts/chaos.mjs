@@ -15,6 +15,7 @@ import { command, stopListening } from './command.mjs';
 import { inThisClone, installWhatIsMissing, requireNode, root } from './install.mjs';
 import { Obstacle, run } from './progress.mjs';
 import { endStragglers } from './stragglers.mjs';
+import { provideServers } from './test-programs.mjs';
 
 const checker = join(root, 'test/chaos/checker/check.mjs');
 const full = { requests: 10_000, faults: 300, wipes: 2, overMs: 900_000, settleMs: 300_000 };
@@ -27,6 +28,7 @@ await run(async () => {
     await installWhatIsMissing(announce);
     await buildWhatIsStale();
   });
+  await provideServers();
   register('./typescript-hooks.mjs', import.meta.url);
   const load = (file) => import(pathToFileURL(join(root, 'test/chaos', file)).href);
 

@@ -1,8 +1,8 @@
-/** Finds the programs that tests need beside the packages (RabbitMQ, a browser), or installs them. */
+/** Finds the programs that tests and benchmarks need beside the packages (RabbitMQ, a browser, Redis), or installs them. */
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { command } from './command.mjs';
-import { step } from './progress.mjs';
+import { Obstacle, step } from './progress.mjs';
 
 const browsers = [
   '/usr/bin/chromium',
@@ -11,6 +11,7 @@ const browsers = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 const rabbitServer = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+const redisServer = '/usr/bin/redis-server';
 const rabbitImage = 'rabbitmq:4';
 const aptLimitMs = 600_000;
 
@@ -42,6 +43,21 @@ export async function provideTestPrograms() {
     notes.push(`Tests that need a browser were skipped: ${reason}.`);
   }
   return { env, notes, stop };
+}
+
+/**
+ * Installs the servers that a run on private servers needs. Redis, which only peers of the benchmark use, may be missing.
+ *
+ * @throws Obstacle when there is no RabbitMQ afterwards.
+ */
+export async function provideServers({ redis = false } = {}) {
+  const wanted = [];
+  if (!existsSync(rabbitServer)) wanted.push('rabbitmq-server');
+  if (redis && !existsSync(redisServer)) wanted.push('redis-server');
+  if (wanted.length === 0) return;
+  const problem = await installWithApt(wanted);
+  if (!existsSync(rabbitServer))
+    throw new Obstacle(`There is no RabbitMQ: rabbitmq-server is not installed, ${problem}.`);
 }
 
 const browser = () => [process.env.CHROMIUM_PATH, ...browsers].find((path) => path && existsSync(path));
