@@ -1,7 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { describeWithBrowser, findAccessibilityProblems, overflowsSideways } from '../support/chromium.js';
+import {
+  describeWithBrowser,
+  findAccessibilityProblems,
+  overflowsSideways,
+  type WatchedPage,
+} from '../support/chromium.js';
 import { ConsoleHouse } from './console-house.js';
+import { Visitor } from './visitor.js';
 
 /** Every page, as it is before anything has been defined. */
 const pages = [
@@ -126,6 +132,89 @@ describeWithBrowser('the console', () => {
       for (const path of all) bytes += gzipSync(Buffer.from(await (await get(path)).arrayBuffer())).length;
       expect(all.size).toBeGreaterThan(2);
       expect(bytes).toBeLessThan(250_000);
+    }, 60_000);
+  });
+
+  describe('filters of a list', () => {
+    let watched: WatchedPage;
+    let visitor: Visitor;
+    beforeAll(async () => {
+      for (const name of ['One', 'Two'])
+        await house.rules.admin.create('rejection-handlers', { name, type: 'redirect', status: 302, url: '/away' });
+      watched = await house.visit('/settings/audit-log');
+      visitor = new Visitor(watched.page);
+    }, 60_000);
+    afterAll(async () => {
+      await watched?.close();
+    });
+
+    const go = (search: string) => house.go(watched.page, `/settings/audit-log${search}`);
+    const addressHas = (filters: Record<string, string>) =>
+      watched.page.waitForURL(
+        ({ searchParams }) => JSON.stringify(Object.fromEntries(searchParams)) === JSON.stringify(filters),
+        { timeout: 10_000 },
+      );
+    const shown = (name: string) => watched.page.getByLabel(name, { exact: true }).inputValue();
+    const events = () => watched.page.getByRole('table', { name: 'Audit events' }).getByRole('row');
+
+    it('are all kept, and every letter of them, when they change faster than the page is drawn', async () => {
+      await go('?action=rule.updated');
+      await watched.page.evaluate(`(() => {
+        const { set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');
+        const field = (name) => [...document.querySelectorAll('input')].find(({ labels }) => labels[0]?.textContent === name);
+        const put = (name, text) => {
+          set.call(field(name), text);
+          field(name).dispatchEvent(new Event('input', { bubbles: true }));
+        };
+        put('What', '');
+        for (const letter of 'rejection-handler') put('On', field('On').value + letter);
+      })()`);
+      await addressHas({ resource: 'rejection-handler' });
+      await events().getByText('rejection-handler.created').nth(1).waitFor();
+      expect([await shown('What'), await shown('On')]).toEqual(['', 'rejection-handler']);
+    }, 60_000);
+
+    it('can be typed in the middle', async () => {
+      await go('?action=rejection-.created');
+      const { keyboard } = watched.page;
+      await visitor.field('What').focus();
+      await keyboard.press('Home');
+      for (let at = 0; at < 'rejection-'.length; at++) await keyboard.press('ArrowRight');
+      await keyboard.type('handler');
+      expect(await shown('What')).toBe('rejection-handler.created');
+      await addressHas({ action: 'rejection-handler.created' });
+      await events().getByText('rejection-handler.created').nth(1).waitFor();
+    }, 60_000);
+
+    it('can be given a time by the keyboard', async () => {
+      await go(`?since=${new Date('2026-03-01T09:30').toISOString()}`);
+      const { keyboard } = watched.page;
+      await watched.page.getByLabel('Since', { exact: true }).focus();
+      await keyboard.type('12312025');
+      expect(await shown('Since')).toBe('2025-12-31T09:30');
+      await addressHas({ since: new Date('2025-12-31T09:30').toISOString() });
+      await keyboard.press('Backspace');
+      await addressHas({});
+      await keyboard.type('2024');
+      expect(await shown('Since')).toBe('2024-12-31T09:30');
+      await addressHas({ since: new Date('2024-12-31T09:30').toISOString() });
+    }, 60_000);
+
+    it('follow the address when a link or Back changes it', async () => {
+      const whatIs = (text: string) =>
+        visitor
+          .field('What')
+          .and(watched.page.locator(`[value="${text}"]`))
+          .waitFor();
+      await go('');
+      await visitor.field('What').pressSequentially('rule.updated');
+      await addressHas({ action: 'rule.updated' });
+      await watched.page.getByRole('link', { name: 'Audit Log' }).click();
+      await addressHas({});
+      await whatIs('');
+      await watched.page.goBack();
+      await whatIs('rule.updated');
+      expect(watched.complaints).toEqual([]);
     }, 60_000);
   });
 });

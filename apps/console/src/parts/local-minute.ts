@@ -1,10 +1,11 @@
 const two = (number: number): string => String(number).padStart(2, '0');
+const four = (number: number): string => String(number).padStart(4, '0');
 
 /** An instant as `datetime-local` fields want it, in the time zone of the browser; nothing for what is no instant. */
 export function localMinute(instant: string): string {
   const date = new Date(instant);
   if (instant === '' || Number.isNaN(date.getTime())) return '';
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const day = `${four(date.getFullYear())}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 

@@ -20,16 +20,16 @@ type Dialog = { readonly kind: 'edit' | 'rotate' | 'delete'; readonly client: Ap
 /** Settings › API Clients. */
 export function ApiClientsPage() {
   const query = apiClients.useList();
-  const [{ add }, setFilter] = useFilters(['add']);
+  const [{ add }, change] = useFilters(['add']);
   const [dialog, setDialog] = useState<Dialog>(null);
   const [shown, setShown] = useState<ShownOnceProps['secrets']>(null);
   const mayWrite = useMayWrite();
   const close = (): void => {
     setDialog(null);
-    setFilter('add', '');
+    change({ add: '' });
   };
   const addButton = mayWrite && (
-    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setFilter('add', 'client')}>
+    <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => change({ add: 'client' })}>
       Add API Client
     </Button>
   );

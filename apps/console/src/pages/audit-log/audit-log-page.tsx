@@ -1,4 +1,4 @@
-import { Anchor, Text, TextInput } from '@mantine/core';
+import { Anchor, Text } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
 import type { AuditEvent } from '#lib/contracts';
 import { Link } from 'react-router';
@@ -6,12 +6,13 @@ import { useAuditLog } from '../../api/audit-log.js';
 import { EmptyState } from '../../parts/empty-state.js';
 import { FilterPair, Filters } from '../../parts/filters.js';
 import type { Column } from '../../parts/list-table.js';
-import { MinuteField } from '../../parts/minute-field.js';
+import { MinuteFilter } from '../../parts/minute-filter.js';
 import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
 import { PagedList } from '../../parts/paged-list.js';
 import { StatusBadge } from '../../parts/status-badge.js';
-import { useListFilters } from '../../parts/use-list-filters.js';
+import { TextFilter } from '../../parts/text-filter.js';
+import { useFilters } from '../../parts/use-filters.js';
 import { Changes } from './changes.js';
 import { nameOf, placeOf } from './place-of.js';
 
@@ -69,7 +70,7 @@ const columns: ReadonlyArray<Column<AuditEvent>> = [
 
 /** Settings › Audit Log: who has done what, and what it changed. */
 export function AuditLogPage() {
-  const [filters, change] = useListFilters(['actor', 'action', 'resource', 'since', 'until']);
+  const [filters, change] = useFilters(['actor', 'action', 'resource', 'since', 'until']);
   const query = useAuditLog(filters);
   const filtered = Object.values(filters).some((value) => value !== '');
   return (
@@ -85,27 +86,27 @@ export function AuditLogPage() {
         }
       />
       <Filters>
-        <TextInput
+        <TextFilter
           label="Who"
           placeholder="id, user, …"
           value={filters.actor}
-          onChange={(event) => change({ actor: event.currentTarget.value })}
+          onChange={(actor) => change({ actor })}
         />
-        <TextInput
+        <TextFilter
           label="What"
           placeholder="rule.updated"
           value={filters.action}
-          onChange={(event) => change({ action: event.currentTarget.value })}
+          onChange={(action) => change({ action })}
         />
-        <TextInput
+        <TextFilter
           label="On"
           placeholder="id, rule, …"
           value={filters.resource}
-          onChange={(event) => change({ resource: event.currentTarget.value })}
+          onChange={(resource) => change({ resource })}
         />
         <FilterPair>
-          <MinuteField label="Since" value={filters.since} onChange={(since) => change({ since })} />
-          <MinuteField label="Until" end value={filters.until} onChange={(until) => change({ until })} />
+          <MinuteFilter label="Since" value={filters.since} onChange={(since) => change({ since })} />
+          <MinuteFilter label="Until" end value={filters.until} onChange={(until) => change({ until })} />
         </FilterPair>
       </Filters>
       <PagedList

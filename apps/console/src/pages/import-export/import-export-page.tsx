@@ -8,7 +8,7 @@ import { PingAccessWizard } from './pingaccess-wizard.js';
 
 /** Settings › Import/Export. */
 export function ImportExportPage() {
-  const [{ tab }, setFilter] = useFilters(['tab']);
+  const [{ tab }, change] = useFilters(['tab']);
   const mayWrite = useMayWrite();
   return (
     <>
@@ -19,7 +19,7 @@ export function ImportExportPage() {
       />
       <Tabs
         value={tab === '' ? 'export' : tab}
-        onChange={(value) => setFilter('tab', value === 'export' ? '' : (value ?? ''))}
+        onChange={(value) => change({ tab: value === 'export' ? '' : (value ?? '') })}
         keepMounted={false}
       >
         <Tabs.List mb="md">

@@ -47,10 +47,10 @@ const columns: ReadonlyArray<Column<KeyPair>> = [
 /** Security › Key Pairs. */
 export function KeyPairsPage() {
   const query = keyPairs.useList();
-  const [{ add }, setFilter] = useFilters(['add']);
+  const [{ add }, change] = useFilters(['add']);
   const navigate = useNavigate();
   const mayWrite = useMayWrite();
-  const close = (): void => setFilter('add', '');
+  const close = (): void => change({ add: '' });
   const made = ({ id, alias }: KeyPair): void => {
     tellDone(`${alias} is stored.`);
     void navigate(`/security/key-pairs/${id}`);
@@ -60,11 +60,11 @@ export function KeyPairsPage() {
       <Button
         variant="default"
         leftSection={<IconFileImport size={16} aria-hidden />}
-        onClick={() => setFilter('add', 'import')}
+        onClick={() => change({ add: 'import' })}
       >
         Import
       </Button>
-      <Button leftSection={<IconKey size={16} aria-hidden />} onClick={() => setFilter('add', 'generate')}>
+      <Button leftSection={<IconKey size={16} aria-hidden />} onClick={() => change({ add: 'generate' })}>
         Generate
       </Button>
     </Group>

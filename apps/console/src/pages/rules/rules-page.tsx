@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Button, Menu, Select, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Anchor, Button, Menu, Select, Text } from '@mantine/core';
 import {
   IconCopy,
   IconDots,
@@ -24,6 +24,7 @@ import type { Column } from '../../parts/list-table.js';
 import { Moment } from '../../parts/moment.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { StatusBadge } from '../../parts/status-badge.js';
+import { TextFilter } from '../../parts/text-filter.js';
 import { useFilters } from '../../parts/use-filters.js';
 import { useMayWrite } from '../../shell/session.js';
 import { credentialsNames, whatRemovalMeans } from './rule-words.js';
@@ -33,7 +34,7 @@ export function RulesPage() {
   const query = rules.useList();
   const providers = tokenProviders.useList();
   const mayWrite = useMayWrite();
-  const [filters, setFilter] = useFilters(['q', 'provider', 'state']);
+  const [filters, filter] = useFilters(['q', 'provider', 'state']);
   const [deleting, setDeleting] = useState<Rule | null>(null);
   const change = rules.useChange();
   const nameOfProvider = (id: string): string => providers.data?.find((provider) => provider.id === id)?.name ?? '…';
@@ -108,17 +109,17 @@ export function RulesPage() {
       filters={
         <>
           <Filters>
-            <TextInput
+            <TextFilter
               aria-label="Search rules"
               placeholder="Search"
               leftSection={<IconSearch size={15} aria-hidden />}
               value={filters.q}
-              onChange={(event) => setFilter('q', event.currentTarget.value)}
+              onChange={(q) => filter({ q })}
             />
             <Select
               aria-label="Token provider"
               value={filters.provider}
-              onChange={(value) => setFilter('provider', value ?? '')}
+              onChange={(value) => filter({ provider: value ?? '' })}
               data={[
                 { value: '', label: 'Every provider' },
                 ...(providers.data ?? []).map(({ id, name }) => ({ value: id, label: name })),
@@ -127,7 +128,7 @@ export function RulesPage() {
             <Select
               aria-label="State"
               value={filters.state}
-              onChange={(value) => setFilter('state', value ?? '')}
+              onChange={(value) => filter({ state: value ?? '' })}
               data={[
                 { value: '', label: 'Every state' },
                 { value: 'enabled', label: 'Enabled' },

@@ -7,13 +7,13 @@ import { rules } from '../../api/rules.js';
 import { EmptyState } from '../../parts/empty-state.js';
 import { FilterPair, Filters } from '../../parts/filters.js';
 import type { Column } from '../../parts/list-table.js';
-import { MinuteField } from '../../parts/minute-field.js';
+import { MinuteFilter } from '../../parts/minute-filter.js';
 import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
 import { PagedList } from '../../parts/paged-list.js';
 import { RequestStatus } from '../../parts/request-status.js';
 import { StatusBadge } from '../../parts/status-badge.js';
-import { useListFilters } from '../../parts/use-list-filters.js';
+import { useFilters } from '../../parts/use-filters.js';
 import { reasonWords } from './words.js';
 
 const statusChoices = [
@@ -74,7 +74,7 @@ const columns: ReadonlyArray<Column<AuthorizationRequestDocument>> = [
 
 /** Requests › Transactions: who was asked what, newest first, as it happens. */
 export function TransactionsPage() {
-  const [filters, change] = useListFilters(['status', 'rule', 'createdAfter', 'createdBefore']);
+  const [filters, change] = useFilters(['status', 'rule', 'createdAfter', 'createdBefore']);
   const live = filters.cursor === '';
   const query = useRequests(filters, live);
   const ruleList = rules.useList();
@@ -107,12 +107,12 @@ export function TransactionsPage() {
           searchable
         />
         <FilterPair>
-          <MinuteField
+          <MinuteFilter
             label="From"
             value={filters.createdAfter}
             onChange={(createdAfter) => change({ createdAfter })}
           />
-          <MinuteField
+          <MinuteFilter
             label="Until"
             end
             value={filters.createdBefore}

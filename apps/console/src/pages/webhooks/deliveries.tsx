@@ -11,7 +11,7 @@ import { PagedList } from '../../parts/paged-list.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { Section } from '../../parts/section.js';
 import { StatusBadge, type Tone } from '../../parts/status-badge.js';
-import { useListFilters } from '../../parts/use-list-filters.js';
+import { useFilters } from '../../parts/use-filters.js';
 import { useMayWrite } from '../../shell/session.js';
 import { ReplayRange } from './replay-range.js';
 
@@ -23,7 +23,7 @@ const states: Readonly<Record<Delivery['state'], readonly [Tone, string]>> = {
 
 /** What was sent to an endpoint, with every attempt, as it happens. */
 export function Deliveries({ endpoint }: { readonly endpoint: WebhookEndpoint }) {
-  const [filters, change] = useListFilters(['state']);
+  const [filters, change] = useFilters(['state']);
   const query = useDeliveries(endpoint.id, filters.state, filters.cursor);
   const replay = useReplayDelivery(endpoint.id);
   const [range, setRange] = useState(false);
