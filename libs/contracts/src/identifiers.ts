@@ -12,8 +12,11 @@ export const consoleClientId = '00000000-0000-7000-8000-000000000001';
 /** How a timeline names a person who acted in the console: this, and the name. API clients are named by their ids. */
 export const userPrefix = 'user:';
 
-/** An instant in RFC 3339, UTC, with milliseconds. */
-export const instant = z.iso.datetime({ offset: true }).meta({ description: 'An instant (RFC 3339).' });
+/** An instant in RFC 3339, UTC, with milliseconds. The database's calendar has no year 0. */
+export const instant = z.iso
+  .datetime({ offset: true })
+  .refine((text) => new Date(text).getUTCFullYear() >= 1, 'Give an instant of the year 1 or later.')
+  .meta({ description: 'An instant (RFC 3339).' });
 
 /** A short human name: 1 to 64 characters, spaces and special characters allowed, no control characters. */
 export const name = z

@@ -248,6 +248,11 @@ describe('every administrative call', () => {
     expect((await reader.call('GET', '/v1/audit-heads')).status).toBe(403);
     expect((await admin.call('GET', '/v1/audit-events?cursor=x')).status).toBe(400);
     expect((await admin.call('GET', '/v1/audit-events?afterSequence=0&cursor=x')).status).toBe(400);
+    for (const bound of ['since', 'until'])
+      expect(await admin.call('GET', `/v1/audit-events?${bound}=0000-12-31T23:00:00Z`)).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_parameter', errors: [{ pointer: `/${bound}` }] },
+      });
   });
 });
 
