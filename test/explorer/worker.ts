@@ -10,7 +10,7 @@ import { dateOf, type Actor, type Go, type World } from './world.js';
 /** The texts of a request: what the caller wanted, and what every provider takes. */
 const texts = ['Zahlung: 25 € – Café', 'plain'] as const;
 
-/** The workers, which start authentications (`start-authentication.ts`). */
+/** The workers, which start authentications (`make-attempt.ts`, `conclude-attempt.ts`). */
 export const workers: Actor = (state, world, go) => {
   state.requests.forEach((request, r) => {
     const firstIdle = request.workers.findIndex((worker) => worker.phase === WorkerPhase.idle);

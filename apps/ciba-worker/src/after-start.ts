@@ -1,4 +1,4 @@
-/** What follows from the answer to a start call: pure functions that `StartAuthentication` follows. */
+/** What follows from the answer to a start call: pure functions that `MakeAttempt` and its neighbours follow. */
 
 import type { StartOutcome } from '#lib/ciba';
 import {

@@ -4,7 +4,12 @@ import type { Database } from '#lib/persistence';
 import { asFunction, counter, Loop, perseveringUntil, type Log, type OutboundGuard } from '#lib/runtime';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthorizationRequestedController } from './authorization-requested.controller.js';
+import { CallProvider } from './call-provider.js';
 import { cibaWorkerTuning, type CibaWorkerConfig, type CibaWorkerTuning } from './ciba-worker.config.js';
+import { ConcludeAttempt } from './conclude-attempt.js';
+import { HinderedStarts } from './hindered-starts.js';
+import { MakeAttempt } from './make-attempt.js';
+import { OpenAttempt } from './open-attempt.js';
 import { ProviderLanes } from './provider-lanes.js';
 import { RefusedClients } from './refused-clients.js';
 import { RunCibaWorker } from './run-ciba-worker.js';
@@ -56,30 +61,40 @@ function assemble({ config, database, log, guard, instanceId }: CibaWorkerParts)
   // Every request that waits for its next attempt listens, and there may be thousands of them.
   setMaxListeners(0, stopping.signal);
   const ending = new AbortController();
-  const startAuthentication = new StartAuthentication({
-    requests: database.requests,
+  const { requests } = database;
+  const startWithinSeconds = tuning.ASSENT_START_WITHIN_SECONDS;
+  const refusedClientWaitSeconds = tuning.ASSENT_REFUSED_CLIENT_WAIT_SECONDS;
+  const persevere = perseveringUntil(ending.signal, log);
+  const refusedClients = new RefusedClients(database.clientRefusals, log);
+  const openAttempt = new OpenAttempt(requests, instanceId, persevere);
+  const concludeAttempt = new ConcludeAttempt(requests, persevere, log);
+  const limits = { refusedClientWaitSeconds, startWithinSeconds };
+  const hindered = new HinderedStarts(limits, openAttempt, concludeAttempt, log);
+  const makeAttempt = new MakeAttempt({
+    requests,
     registrations: database.registrations,
-    ciba,
+    refusedClients,
+    hindered,
+    openAttempt,
+    callProvider: new CallProvider(ciba, refusedClients, (outcome) => starts.inc({ outcome }), log),
+    concludeAttempt,
+    startWithinSeconds,
+    nowMs: () => performance.now(),
+  });
+  const startAuthentication = new StartAuthentication({
+    requests,
     lanes: new ProviderLanes({
       inFlight: tuning.CIBA_WORKER_MAX_IN_FLIGHT_PER_PROVIDER,
       members: tuning.CIBA_WORKER_MAX_WAITING_PER_PROVIDER,
       standBy: 2 * tuning.CIBA_WORKER_MAX_WAITING_PER_PROVIDER,
     }),
-    instanceId,
-    refusedClients: new RefusedClients(database.clientRefusals, log),
-    refusedClientWaitSeconds: tuning.ASSENT_REFUSED_CLIENT_WAIT_SECONDS,
-    startWithinSeconds: tuning.ASSENT_START_WITHIN_SECONDS,
-    persevere: perseveringUntil(ending.signal, log),
+    refusedClients,
+    hindered,
+    makeAttempt,
     stopping: stopping.signal,
-    onStarted: (outcome) => starts.inc({ outcome }),
     log,
-    nowMs: () => performance.now(),
   });
-  const sweepUnstarted = new SweepUnstarted(
-    database.requests,
-    startAuthentication,
-    tuning.ASSENT_REFUSED_CLIENT_WAIT_SECONDS,
-  );
+  const sweepUnstarted = new SweepUnstarted(requests, startAuthentication, refusedClientWaitSeconds);
   const sweep = new Loop({
     name: 'The sweep for unstarted requests',
     everyMs: sweepEveryMs,
