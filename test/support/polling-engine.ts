@@ -8,6 +8,7 @@ import type {
 } from '#lib/persistence';
 import { shardCount } from '#lib/domain';
 import { silentLog } from '#lib/runtime';
+import { AnswersInHand } from '../../apps/poller/src/answers-in-hand.js';
 import type { ConcludeAuthentication } from '../../apps/poller/src/conclude-authentication.js';
 import { DatabaseClock } from '../../apps/poller/src/database-clock.js';
 import { PendingAuthentications } from '../../apps/poller/src/pending-authentications.js';
@@ -53,23 +54,35 @@ export async function createPollingEngine(
     accepted: () => false,
     note: async () => void writes.push('a refusal'),
   } as unknown as ClientRefusalStore;
-  const schedule = new PollingSchedule({
-    pending: new PendingAuthentications(),
-    queues: new ProviderQueues(limits),
-    leases,
-    clock,
-    poll: new PollAuthentication(ciba, registrations, new RefusedClients(refusals, silentLog), silentLog, nowMs),
+  const conclude: Pick<ConcludeAuthentication, 'run'> = {
+    run: async () => {
+      writes.push('an end');
+      return 'concluded';
+    },
+  };
+  const answers = new AnswersInHand({
     verify: {} as VerifyAnswer,
-    conclude: { run: async () => void writes.push('an end') } as unknown as ConcludeAuthentication,
+    conclude,
     revoke: { begin: () => undefined },
     requests: {
       pending: async () => {
         writes.push('a reading');
         return { databaseNow: new Date(), work: [], unreadable: [] };
       },
-      raiseInterval: async () => void writes.push('an interval'),
     },
     persevere: (_what, action) => action(),
+    clock,
+    nowMs,
+  });
+  const schedule = new PollingSchedule({
+    pending: new PendingAuthentications(),
+    queues: new ProviderQueues(limits),
+    leases,
+    clock,
+    poll: new PollAuthentication(ciba, registrations, new RefusedClients(refusals, silentLog), silentLog, nowMs),
+    answers,
+    conclude,
+    requests: { raiseInterval: async () => void writes.push('an interval') },
     metrics: new PollerMetrics(),
     log: silentLog,
     nowMs,

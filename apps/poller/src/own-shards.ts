@@ -4,6 +4,7 @@ import type { PendingAuthentications } from './pending-authentications.js';
 import type { PollerMetrics } from './poller-metrics.js';
 import type { PollingSchedule } from './polling-schedule.js';
 import type { ProviderQueues } from './provider-queues.js';
+import type { QuiesceShards } from './quiesce-shards.js';
 import type { ShardLeases } from './shard-leases.js';
 
 /** How long the database may take to hear, at the end of the process, that its shards are free. */
@@ -13,6 +14,7 @@ export interface OwnShardsParts {
   readonly leases: ShardLeases;
   readonly adopt: AdoptPending;
   readonly schedule: PollingSchedule;
+  readonly quiesce: QuiesceShards;
   readonly pending: PendingAuthentications;
   readonly queues: ProviderQueues;
   readonly metrics: PollerMetrics;
@@ -108,9 +110,9 @@ export class OwnShards {
   }
 
   async #handOver(shards: readonly number[]): Promise<void> {
-    const { leases, schedule, handOverMs } = this.parts;
+    const { leases, quiesce, handOverMs } = this.parts;
     leases.startLeaving(shards);
-    const { clean, unclean } = await schedule.quiesce(shards, handOverMs);
+    const { clean, unclean } = await quiesce.run(shards, handOverMs);
     await this.#untilGivenUp('Releasing shards', () => leases.release(clean, true));
     await this.#untilGivenUp('Releasing shards', () => leases.release(unclean, false));
   }

@@ -3,6 +3,7 @@ import type { Database } from '#lib/persistence';
 import { asFunction, perseveringUntil, type Log, type OutboundGuard } from '#lib/runtime';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AdoptPending } from './adopt-pending.js';
+import { AnswersInHand } from './answers-in-hand.js';
 import { ConcludeAuthentication } from './conclude-authentication.js';
 import { DatabaseClock } from './database-clock.js';
 import { OwnShards } from './own-shards.js';
@@ -13,6 +14,7 @@ import { PollerMetrics } from './poller-metrics.js';
 import { pollerTuning, type PollerConfig, type PollerTuning } from './poller.config.js';
 import { PollingSchedule } from './polling-schedule.js';
 import { ProviderQueues } from './provider-queues.js';
+import { QuiesceShards } from './quiesce-shards.js';
 import { RefusedClients } from './refused-clients.js';
 import { RevokeTokens } from './revoke-tokens.js';
 import { RunPoller } from './run-poller.js';
@@ -84,17 +86,24 @@ function assemble({ config, database, log, guard, instanceId }: PollerParts) {
   );
   const verify = new VerifyAnswer({ ciba, registrations, requests, clock, persevere, log });
   const conclude = new ConcludeAuthentication(requests, persevere, log);
+  const answers = new AnswersInHand({
+    verify,
+    conclude,
+    revoke: new RevokeTokens(ciba, registrations, log),
+    requests,
+    persevere,
+    clock,
+    nowMs,
+  });
   const schedule = new PollingSchedule({
     pending,
     queues,
     leases,
     clock,
     poll,
-    verify,
+    answers,
     conclude,
-    revoke: new RevokeTokens(ciba, registrations, log),
     requests,
-    persevere,
     metrics,
     log,
     nowMs,
@@ -104,6 +113,7 @@ function assemble({ config, database, log, guard, instanceId }: PollerParts) {
     leases,
     adopt,
     schedule,
+    quiesce: new QuiesceShards(pending, schedule),
     pending,
     queues,
     metrics,

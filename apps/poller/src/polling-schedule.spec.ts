@@ -4,6 +4,7 @@ import type { OwnedShard, PendingWork, ShardStore, StoredRegistration } from '#l
 import type { PollOutcome } from '#lib/ciba';
 import { silentLog } from '#lib/runtime';
 import { createPollingEngine } from '../../../test/support/polling-engine.js';
+import type { AnswersInHand } from './answers-in-hand.js';
 import type { ConcludeAuthentication } from './conclude-authentication.js';
 import { DatabaseClock } from './database-clock.js';
 import { PendingAuthentications } from './pending-authentications.js';
@@ -11,8 +12,8 @@ import type { PollAuthentication } from './poll-authentication.js';
 import type { PollerMetrics } from './poller-metrics.js';
 import { PollingSchedule } from './polling-schedule.js';
 import { ProviderQueues } from './provider-queues.js';
+import { QuiesceShards } from './quiesce-shards.js';
 import { ShardLeases } from './shard-leases.js';
-import type { VerifyAnswer } from './verify-answer.js';
 
 const shard = 7;
 const work: PendingWork = {
@@ -59,23 +60,19 @@ async function scheduling() {
     leases,
     clock,
     queues: new ProviderQueues({ maxInFlight: 1, maxInFlightPerProvider: 1, pollsPerSecondPerProvider: 1 }),
-    requests: {
-      pending: async () => ({ databaseNow: new Date(0), work: [], unreadable: [] }),
-      raiseInterval: async () => undefined,
-    },
+    requests: { raiseInterval: async () => undefined },
     // Nothing is due, so nobody polls, verifies or concludes.
     poll: {} as PollAuthentication,
-    verify: {} as VerifyAnswer,
+    answers: { forget: () => undefined } as unknown as AnswersInHand,
     conclude: {} as ConcludeAuthentication,
-    revoke: { begin: () => undefined },
     metrics: {} as PollerMetrics,
-    persevere: (_what, action) => action(),
     log: silentLog,
     nowMs,
   });
   await leases.renew();
   return {
     schedule,
+    quiesce: new QuiesceShards(pending, schedule),
     leases,
     pending,
     comesBack: async (uncleanTakeoverAt: Date) => {
@@ -87,9 +84,9 @@ async function scheduling() {
 
 describe('a shard that is given away', () => {
   it('takes no request in any more: what is known of it would be out of date when the shard comes back', async () => {
-    const { schedule, leases, pending, comesBack } = await scheduling();
+    const { schedule, quiesce, leases, pending, comesBack } = await scheduling();
     leases.startLeaving([shard]);
-    const { clean } = await schedule.quiesce([shard], 1000);
+    const { clean } = await quiesce.run([shard], 1000);
     // A hint that comes before the database has heard of the release.
     schedule.admit(work);
     await leases.release(clean, true);

@@ -1,26 +1,19 @@
-import type { TokenAnswer } from '#lib/ciba';
 import { fallbackSpacingMs, firstPollMs, type Command } from '#lib/domain';
 import type { PendingWork, RequestStore } from '#lib/persistence';
-import { GivenUp, type Log, type Persevere } from '#lib/runtime';
+import { GivenUp, type Log } from '#lib/runtime';
 import { atDeadline, resolutionWindowMs, type Rhythm, type Step } from './after-poll.js';
 import { Alarm } from './alarm.js';
+import type { AnswersInHand, Judged } from './answers-in-hand.js';
 import type { ConcludeAuthentication } from './conclude-authentication.js';
 import type { DatabaseClock } from './database-clock.js';
 import type { PendingAuthentications } from './pending-authentications.js';
 import type { PollAuthentication } from './poll-authentication.js';
 import type { PollerMetrics } from './poller-metrics.js';
-import { admissionOf, leavesDoubt, pollsEndMs, resolutionPollMs, turnOf, type DueRequest } from './polling-turn.js';
+import { admissionOf, pollsEndMs, resolutionPollMs, turnOf, type DueRequest } from './polling-turn.js';
 import type { ProviderQueues, Turn } from './provider-queues.js';
-import type { RevokeTokens } from './revoke-tokens.js';
 import type { ShardLeases } from './shard-leases.js';
 import { TimingWheel } from './timing-wheel.js';
-import {
-  invalidEvidence,
-  patienceEndsMs,
-  verifyAgainMs,
-  type ArrivedAnswer,
-  type VerifyAnswer,
-} from './verify-answer.js';
+import { verifyAgainMs } from './verify-answer.js';
 
 export interface PollingScheduleParts {
   readonly pending: PendingAuthentications;
@@ -28,11 +21,9 @@ export interface PollingScheduleParts {
   readonly leases: ShardLeases;
   readonly clock: DatabaseClock;
   readonly poll: PollAuthentication;
-  readonly verify: VerifyAnswer;
-  readonly conclude: ConcludeAuthentication;
-  readonly revoke: Pick<RevokeTokens, 'begin'>;
-  readonly requests: Pick<RequestStore, 'pending' | 'raiseInterval'>;
-  readonly persevere: Persevere;
+  readonly answers: AnswersInHand;
+  readonly conclude: Pick<ConcludeAuthentication, 'run'>;
+  readonly requests: Pick<RequestStore, 'raiseInterval'>;
   readonly metrics: PollerMetrics;
   readonly log: Log;
   /** The monotonic clock. */
@@ -60,7 +51,6 @@ export class PollingSchedule {
   readonly #alarm: Alarm;
   /** What is under way for the requests that are `busy`. */
   readonly #busy = new Map<number, Promise<void>>();
-  readonly #held = new Map<number, ArrivedAnswer>();
   readonly #resolvingUntilMs = new Map<number, number>();
   /** Requests whose deadline comes before they may be polled again: an owner before us may have polled just now. */
   readonly #notBeforeMs = new Map<number, number>();
@@ -92,7 +82,7 @@ export class PollingSchedule {
     queues.join(work.tokenProviderId);
     switch (first) {
       case 'judge-held':
-        return this.#occupy(slot, () => this.#judge(slot, heldBefore(work, clock)));
+        return this.#judgeStored(slot, work);
       case 'await-push':
         return this.#await(slot, deadlineMs);
       case 'poll':
@@ -136,17 +126,10 @@ export class PollingSchedule {
     for (const slot of [...this.parts.pending.inShard(shard)]) this.#drop(slot);
   }
 
-  /**
-   * Forgets all requests of shards that we are about to give away, once their polls in flight have ended or the time
-   * for that is over. Answers which shards may be released clean: in those nothing is in doubt.
-   */
-  async quiesce(shards: readonly number[], withinMs: number): Promise<{ clean: number[]; unclean: number[] }> {
-    await within(withinMs, this.#settled(new Set(shards)));
-    const { pending } = this.parts;
-    const doubtful = (slot: number) => leavesDoubt({ phase: pending.phase(slot), doubt: pending.inDoubt(slot) });
-    const unclean = shards.filter((shard) => [...pending.inShard(shard)].some(doubtful));
-    for (const shard of shards) this.dropShard(shard);
-    return { clean: shards.filter((shard) => !unclean.includes(shard)), unclean };
+  /** Resolves when nothing that is busy now in these shards is busy any more, however long that takes. */
+  async settled(shards: ReadonlySet<number>): Promise<void> {
+    const ofShards = [...this.#busy].filter(([slot]) => shards.has(this.parts.pending.shard(slot)));
+    await Promise.all(ofShards.map(([, done]) => done));
   }
 
   /** Nothing more is sent. */
@@ -242,22 +225,30 @@ export class PollingSchedule {
 
   /** The moment of what is never polled for: its deadline. An answer may have been pushed in time, its hint lost. */
   async #lookForPush(slot: number): Promise<void> {
-    const { pending, requests, persevere, clock, leases, nowMs } = this.parts;
+    const { pending, leases, answers, nowMs } = this.parts;
     const request = pending.read(slot);
-    const { work } = await persevere('Looking for an answer that was pushed', () =>
-      requests.pending({ ids: [request.requestId] }),
-    );
-    if (work[0]?.heldAnswer) return this.#judge(slot, heldBefore(work[0], clock));
+    const judged = await answers.judgePushed(request);
+    if (judged !== null) return this.#moveOn(slot, judged);
     const fence = leases.fence(request.shard);
     if (nowMs() < request.deadlineMs) return this.#await(slot, request.deadlineMs);
     if (fence === null) return this.#await(slot, nowMs() + lookAgainMs);
-    return this.#finish(slot, { type: 'expire', fence, polls: request.polls });
+    return this.#conclude(slot, { type: 'expire', fence, polls: request.polls });
   }
 
   #receivePush(slot: number, work: PendingWork): void {
-    const { pending, clock } = this.parts;
+    const { pending } = this.parts;
     if (!work.heldAnswer || work.deliveryMode !== 'push' || pending.phase(slot) !== 'waiting') return;
-    this.#occupy(slot, () => this.#judge(slot, heldBefore(work, clock)));
+    this.#judgeStored(slot, work);
+  }
+
+  #judgeStored(slot: number, work: PendingWork): void {
+    const { pending, answers } = this.parts;
+    this.#occupy(slot, () => this.#moveOnAfter(slot, answers.judgeStored(pending.read(slot), work)));
+  }
+
+  #verifyAgain(slot: number): void {
+    const { pending, answers } = this.parts;
+    this.#occupy(slot, () => this.#moveOnAfter(slot, answers.judgeAgain(pending.read(slot))));
   }
 
   #send({ index: slot, latenessMs }: Turn): void {
@@ -285,13 +276,14 @@ export class PollingSchedule {
   }
 
   #follow(slot: number, step: Step): Promise<void> | void {
+    const { pending, answers } = this.parts;
     switch (step.kind) {
       case 'wait':
         return this.#goOn(slot, step.rhythm, step.atMs);
       case 'verify':
-        return this.#judge(slot, arrivedNow(step.answer, this.parts.nowMs()));
+        return this.#moveOnAfter(slot, answers.judge(pending.read(slot), step.answer));
       case 'conclude':
-        return this.#finish(slot, step.command);
+        return this.#conclude(slot, step.command);
     }
   }
 
@@ -312,37 +304,26 @@ export class PollingSchedule {
     });
   }
 
-  /** `answer` is what led to the command, when tokens did. */
-  async #finish(slot: number, command: Command, answer: TokenAnswer | null = null): Promise<void> {
-    const { pending, conclude, revoke, nowMs } = this.parts;
-    const revokeTokens = answer === null ? undefined : () => revoke.begin(pending.read(slot), answer);
-    const result = await conclude.run(pending.requestId(slot), command, revokeTokens);
-    if (result === 'not-due') this.#await(slot, nowMs() + lookAgainMs);
-    else this.#remove(slot);
+  /** Ends a request although no tokens have led to its end. */
+  #conclude(slot: number, command: Command): Promise<void> {
+    const { pending, conclude } = this.parts;
+    return this.#moveOnAfter(slot, conclude.run(pending.requestId(slot), command));
   }
 
-  async #judge(slot: number, arrived: ArrivedAnswer): Promise<void> {
-    const { pending, verify, nowMs } = this.parts;
-    const command = await verify.run(pending.read(slot), arrived);
-    if (command !== null) return this.#finish(slot, command, arrived.answer);
-    if (nowMs() >= patienceEndsMs(pending.deadlineMs(slot), arrived)) {
-      return this.#finish(slot, invalidEvidence(pending.read(slot)), arrived.answer);
+  async #moveOnAfter(slot: number, judged: Promise<Judged>): Promise<void> {
+    this.#moveOn(slot, await judged);
+  }
+
+  #moveOn(slot: number, judged: Judged): void {
+    const { nowMs } = this.parts;
+    switch (judged) {
+      case 'concluded':
+        return this.#remove(slot);
+      case 'not-due':
+        return this.#await(slot, nowMs() + lookAgainMs);
+      case 'held':
+        return this.#await(slot, nowMs() + verifyAgainMs, 'held');
     }
-    this.#held.set(slot, await this.#stored(slot, arrived));
-    this.#await(slot, nowMs() + verifyAgainMs, 'held');
-  }
-
-  async #stored(slot: number, arrived: ArrivedAnswer): Promise<ArrivedAnswer> {
-    if (arrived.stored !== null) return arrived;
-    const { pending, verify, nowMs } = this.parts;
-    await verify.hold(pending.requestId(slot), arrived.answer);
-    return { ...arrived, stored: nowMs() < pending.deadlineMs(slot) ? 'in-time' : 'late' };
-  }
-
-  #verifyAgain(slot: number): void {
-    const arrived = this.#held.get(slot)!;
-    this.#held.delete(slot);
-    this.#occupy(slot, () => this.#judge(slot, arrived));
   }
 
   /** Puts a request back to wait for its next moment. One that was dropped while it was busy ends here. */
@@ -392,10 +373,10 @@ export class PollingSchedule {
   }
 
   #remove(slot: number): void {
-    const { pending, queues } = this.parts;
+    const { pending, queues, answers } = this.parts;
     this.#wheel.disarm(slot);
     this.#busy.delete(slot);
-    this.#held.delete(slot);
+    answers.forget(pending.requestId(slot));
     this.#resolvingUntilMs.delete(slot);
     this.#notBeforeMs.delete(slot);
     queues.remove(slot);
@@ -416,35 +397,4 @@ export class PollingSchedule {
     if (pending.terms(slot).deliveryMode !== 'ping' || pending.isPinged(slot)) return intervalMs;
     return fallbackSpacingMs(pending.deadlineMs(slot) - clock.toMonotonicMs(pending.sentAt(slot)), intervalMs);
   }
-
-  /** Resolves when nothing of these shards is busy. */
-  async #settled(shards: ReadonlySet<number>): Promise<void> {
-    const ofShards = [...this.#busy].filter(([slot]) => shards.has(this.parts.pending.shard(slot)));
-    await Promise.all(ofShards.map(([, done]) => done));
-  }
-}
-
-const arrivedNow = (answer: TokenAnswer, receivedAtMs: number): ArrivedAnswer => ({
-  answer,
-  receivedAtMs,
-  stored: null,
-});
-
-function heldBefore({ heldAnswer, expiresAt }: PendingWork, clock: DatabaseClock): ArrivedAnswer {
-  const { answer, receivedAt } = heldAnswer!;
-  return {
-    // Stored sealed by this very service.
-    answer: answer as TokenAnswer,
-    receivedAtMs: clock.toMonotonicMs(receivedAt),
-    stored: receivedAt < expiresAt ? 'in-time' : 'late',
-  };
-}
-
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
 }
