@@ -95,7 +95,9 @@ async function steady(what: SteadyLoad): Promise<SteadyResult> {
     const dueAt = startedAt + (at * 1000) / what.perSecond;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAt - performance.now())));
     if (free.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    const connection = free.pop()!;
+    // In turn, so that none idles until the server closes it; one that a pause has cost is replaced.
+    const next = free.shift()!;
+    const connection = next.isOpen ? next : await RawConnection.open(what.port);
     const id = `${what.prefix ?? ''}${at}`;
     const { status, body } = await connection.send(bytesOf(id));
     free.push(connection);
