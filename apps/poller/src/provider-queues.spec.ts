@@ -66,6 +66,18 @@ describe('provider queues', () => {
     expect(served(queues, 1101)).toBe('a');
   });
 
+  it('let a high rate through in lots, and lose nothing of it by being asked in between', () => {
+    const queues = queuesOf({ a: 99 }, { pollsPerSecondPerProvider: 2000, maxInFlight: 2000 });
+    expect(served(queues, 1000)).toHaveLength(99);
+    for (let index = 0; index < 500; index++) queues.enqueue('b', 200 + index, 0);
+    expect(served(queues, 1001)).toHaveLength(200);
+    expect(served(queues, 1003)).toBe('');
+    expect(queues.nextMs(1003)).toBe(1006);
+    expect(served(queues, 1006)).toHaveLength(10);
+    expect(served(queues, 1010)).toBe('');
+    expect(served(queues, 1013)).toHaveLength(14);
+  });
+
   it('pass no more than the rate and its burst, however often they are asked', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 1, maxLength: 60 }), (pauses) => {
