@@ -5,7 +5,7 @@
  * `-- <scenario> …` runs some scenarios, `--list` names them; `--quick` is short and leaves the long ones out (its figures
  * are for development);
  * `--rounds N`; `--only TEXT` lets only contestants with that text in their name take part; `--profile` writes processor
- * profiles of the services; `--built` measures what dist holds, and installs and builds nothing; `--out FOLDER` is where
+ * profiles of the services; `--built` measures what dist holds, and builds nothing; `--out FOLDER` is where
  * everything goes; `--evidence` also writes docs/evidence and the table of the README, and wants a full run.
  */
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -56,8 +56,9 @@ export async function provideServers({ redis = false } = {}) {
   if (redis && !existsSync(redisServer)) wanted.push('redis-server');
   if (wanted.length === 0) return;
   const problem = await installWithApt(wanted);
-  if (!existsSync(rabbitServer))
-    throw new Obstacle(`There is no RabbitMQ: rabbitmq-server is not installed, ${problem}.`);
+  if (!existsSync(rabbitServer)) {
+    throw new Obstacle(`Install RabbitMQ (Debian: rabbitmq-server): ${rabbitServer} is missing, ${problem}.`);
+  }
 }
 
 const browser = () => [process.env.CHROMIUM_PATH, ...browsers].find((path) => path && existsSync(path));
