@@ -22,8 +22,8 @@ export interface Stop {
   readonly arrivals: Pick<Arrivals, 'add'>;
 }
 
-/** A statement that was met. */
-type Met = Pick<Stop, 'side' | 'then' | 'arrivals'> & { readonly about: readonly string[] };
+/** A statement that was met, by one stop or by several: callers share statements as they please. */
+type Met = Pick<Stop, 'side' | 'then'> & { readonly who: readonly Pick<Stop, 'about' | 'arrivals'>[] };
 
 /**
  * A way to Postgres on which statements can be stopped at a chosen point.
@@ -90,8 +90,8 @@ export class PostgresBarrier {
     const answers = new BackendAnswers();
     /** Set once a statement was met: nothing passes any more on the side where it was stopped. */
     let stopped: Met | null = null;
-    const arrive = ({ about, arrivals, then }: Met) => {
-      for (const who of about) arrivals.add(who);
+    const arrive = ({ who, then }: Met) => {
+      for (const { about, arrivals } of who) about.forEach((each) => arrivals.add(each));
       if (then === 'break') client.destroy();
     };
     client.on('data', (chunk) => {
@@ -111,16 +111,19 @@ export class PostgresBarrier {
   }
 
   #meet(message: Buffer): Met | null {
-    for (const each of this.#stops) {
-      const { stop, left } = each;
+    const met: Stop[] = [];
+    for (const { stop, left } of this.#stops) {
+      // What is to happen on the other side, or otherwise, has to wait for a statement of its own.
+      if (met[0] !== undefined && (met[0].side !== stop.side || met[0].then !== stop.then)) continue;
       if (!runs(message, stop.statement)) continue;
       const about = [...left].filter((who) => contains(message, who, stop.times ?? 1));
       if (about.length === 0) continue;
       for (const who of about) if (who !== '') left.delete(who);
-      if (left.size === 0) this.#stops = this.#stops.filter((other) => other !== each);
-      return { ...stop, about };
+      met.push({ ...stop, about });
     }
-    return null;
+    if (met[0] === undefined) return null;
+    this.#stops = this.#stops.filter(({ left }) => left.size > 0);
+    return { side: met[0].side, then: met[0].then, who: met };
   }
 }
 
