@@ -11,9 +11,9 @@ import { growth } from './scenarios/growth.js';
 import { idle } from './scenarios/idle.js';
 import { ingest } from './scenarios/ingest.js';
 import { isolation } from './scenarios/isolation.js';
-import { journey } from './scenarios/journey.js';
+import { journey, quietJourney } from './scenarios/journey.js';
 import { lists } from './scenarios/lists.js';
-import { paced } from './scenarios/paced.js';
+import { paced, pacedLarge, pacedSmall } from './scenarios/paced.js';
 import { polls } from './scenarios/polls.js';
 import { purge } from './scenarios/purge.js';
 import { relay } from './scenarios/relay.js';
@@ -32,8 +32,11 @@ export const scenarios: readonly Scenario[] = [
   decisions,
   consume,
   journey,
+  quietJourney,
   idle,
   paced,
+  pacedSmall,
+  pacedLarge,
   growth,
   replicated,
   relay,

@@ -2,11 +2,11 @@
  * `npm run bench`: measures Assent beside the least that each hop can cost and beside what one would build instead, all
  * in turn, on private servers; docs/performance.md says how to read it.
  *
- * `-- <scenario> …` runs some scenarios, `--list` names them; `--quick` is short and leaves the long ones out (its figures
- * are for development);
+ * `-- <scenario> …` runs some scenarios, `--list` names them; `--long` runs those that a full run leaves out, for they take
+ * too long; `--quick` is short and leaves the long ones out (its figures are for development);
  * `--rounds N`; `--only TEXT` lets only contestants with that text in their name take part; `--profile` writes processor
  * profiles of the services; `--built` measures what dist holds, and builds nothing; `--out FOLDER` is where
- * everything goes; `--evidence` also writes docs/evidence and the table of the README, and wants a full run.
+ * everything goes; `--evidence` also writes docs/evidence and, of a full run, the table of the README.
  */
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -42,9 +42,12 @@ await run(async () => {
   const { estimatedSeconds, runBench, scenarios } = await load('run.ts');
   if (options.list) {
     for (const { name, ids, title, onRequest } of scenarios)
-      console.log(`${name.padEnd(14)} ${ids.join(', ').padEnd(13)} ${title}${onRequest ? ' (only when named)' : ''}`);
+      console.log(
+        `${name.padEnd(14)} ${ids.join(', ').padEnd(13)} ${title}${onRequest ? ' (with --long, or when named)' : ''}`,
+      );
     return;
   }
+  if (options.long) options.names = scenarios.filter(({ onRequest }) => onRequest).map(({ name }) => name);
   const unknown = options.names.find((name) => !scenarios.some((scenario) => scenario.name === name));
   if (unknown !== undefined)
     throw new Obstacle(`There is no scenario "${unknown}"; \`npm run bench -- --list\` names them.`);
@@ -94,14 +97,18 @@ await run(async () => {
     }
     if (options.evidence && stayed && results.length > 0) {
       await mkdir(join(root, 'docs/evidence'), { recursive: true });
-      await writeFile(join(root, 'docs/evidence', `bench-${all.date}.md`), page);
-      await writeFile(join(root, 'docs/evidence', `bench-${all.date}.json`), data);
-      const { plotOf } = await load('report/plot.ts');
-      const { withResults } = await load('report/readme.ts');
-      await writeFile(join(root, 'docs/evidence', `bench-${all.date}.svg`), plotOf(results));
-      const readme = join(root, 'README.md');
-      await writeFile(readme, withResults(await readFile(readme, 'utf8'), all, results));
-      const written = ['README.md', `docs/evidence/bench-${all.date}.md`, `docs/evidence/bench-${all.date}.json`];
+      const name = `docs/evidence/bench-${options.long ? 'long-' : ''}${all.date}`;
+      const written = [`${name}.md`, `${name}.json`];
+      await writeFile(join(root, `${name}.md`), page);
+      await writeFile(join(root, `${name}.json`), data);
+      if (!options.long) {
+        const { plotOf } = await load('report/plot.ts');
+        const { withResults } = await load('report/readme.ts');
+        await writeFile(join(root, `${name}.svg`), plotOf(results));
+        const readme = join(root, 'README.md');
+        await writeFile(readme, withResults(await readFile(readme, 'utf8'), all, results));
+        written.push('README.md');
+      }
       await command(process.execPath, [join(root, 'node_modules/prettier/bin/prettier.cjs'), '--write', ...written], {
         cwd: root,
       });
@@ -137,12 +144,14 @@ function read() {
     out: { type: 'string' },
     evidence: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
+    long: { type: 'boolean', default: false },
   });
+  if (values.long && positionals.length > 0) throw new Obstacle('--long names its scenarios itself.');
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Obstacle('--rounds is not a whole number of rounds.');
   if (values.evidence && (values.quick || values.only !== '' || positionals.length > 0 || rounds < 5)) {
     throw new Obstacle(
-      'What is published comes from a full run: --evidence goes with no other choice but --rounds of 5 or more.',
+      'What is published comes from a whole run: --evidence goes with no other choice but --long and --rounds of 5 or more.',
     );
   }
   const folder = resolve(values.out ?? join(root, '.assent/bench'));

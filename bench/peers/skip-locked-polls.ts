@@ -75,6 +75,13 @@ function byOpenidClient({ issuer }: SkipLockedPolls): Ask {
   };
 }
 
+/** Has all of them due within the next interval, evenly. */
+async function spread(): Promise<void> {
+  const text = 'update polls set next_poll_at = clock_timestamp() + random() * make_interval(secs => $1)';
+  await database.query(text, [config.intervalSeconds]);
+  await database.query('vacuum analyze polls');
+}
+
 /** Polls for so many seconds; answers how often. */
 async function poll(seconds: number): Promise<number> {
   const endAt = performance.now() + seconds * 1000;
@@ -111,4 +118,4 @@ async function poll(seconds: number): Promise<number> {
   return polls;
 }
 
-serve({ start, poll });
+serve({ start, spread, poll });
