@@ -40,7 +40,8 @@ export class StreamAuthorizationRequest {
     const progress: Progress = { seen: seenVersion(lastEventId) };
     const watch = this.waiters.watch(id.toLowerCase(), (hint) => isNews(hint, progress.seen));
     // Also when the caller goes before the first event is asked for.
-    signal.addEventListener('abort', () => watch.close(), { once: true });
+    if (signal.aborted) watch.close();
+    else signal.addEventListener('abort', () => watch.close(), { once: true });
     const first = await read();
     if (first === null) throw noSuchRequest();
     if (first.decision !== null && first.stateVersion === progress.seen) return null;
