@@ -230,6 +230,14 @@ describe('the rhythm', () => {
       deadlineMs + resolutionWindowMs,
     );
   });
+
+  it('never asks sooner than an interval for it, however long that is', () => {
+    const slow = { takenOver: true, sentAtMs: 98_900, intervalMs: 40_000, spacingMs: 40_000 };
+    expect(next(outcomes.pending, slow, 99_000).atMs).toBe(139_000);
+    expect(next({ kind: 'pending', retryAfterSeconds: 500 }, slow, 99_000).atMs).toBe(139_000);
+    expect(next(outcomes['slow-down'], slow, 99_000).atMs).toBe(144_000);
+    expect(next(outcomes.unavailable, { ...slow, failures: 5 }, 99_000).atMs).toBeGreaterThanOrEqual(139_000);
+  });
 });
 
 describe('the deadline', () => {

@@ -137,14 +137,18 @@ function afterRefusedClient(item: Polled, pausedForMs: number, nowMs: number): S
 
 function wait(item: Polled, rhythm: Rhythm, earliestMs: number, nowMs: number): Step {
   const nextMs = nowMs < item.deadlineMs ? nextPollMs(earliestMs, item.spacingMs, item.deadlineMs) : null;
-  return { kind: 'wait', rhythm, atMs: nextMs ?? decisionMs({ ...item, ...rhythm }, earliestMs) };
+  return { kind: 'wait', rhythm, atMs: nextMs ?? decisionMs({ ...item, ...rhythm }, earliestMs, nowMs) };
 }
 
-/** When the deadline decides; a resolution poll after it keeps the rhythm too, within its window. */
-function decisionMs(item: Polled, earliestMs: number): number {
+/**
+ * When the deadline decides. A resolution poll after it keeps the interval, however long that is; what a provider asks for
+ * beyond that it gets within the window.
+ */
+function decisionMs(item: Polled, earliestMs: number, nowMs: number): number {
   // In doubt there is nothing to wait for: no poll follows the deadline.
   if (item.doubt || !mayBeUsedUp(item)) return item.deadlineMs;
-  return Math.max(item.deadlineMs, Math.min(earliestMs, item.deadlineMs + resolutionWindowMs));
+  const latestMs = Math.max(item.deadlineMs + resolutionWindowMs, nowMs + item.spacingMs);
+  return Math.max(item.deadlineMs, Math.min(earliestMs, latestMs));
 }
 
 /**

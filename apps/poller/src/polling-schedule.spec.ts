@@ -4,6 +4,7 @@ import type { OwnedShard, PendingWork, ShardStore, StoredRegistration } from '#l
 import type { PollOutcome } from '#lib/ciba';
 import { silentLog } from '#lib/runtime';
 import { createPollingEngine } from '../../../test/support/polling-engine.js';
+import { afterPoll } from './after-poll.js';
 import type { AnswersInHand } from './answers-in-hand.js';
 import type { ConcludeAuthentication } from './conclude-authentication.js';
 import { DatabaseClock } from './database-clock.js';
@@ -95,6 +96,61 @@ describe('a shard that is given away', () => {
 
     expect(pending.read(pending.find(work.requestId)!).takenOver).toBe(true);
     schedule.stop();
+  });
+});
+
+describe('the resolution poll', () => {
+  it('is followed by none sooner than an interval, while the deadline has not come by the database’s clock', async () => {
+    const nowMs = () => performance.now();
+    const intervalMs = 1000;
+    const clock = new DatabaseClock(nowMs);
+    clock.observe(new Date(0), nowMs());
+    const pending = new PendingAuthentications();
+    const fence = { shard, owner: 'poller-1', epoch: 2 };
+    const asked: number[] = [];
+    const poll: Pick<PollAuthentication, 'run'> = {
+      run: async (request, { spacingMs }) => {
+        const sentAtMs = nowMs();
+        asked.push(sentAtMs);
+        const polled = { ...request, fence, sentAtMs, spacingMs: spacingMs() };
+        const step = afterPoll(polled, { kind: 'pending', retryAfterSeconds: null }, nowMs());
+        return { outcome: 'pending', health: { kind: 'answered' }, step };
+      },
+    };
+    await new Promise<void>((ended) => {
+      let ends = 0;
+      const schedule = new PollingSchedule({
+        pending,
+        clock,
+        // An owner before us has died: before the request expires, the provider is asked once more.
+        leases: {
+          keeps: () => true,
+          maySend: () => true,
+          fence: () => fence,
+          isTakenOver: () => true,
+        } as unknown as ShardLeases,
+        queues: new ProviderQueues({ maxInFlight: 1, maxInFlightPerProvider: 1, pollsPerSecondPerProvider: 1000 }),
+        requests: { raiseInterval: async () => undefined },
+        poll: poll as PollAuthentication,
+        answers: { forget: () => undefined } as unknown as AnswersInHand,
+        conclude: {
+          run: async () => {
+            if (ends++ === 0) return 'not-due';
+            schedule.stop();
+            ended();
+            return 'concluded';
+          },
+        },
+        metrics: { sent: () => undefined, ended: () => undefined } as unknown as PollerMetrics,
+        log: silentLog,
+        nowMs,
+      });
+      schedule.admit({ ...work, sentAt: new Date(0), expiresAt: new Date(100), intervalSeconds: intervalMs / 1000 });
+    });
+
+    const waits = asked.slice(1).map((atMs, before) => atMs - asked[before]!);
+    expect(waits).toHaveLength(2);
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(intervalMs);
   });
 });
 

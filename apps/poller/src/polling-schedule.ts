@@ -320,10 +320,19 @@ export class PollingSchedule {
       case 'concluded':
         return this.#remove(slot);
       case 'not-due':
-        return this.#await(slot, nowMs() + lookAgainMs);
+        return this.#lookAgain(slot);
       case 'held':
         return this.#await(slot, nowMs() + verifyAgainMs, 'held');
     }
+  }
+
+  /** By the database's clock the deadline has not come; of two polls about it the second waits an interval, like any. */
+  #lookAgain(slot: number): void {
+    const { pending, nowMs } = this.parts;
+    if (!pending.isResolving(slot)) return this.#await(slot, nowMs() + lookAgainMs);
+    const pollMs = nowMs() + pending.intervalMs(slot);
+    this.#resolvingUntilMs.set(slot, pollMs + resolutionWindowMs);
+    this.#await(slot, pollMs);
   }
 
   /** Puts a request back to wait for its next moment. One that was dropped while it was busy ends here. */
