@@ -146,6 +146,37 @@ describe('leases', () => {
     expect((await leases.renew()).taken).toEqual([1, 2, 3]);
   });
 
+  it('stay given back when the answer to an earlier renewal comes after that', async () => {
+    const store = house.database.shards;
+    let arrived: Promise<void> | null = null;
+    let answered = (): void => undefined;
+    const { leases } = leasesOf('a', {
+      renew: async (...args) => {
+        const answer = await store.renew(...args);
+        answered();
+        await arrived;
+        return answer;
+      },
+      takeLapsed: (...args) => store.takeLapsed(...args),
+      release: (...args) => store.release(...args),
+      leave: (...args) => store.leave(...args),
+    });
+    await leases.renew();
+    let arrive = (): void => undefined;
+    arrived = new Promise((resolve) => (arrive = resolve));
+    const renewed = new Promise<void>((resolve) => (answered = resolve));
+    const renewing = leases.renew('keep-only');
+    await renewed;
+    await leases.release([5], true);
+    arrive();
+
+    expect((await renewing).taken).toEqual([]);
+    expect([leases.owns(5), leases.maySend(5), leases.maySend(6)]).toEqual([false, false, true]);
+    // Whoever takes it gives it another epoch, and it may be us.
+    expect((await leases.renew()).taken).toEqual([5]);
+    expect(leases.fence(5)?.epoch).toBe(2);
+  });
+
   it('go out of use at once when their shard is to be given away, and back to the pool when it is', async () => {
     const a = leasesOf('a').leases;
     const b = leasesOf('b').leases;

@@ -62,6 +62,8 @@ export const fairShare = (liveInstances: number): number => Math.ceil(shardCount
 export class ShardLeases {
   readonly #owned = new Map<number, OwnedShard>();
   readonly #leaving = new Set<number>();
+  /** The epochs in which shards were given back: whoever takes them makes it another one, and we may be who. */
+  readonly #givenBack = new Map<number, number>();
   #sendUntilMs = -Infinity;
 
   constructor(private readonly options: ShardLeasesOptions) {}
@@ -124,7 +126,11 @@ export class ShardLeases {
   async release(shards: readonly number[], clean: boolean): Promise<void> {
     if (shards.length === 0) return;
     await this.options.shards.release(this.options.owner, shards, clean);
-    for (const shard of shards) this.#forget(shard);
+    for (const shard of shards) {
+      const owned = this.#owned.get(shard);
+      if (owned) this.#givenBack.set(shard, owned.epoch);
+      this.#forget(shard);
+    }
   }
 
   /** Lets the other instances count without this one. */
@@ -138,7 +144,9 @@ export class ShardLeases {
     return taken.map(({ shard }) => shard);
   }
 
-  #reconcile(current: readonly OwnedShard[]): { taken: number[]; lost: number[] } {
+  /** What a renewal says of a shard that was given back meanwhile is older than that. */
+  #reconcile(renewed: readonly OwnedShard[]): { taken: number[]; lost: number[] } {
+    const current = renewed.filter(({ shard, epoch }) => this.#givenBack.get(shard) !== epoch);
     const { taken, lost } = compareLeases([...this.#owned.values()], current);
     lost.forEach((shard) => this.#forget(shard));
     taken.forEach((shard) => this.#owned.set(shard.shard, shard));
