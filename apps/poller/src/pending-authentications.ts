@@ -130,7 +130,7 @@ export class PendingAuthentications {
   }
 
   remove(slot: number): void {
-    for (const removed of this.#watches) removed.add(this.requestId(slot));
+    this.noteGone(this.requestId(slot));
     this.#slots.delete(this.requestId(slot));
     this.#byShard.remove(slot);
     this.#unshare(this.#sharedTerms[slot]!);
@@ -138,7 +138,12 @@ export class PendingAuthentications {
     this.#free.push(slot);
   }
 
-  /** Runs an action; answers what it answers, and the ids that were removed meanwhile. */
+  /** A request that is not here is not pending any more: whoever watches takes it for removed. */
+  noteGone(requestId: string): void {
+    for (const removed of this.#watches) removed.add(requestId);
+  }
+
+  /** Runs an action; answers what it answers, and the ids that were removed, or noted as gone, meanwhile. */
   async watching<Result>(action: () => Promise<Result>): Promise<{ result: Result; removed: ReadonlySet<string> }> {
     const removed = new Set<string>();
     this.#watches.add(removed);

@@ -4,6 +4,7 @@ import type { OwnedShard, PendingWork, ShardStore, StoredRegistration } from '#l
 import type { PollOutcome } from '#lib/ciba';
 import { silentLog } from '#lib/runtime';
 import { createPollingEngine } from '../../../test/support/polling-engine.js';
+import { AdoptPending } from './adopt-pending.js';
 import { afterPoll } from './after-poll.js';
 import type { AnswersInHand } from './answers-in-hand.js';
 import type { ConcludeAuthentication } from './conclude-authentication.js';
@@ -95,6 +96,37 @@ describe('a shard that is given away', () => {
     schedule.admit(work);
 
     expect(pending.read(pending.find(work.requestId)!).takenOver).toBe(true);
+    schedule.stop();
+  });
+});
+
+describe('a request that is cancelled', () => {
+  it('is not taken in by a reading that began before, whichever hint of the two is heard first', async () => {
+    const { schedule, leases, pending } = await scheduling();
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const adopt = new AdoptPending({
+      requests: {
+        pending: async () => {
+          await answered;
+          return { databaseNow: new Date(0), work: [work], unreadable: [] };
+        },
+        states: async () => [],
+      },
+      pending,
+      schedule,
+      leases,
+      conclude: { run: async () => 'concluded' },
+      clock: new DatabaseClock(() => 0),
+      log: silentLog,
+      nowMs: () => 0,
+    });
+    const takingOver = adopt.takeOver([shard]);
+    schedule.drop(work.requestId);
+    answer();
+    await takingOver;
+
+    expect(pending.find(work.requestId)).toBeNull();
     schedule.stop();
   });
 });

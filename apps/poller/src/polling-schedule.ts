@@ -115,10 +115,15 @@ export class PollingSchedule {
     return true;
   }
 
-  /** Forgets a request: it is not pending any more, or not ours. A poll in flight still has its answer recorded. */
+  /**
+   * Forgets a request: it is not pending any more, or not ours. A poll in flight still has its answer recorded, and what is
+   * being read just now does not bring the request back.
+   */
   drop(requestId: string): void {
-    const slot = this.parts.pending.find(requestId);
-    if (slot !== null) this.#drop(slot);
+    const { pending } = this.parts;
+    const slot = pending.find(requestId);
+    if (slot === null) pending.noteGone(requestId);
+    else this.#drop(slot);
   }
 
   /** Forgets all requests of a shard. */
