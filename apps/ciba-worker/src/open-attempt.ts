@@ -31,7 +31,17 @@ export class OpenAttempt {
       return await this.run(attempt);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      return this.persevere('Opening an attempt', () => this.run(attempt));
+      return this.#again(attempt);
     }
+  }
+
+  /**
+   * The statement whose answer was lost may still have been at work when it was repeated: the repetition then waited for it
+   * and does not see what it opened. One more does.
+   */
+  async #again(attempt: AttemptToOpen): Promise<OpenAttemptResult> {
+    const open = () => this.persevere('Opening an attempt', () => this.run(attempt));
+    const opened = await open();
+    return opened.kind === 'in-progress' ? open() : opened;
   }
 }
