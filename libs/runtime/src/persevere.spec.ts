@@ -1,3 +1,4 @@
+import { getMaxListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { silentLog, type Log } from './log.js';
 import { GivenUp, perseveringUntil } from './persevere.js';
@@ -24,6 +25,12 @@ describe('persevering', () => {
       throw new Error('away');
     });
     await expect(answer).rejects.toThrow(GivenUp);
+  });
+
+  it('may be done for any number of things in one outage: the platform takes no number of them for a leak', () => {
+    const ending = new AbortController();
+    perseveringUntil(ending.signal, silentLog);
+    expect(getMaxListeners(ending.signal)).toBe(Infinity);
   });
 
   it('tries once even when the signal has aborted already', async () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from './log.js';
 
@@ -19,6 +20,8 @@ export type Persevere = <Result>(what: string, action: () => Promise<Result>) =>
  * nothing else.
  */
 export function perseveringUntil(signal: AbortSignal, log: Log): Persevere {
+  // Each pause listens, and an outage has thousands of them at the same time.
+  setMaxListeners(Infinity, signal);
   return async (what, action) => {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
