@@ -1,9 +1,10 @@
 import * as openid from 'openid-client';
-import { Agent, fetch } from 'undici';
+import { Agent, errors, fetch } from 'undici';
 import { openConnector, type ConnectorFactory } from './connections.js';
 import { ProviderUnavailable } from './provider-faults.js';
 
 const timeoutSeconds = 10;
+/** Of an answer, compressed and decompressed alike. */
 const maximumAnswerBytes = 256 * 1024;
 /** What the provider says about itself is believed for so long. */
 const discoveryLifeMs = 600_000;
@@ -133,9 +134,20 @@ export class CodeLogin {
 
   private async fetch(url: string, { body, ...init }: openid.CustomFetchOptions): Promise<Response> {
     const text = body instanceof URLSearchParams ? body.toString() : (body as string | undefined);
-    const answer = await fetch(url, { ...init, ...(text !== undefined && { body: text }), dispatcher: this.agent });
-    return answer;
+    return bounded(await fetch(url, { ...init, ...(text !== undefined && { body: text }), dispatcher: this.agent }));
   }
+}
+
+/** The agent counts what comes over the wire; `fetch` decompresses it, and then a small answer may be a large one. */
+async function bounded({ status, headers, body }: Awaited<ReturnType<typeof fetch>>): Promise<Response> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > maximumAnswerBytes) throw new errors.ResponseExceededMaxSizeError('the answer is too large');
+    chunks.push(chunk);
+  }
+  return new Response(bytes === 0 ? null : Buffer.concat(chunks), { status, headers: [...headers] });
 }
 
 /** By the method that the provider takes; one that does not say takes basic (OpenID Connect Discovery 1.0 §3). */
