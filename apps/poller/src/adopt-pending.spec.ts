@@ -32,14 +32,19 @@ const workOf = (requestId: string): PendingWork => ({
 });
 
 /** Adoption from a database of which a test says what it holds and when it answers; this instance owns shards 0–15. */
-function adopting(database: { pending?: readonly string[]; answered?: Promise<unknown> } = {}) {
+function adopting(
+  database: { pending?: readonly string[]; pushed?: readonly string[]; answered?: Promise<unknown> } = {},
+) {
   const asked: Which[] = [];
   const admitted: { id: string; spreadMs: number }[] = [];
   const dropped: string[] = [];
   const owned = Array.from({ length: 16 }, (_, shard) => shard);
   const pending = new PendingAuthentications();
-  const add = (id: string) =>
-    pending.add({ ...workOf(id), deadlineMs: 60_000, intervalMs: 5000, takenOver: false, pinged: false }, workOf(id));
+  const add = (id: string, deliveryMode: PendingWork['deliveryMode'] = 'poll') =>
+    pending.add(
+      { ...workOf(id), deadlineMs: 60_000, intervalMs: 5000, takenOver: false, pinged: false },
+      { ...workOf(id), rule: { id: deliveryMode, version: 1 }, deliveryMode },
+    );
   const adopt = new AdoptPending({
     requests: {
       pending: async (which) => {
@@ -47,6 +52,10 @@ function adopting(database: { pending?: readonly string[]; answered?: Promise<un
         await database.answered;
         const wanted = (id: string) => ('ids' in which ? which.ids.includes(id) : !which.exceptIds?.includes(id));
         return { databaseNow: new Date(0), work: (database.pending ?? []).filter(wanted).map(workOf), unreadable: [] };
+      },
+      pushed: async (ids) => {
+        asked.push({ ids });
+        return ids.filter((id) => database.pushed?.includes(id));
       },
       states: async (ids) =>
         ids.map((id): RequestState => {
@@ -112,5 +121,15 @@ describe('adopting', () => {
     await adopt.sweep();
     expect(ids()).toEqual([idOf(2)]);
     expect(dropped).toEqual([idOf(3)]);
+  });
+
+  it('finds, sweeping, the answer that was pushed although no hint told of it, and asks after no other', async () => {
+    const { adopt, asked, ids, add } = adopting({ pending: [1, 2, 3, 4].map(idOf), pushed: [1, 2, 3].map(idOf) });
+    add(idOf(1));
+    add(idOf(2), 'push');
+    add(idOf(4), 'push');
+    await adopt.sweep();
+    expect(asked).toContainEqual({ ids: [idOf(2), idOf(4)] });
+    expect(ids()).toEqual([idOf(2), idOf(3)]);
   });
 });

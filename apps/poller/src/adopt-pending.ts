@@ -8,7 +8,7 @@ import type { PollingSchedule } from './polling-schedule.js';
 import type { ShardLeases } from './shard-leases.js';
 
 export interface AdoptPendingParts {
-  readonly requests: Pick<RequestStore, 'pending' | 'states'>;
+  readonly requests: Pick<RequestStore, 'pending' | 'pushed' | 'states'>;
   readonly pending: PendingAuthentications;
   readonly schedule: PollingSchedule;
   readonly leases: ShardLeases;
@@ -55,12 +55,16 @@ export class AdoptPending {
     }
   }
 
-  /** Finds what no hint told of: requests of our shards that we do not have, and ours that are not pending any more. */
+  /**
+   * Finds what no hint told of: requests of our shards that we do not have, answers that were pushed to ours, and ours that
+   * are not pending any more.
+   */
   async sweep(): Promise<void> {
     const { leases, pending } = this.parts;
     for (const shards of chunks(leases.kept, shardsAtOnce)) {
       const known = shards.flatMap((shard) => pending.idsIn(shard));
       await this.#dropEnded(known);
+      await this.#fetchPushed(known);
       await this.#admit({ shards, exceptIds: known });
     }
   }
@@ -78,6 +82,15 @@ export class AdoptPending {
       const states = await this.parts.requests.states(ids);
       const stillPending = new Set(states.filter(({ status }) => status === 'pending').map(({ id }) => id));
       for (const id of ids) if (!stillPending.has(id)) this.parts.schedule.drop(id);
+    }
+  }
+
+  async #fetchPushed(known: readonly string[]): Promise<void> {
+    const { requests, pending } = this.parts;
+    const awaited = known.filter((id) => pending.awaitsPush(id));
+    for (const ids of chunks(awaited, idsAtOnce)) {
+      const pushed = await requests.pushed(ids);
+      if (pushed.length > 0) await this.#admit({ ids: pushed });
     }
   }
 

@@ -234,6 +234,21 @@ describe('a request whose answer is pushed', () => {
     expect(rule.provider.calls('token')).toEqual([]);
   });
 
+  it('is approved by the next sweep when the hint of the push was lost, long before its deadline', async () => {
+    const other = await PollingHouse.open();
+    try {
+      await other.startWorker();
+      await other.startPoller({ POLLER_SWEEP_SECONDS: 1 });
+      const rule = await other.addRule({ ...modes, expiresInSeconds: 3600 }, { deliveryMode: 'push' });
+      const { id, authReqId } = await other.begin(rule);
+      await other.database.requests.holdAnswer(id, await pushedTo(rule, authReqId));
+      expect((await other.ended(id)).status).toBe('approved');
+      expect(rule.provider.calls('token')).toEqual([]);
+    } finally {
+      await other.close();
+    }
+  });
+
   it('is approved at the deadline when the hint of the push was lost', async () => {
     const rule = await house.addRule({ ...modes, expiresInSeconds: 4 }, { deliveryMode: 'push' });
     const { id, authReqId } = await house.begin(rule);

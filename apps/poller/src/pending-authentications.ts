@@ -109,6 +109,12 @@ export class PendingAuthentications {
     return [...this.inShard(shard)].map((slot) => this.requestId(slot));
   }
 
+  /** Whether a request is here whose answer is going to be pushed, and is not being judged. */
+  awaitsPush(requestId: string): boolean {
+    const slot = this.find(requestId);
+    return slot !== null && this.terms(slot).deliveryMode === 'push' && this.phase(slot) === 'waiting';
+  }
+
   /** Takes a request in; it must not be there yet. Answers its slot. */
   add(request: NewPendingAuthentication, terms: Terms): number {
     const slot = this.#free.pop() ?? this.#requestId.length;

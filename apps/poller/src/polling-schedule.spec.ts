@@ -112,6 +112,7 @@ describe('a request that is cancelled', () => {
           return { databaseNow: new Date(0), work: [work], unreadable: [] };
         },
         states: async () => [],
+        pushed: async () => [],
       },
       pending,
       schedule,

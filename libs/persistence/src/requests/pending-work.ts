@@ -40,6 +40,11 @@ export class PendingWorkReader {
     return { databaseNow: now!.now, work, unreadable };
   }
 
+  async pushed(ids: readonly string[]): Promise<string[]> {
+    const rows = await this.context.sql.rows<{ request_id: string }>(selectPushed, [ids]);
+    return rows.map((row) => row.request_id);
+  }
+
   async asked(requestId: string): Promise<AskedRequest | null> {
     const row = await this.context.sql.row<AskedRow>(selectAsked, [requestId]);
     if (row === null) return null;
@@ -133,6 +138,11 @@ const selectPendingByShards = statement(
   'select_pending_by_shards',
   `${pendingColumns} and r.shard = any($1::smallint[])
     and not exists (select from unnest($2::uuid[]) as known (id) where known.id = r.id)`,
+);
+
+const selectPushed = statement(
+  'select_pushed',
+  'select request_id from held_answers where request_id = any($1::uuid[])',
 );
 
 // The status is judged under the row's lock: an answer is never kept beyond the end of its request.

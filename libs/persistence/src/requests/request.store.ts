@@ -137,6 +137,10 @@ export class PostgresRequestStore implements RequestStore {
     return this.pendingWork.read(which);
   }
 
+  pushed(ids: readonly string[]): Promise<string[]> {
+    return this.pendingWork.pushed(ids);
+  }
+
   asked(id: string): Promise<AskedRequest | null> {
     return this.pendingWork.asked(id);
   }

@@ -319,6 +319,8 @@ export interface RequestStore {
       | { readonly ids: readonly string[] }
       | { readonly shards: readonly number[]; readonly exceptIds?: readonly string[] },
   ): Promise<PendingReading>;
+  /** Those of these requests for which an answer is stored: it was pushed, or waits for the provider's keys. */
+  pushed(ids: readonly string[]): Promise<string[]>;
   /** What was asked of the person, attributes and hint unsealed; null when there is no such request. */
   asked(id: string): Promise<AskedRequest | null>;
   /** Keeps an answer, sealed, until it can be verified; the first one stays; it goes with the terminal transition. */
