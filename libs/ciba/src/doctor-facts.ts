@@ -1,4 +1,5 @@
 import type { DeliveryMode } from '#lib/domain';
+import type { MetadataDocument } from './provider-metadata.js';
 import type { ClientRegistration, ProviderProfileName } from './registration.js';
 
 /** A rule as the doctor looks at it. */
@@ -39,7 +40,7 @@ export interface ProviderFacts {
   /** What keeps any client from working with the provider, in the words of `CibaClient.discover`; null when nothing does. */
   readonly problem: string | null;
   /** As published or written by hand; null when there is none to be had. */
-  readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly metadata: MetadataDocument | null;
   /** Members whose addresses will not be called. */
   readonly unusableAddresses: readonly AddressFact[];
   readonly origins: readonly OriginFact[];

@@ -1,10 +1,11 @@
 import type { DocumentFault, KeysFact } from './doctor-facts.js';
 import { acceptedAlgorithms } from './evidence.js';
-import { listedValues, type Metadata } from './listed-values.js';
+import { listedValues } from './listed-values.js';
 import { observe, words, type Observation } from './observation.js';
+import type { MetadataDocument } from './provider-metadata.js';
 
 /** Whether ID tokens of the provider can be verified: an algorithm that both sides take, and a key for it. */
-export function judgeKeys(keys: KeysFact, metadata: Metadata): Observation[] {
+export function judgeKeys(keys: KeysFact, metadata: MetadataDocument): Observation[] {
   const offered = listedValues(metadata, 'id_token_signing_alg_values_supported');
   const common = acceptedAlgorithms.filter((algorithm) => offered?.includes(algorithm) ?? true);
   const algorithms =

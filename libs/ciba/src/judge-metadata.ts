@@ -1,6 +1,7 @@
 import type { ProviderFacts } from './doctor-facts.js';
-import { listedValues, type Metadata } from './listed-values.js';
+import { listedValues } from './listed-values.js';
 import { observe, words, type Observation } from './observation.js';
+import type { MetadataDocument } from './provider-metadata.js';
 import { providerProfiles } from './provider-profiles.js';
 import type { ProviderProfileName } from './registration.js';
 
@@ -16,7 +17,7 @@ const listMembers = [
 /** Whether the provider offers CIBA to any client at all, by its own word (CIBA Core 1.0 §4). */
 export function judgeMetadata(
   { unusableAddresses, profile }: Pick<ProviderFacts, 'unusableAddresses' | 'profile'>,
-  metadata: Metadata,
+  metadata: MetadataDocument,
 ): Observation[] {
   const backchannel = 'backchannel_authentication_endpoint';
   const addresses = unusableAddresses.map(({ member, problem }) => {
@@ -35,13 +36,13 @@ export function judgeMetadata(
   ];
 }
 
-function judgeGrants(metadata: Metadata): Observation[] {
+function judgeGrants(metadata: MetadataDocument): Observation[] {
   const grants = listedValues(metadata, 'grant_types_supported');
   if (grants === null) return [observe('ciba_grant_unsaid', 'grant_types_supported is missing.')];
   return grants.includes(cibaGrant) ? [] : [observe('ciba_grant_missing', `Offered: ${words(grants)}.`)];
 }
 
-function judgeDeliveryModes(metadata: Metadata, profile: ProviderProfileName): Observation[] {
+function judgeDeliveryModes(metadata: MetadataDocument, profile: ProviderProfileName): Observation[] {
   const modes = listedValues(metadata, 'backchannel_token_delivery_modes_supported');
   if (modes === null) {
     if (providerProfiles[profile].deliveryModes !== null) return [];

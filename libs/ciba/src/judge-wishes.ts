@@ -1,7 +1,8 @@
 import type { FindingCode } from '#lib/contracts';
 import type { ProviderFacts, RuleFacts } from './doctor-facts.js';
-import { listedValues, type Metadata } from './listed-values.js';
+import { listedValues } from './listed-values.js';
 import { observe, words, type Observation } from './observation.js';
+import type { MetadataDocument } from './provider-metadata.js';
 import { providerProfiles } from './provider-profiles.js';
 import type { ProviderProfileName } from './registration.js';
 
@@ -35,7 +36,7 @@ export function judgeWishes(
 }
 
 function judgeOffer(
-  metadata: Metadata,
+  metadata: MetadataDocument,
   profile: ProviderProfileName,
   wishes: Wishes,
   isAccepted: boolean,
@@ -66,7 +67,11 @@ function judgeListed(code: FindingCode, asked: readonly string[], offered: reado
   return missing.length === 0 ? [] : [observe(code, `Not listed: ${words(missing)} · listed: ${words(offered)}.`)];
 }
 
-function judgeMethod(metadata: Metadata, credentials: Wishes['credentials'], isAccepted: boolean): Observation[] {
+function judgeMethod(
+  metadata: MetadataDocument,
+  credentials: Wishes['credentials'],
+  isAccepted: boolean,
+): Observation[] {
   const offered = listedValues(metadata, 'token_endpoint_auth_methods_supported');
   const asked = methodsOf(credentials);
   if (offered === null || asked.length === 0 || asked.some((method) => offered.includes(method))) return [];
@@ -90,7 +95,7 @@ function methodsOf(credentials: Wishes['credentials']): readonly string[] {
 }
 
 /** Signed requests are asymmetric or nothing (CIBA Core 1.0 §7.1.1). */
-function judgeSignedRequest(metadata: Metadata, { signing }: Wishes): Observation[] {
+function judgeSignedRequest(metadata: MetadataDocument, { signing }: Wishes): Observation[] {
   if (signing === null) return [];
   const { algorithm } = signing;
   const offered = listedValues(metadata, 'backchannel_authentication_request_signing_alg_values_supported') ?? [];
@@ -99,7 +104,7 @@ function judgeSignedRequest(metadata: Metadata, { signing }: Wishes): Observatio
   return [observe('signing_algorithm_not_offered', `Asked: ${algorithm ?? 'any'} · offered: ${words(offered)}.`)];
 }
 
-function judgePairwise(metadata: Metadata, { asks, credentials, signing }: Wishes): Observation[] {
+function judgePairwise(metadata: MetadataDocument, { asks, credentials, signing }: Wishes): Observation[] {
   const subjectTypes = listedValues(metadata, 'subject_types_supported');
   const pairwiseOnly = subjectTypes !== null && subjectTypes.includes('pairwise') && !subjectTypes.includes('public');
   const provesKey = credentials.type !== 'secret' || signing !== null || asks.deliveryMode === 'push';

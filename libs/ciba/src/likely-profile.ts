@@ -1,3 +1,4 @@
+import type { MetadataDocument } from './provider-metadata.js';
 import { providerProfiles } from './provider-profiles.js';
 import type { ProviderProfileName } from './registration.js';
 
@@ -15,10 +16,7 @@ const signs: readonly (readonly [ProviderProfileName, (issuer: URL) => boolean])
  * The profile of the provider that an issuer looks like; null when it looks like none. A guess, good for advice only:
  * what is registered is what counts.
  */
-export function likelyProfile(
-  issuer: string,
-  metadata: Readonly<Record<string, unknown>> | null,
-): ProviderProfileName | null {
+export function likelyProfile(issuer: string, metadata: MetadataDocument | null): ProviderProfileName | null {
   if (!URL.canParse(issuer)) return null;
   const address = new URL(issuer);
   const sign = signs.find(([, matches]) => matches(address));

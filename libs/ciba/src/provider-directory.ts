@@ -4,7 +4,7 @@ import type { CibaLog } from './ciba-log.js';
 import type { Connections } from './connections.js';
 import { fetchDocument } from './documents.js';
 import { faultMessage, ProviderMisconfigured, ProviderUnavailable } from './provider-faults.js';
-import { readProviderMetadata, readUrl, type ProviderMetadata } from './provider-metadata.js';
+import { readProviderMetadata, readUrl, type MetadataDocument, type ProviderMetadata } from './provider-metadata.js';
 import type { ProviderSettings } from './registration.js';
 import { providerTls } from './tls-material.js';
 
@@ -48,7 +48,7 @@ export class ProviderDirectory {
    * The library knows where to look; reading the document is ours, with all its limits, and so is the exact comparison of
    * the issuer, which the library mends.
    */
-  private async discover(provider: ProviderSettings): Promise<Readonly<Record<string, unknown>>> {
+  private async discover(provider: ProviderSettings): Promise<MetadataDocument> {
     const { connections, allowInsecureHttp, timeoutMs } = this.options;
     const issuer = readUrl(provider.issuer, 'issuer', allowInsecureHttp);
     let fault: unknown = null;

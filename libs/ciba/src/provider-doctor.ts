@@ -22,7 +22,7 @@ import { inspectOrigin } from './origin-inspection.js';
 import { PreparedRegistrations } from './prepared-registration.js';
 import { ProviderDirectory } from './provider-directory.js';
 import { faultMessage, ProviderMisconfigured } from './provider-faults.js';
-import { readProviderMetadata, readUrl } from './provider-metadata.js';
+import { readProviderMetadata, readUrl, type MetadataDocument } from './provider-metadata.js';
 import type { ClientRegistration, ProviderSettings } from './registration.js';
 import { isRecord, type JsonObject } from './strict-json.js';
 import { providerTls } from './tls-material.js';
@@ -48,7 +48,6 @@ const wellKnownPath = '/.well-known/openid-configuration';
 const addressMembers = ['backchannel_authentication_endpoint', 'token_endpoint', 'jwks_uri'] as const;
 const documentHeaders = ['accept', 'application/json', 'accept-encoding', 'identity'];
 
-type Metadata = Readonly<Record<string, unknown>>;
 type ReadDocument = { readonly kind: 'read'; readonly document: JsonObject };
 
 /** Looks at a provider as it is now; nothing that was learned before counts, and nobody is prompted. */
@@ -115,7 +114,7 @@ class Examination {
     };
   }
 
-  private async discover(): Promise<{ discovery: DiscoveryFact; metadata: Metadata | null }> {
+  private async discover(): Promise<{ discovery: DiscoveryFact; metadata: MetadataDocument | null }> {
     const { issuer, metadata } = this.provider;
     if (metadata !== null) return { discovery: { kind: 'explicit' }, metadata };
     if (!this.isUsable(issuer)) return { discovery: { kind: 'unusable' }, metadata: null };
@@ -124,7 +123,7 @@ class Examination {
     return { discovery: { kind: 'read' }, metadata: Object.fromEntries(found.document) };
   }
 
-  private problemWith(discovery: DiscoveryFact, metadata: Metadata | null): string | null {
+  private problemWith(discovery: DiscoveryFact, metadata: MetadataDocument | null): string | null {
     switch (discovery.kind) {
       case 'unusable':
         return 'issuer is not a usable address';
@@ -150,7 +149,7 @@ class Examination {
     }
   }
 
-  private unusableAddresses(metadata: Metadata): AddressFact[] {
+  private unusableAddresses(metadata: MetadataDocument): AddressFact[] {
     const own = addressMembers
       .filter((member) => !this.isUsable(metadata[member]))
       .map((member): AddressFact => ({ member, problem: metadata[member] === undefined ? 'missing' : 'unusable' }));
@@ -168,7 +167,7 @@ class Examination {
     }
   }
 
-  private inspectOrigins(metadata: Metadata, withCertificates: boolean): Promise<OriginFact[]> {
+  private inspectOrigins(metadata: MetadataDocument, withCertificates: boolean): Promise<OriginFact[]> {
     const { issuer } = this.provider;
     const plainOnes = [issuer, ...addressMembers.map((member) => metadata[member])];
     const aliases = withCertificates ? Object.values(aliasesOf(metadata)) : [];
@@ -180,7 +179,7 @@ class Examination {
     return Promise.all(all.map((origin) => inspectOrigin(connect, origin, this.remainingMs(), !called.has(origin))));
   }
 
-  private async readKeys(metadata: Metadata): Promise<KeysFact> {
+  private async readKeys(metadata: MetadataDocument): Promise<KeysFact> {
     const url = metadata['jwks_uri'];
     if (!this.isUsable(url)) return { kind: 'not-tried' };
     const found = await this.fetchDocument(url);
@@ -198,7 +197,7 @@ class Examination {
   }
 
   /** Rules that share a client share its trial. */
-  private async tryRules(rules: readonly RuleToExamine[], metadata: Metadata | null): Promise<RuleFacts[]> {
+  private async tryRules(rules: readonly RuleToExamine[], metadata: MetadataDocument | null): Promise<RuleFacts[]> {
     const directory = new ProviderDirectory({
       connections: this.connections,
       allowInsecureHttp: this.options.allowInsecureHttp,
@@ -235,7 +234,7 @@ class Examination {
   private async tryClient(
     registrations: PreparedRegistrations,
     registration: ClientRegistration,
-    metadata: Metadata | null,
+    metadata: MetadataDocument | null,
   ): Promise<TrialFact> {
     if (metadata === null) return { kind: 'not-tried', why: 'metadata' };
     if (this.remainingMs() < shortestTrialMs) return { kind: 'not-tried', why: 'time' };
@@ -290,7 +289,7 @@ function wellKnownUrl(issuer: string): string {
   return url.href;
 }
 
-function aliasesOf(metadata: Metadata): Metadata {
+function aliasesOf(metadata: MetadataDocument): MetadataDocument {
   const aliases = metadata['mtls_endpoint_aliases'];
   if (!isRecord(aliases)) return {};
   const called = Object.entries(aliases).filter(([member]) => addressMembers.some((known) => known === member));

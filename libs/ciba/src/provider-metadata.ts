@@ -1,10 +1,13 @@
 import { ProviderMisconfigured } from './provider-faults.js';
 import { isRecord } from './strict-json.js';
 
-/** What a provider says about itself, in the standard names (CIBA Core 1.0 §4, RFC 8414 §2). */
+/** What a provider says about itself, published or written by hand: a JSON object, and nobody has checked it. */
+export type MetadataDocument = Readonly<Record<string, unknown>>;
+
+/** Where a provider is, and what it says about itself, in the standard names (CIBA Core 1.0 §4, RFC 8414 §2). */
 export interface ProviderDiscovery {
   readonly issuer: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly metadata: MetadataDocument;
 }
 
 /** The addresses that a client calls. */
@@ -42,7 +45,7 @@ const cibaGrant = 'urn:openid:params:grant-type:ciba';
  * @throws ProviderMisconfigured naming the member that is missing or wrong.
  */
 export function readProviderMetadata(
-  metadata: Readonly<Record<string, unknown>>,
+  metadata: MetadataDocument,
   issuer: string,
   allowInsecureHttp: boolean,
 ): ProviderMetadata {
@@ -97,16 +100,12 @@ export function readUrl(value: unknown, name: string, allowInsecureHttp: boolean
   return url;
 }
 
-function readAddress(from: Readonly<Record<string, unknown>>, name: string, allowInsecureHttp: boolean): string {
+function readAddress(from: MetadataDocument, name: string, allowInsecureHttp: boolean): string {
   return readUrl(from[name], name, allowInsecureHttp).href;
 }
 
 /** An address that a client can do without: null when it is missing or may not be called. */
-function readOptionalAddress(
-  from: Readonly<Record<string, unknown>>,
-  name: string,
-  allowInsecureHttp: boolean,
-): string | null {
+function readOptionalAddress(from: MetadataDocument, name: string, allowInsecureHttp: boolean): string | null {
   try {
     return readAddress(from, name, allowInsecureHttp);
   } catch (error) {
@@ -115,7 +114,7 @@ function readOptionalAddress(
   }
 }
 
-function readList(metadata: Readonly<Record<string, unknown>>, name: string): readonly string[] | null {
+function readList(metadata: MetadataDocument, name: string): readonly string[] | null {
   const value = metadata[name];
   if (value === undefined || value === null) return null;
   if (Array.isArray(value)) return value.filter((item) => typeof item === 'string');

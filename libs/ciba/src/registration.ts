@@ -1,3 +1,5 @@
+import type { MetadataDocument } from './provider-metadata.js';
+
 /** A family of providers whose deviations from the specification are known; see `provider-profiles.ts`. */
 export type ProviderProfileName =
   | 'generic'
@@ -19,7 +21,7 @@ export interface ProviderSettings {
   /** The issuer identifier, compared byte by byte (OpenID Connect Discovery 1.0 §4.3). */
   readonly issuer: string;
   /** The provider's metadata when it publishes none; null means discovery. */
-  readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly metadata: MetadataDocument | null;
   /** Certificate authorities in PEM; when there are any, only they are trusted. */
   readonly trustedCertificates: readonly string[];
   readonly profile: ProviderProfileName;
