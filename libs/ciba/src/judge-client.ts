@@ -1,7 +1,7 @@
+import type { FindingCode } from '#lib/contracts';
+import { certificateStatus, type CertificateStatus } from '#lib/domain';
 import type { RuleFacts, TrialFact } from './doctor-facts.js';
 import { observe, words, type Observation } from './observation.js';
-
-const dayMs = 86_400_000;
 
 type ClientFacts = Pick<RuleFacts, 'asks' | 'clientId' | 'credentials' | 'trial' | 'refusals'>;
 
@@ -94,12 +94,17 @@ function judgeAnswer(
   return observe('client_answer_unclear', detail);
 }
 
+const certificateFindings = {
+  expired: 'key_pair_expired',
+  notYetValid: 'key_pair_not_yet_valid',
+  expiring: 'key_pair_expires_soon',
+  valid: null,
+} as const satisfies Record<CertificateStatus, FindingCode | null>;
+
 function judgeKeyPair({ credentials }: ClientFacts, now: Date): Observation[] {
   if (credentials.type !== 'mutual-tls' || credentials.certificate === null) return [];
   const { notBefore, notAfter } = credentials.certificate;
-  const leftMs = notAfter.getTime() - now.getTime();
-  const detail = `Valid from ${notBefore.toISOString()} until ${notAfter.toISOString()}.`;
-  if (leftMs <= 0) return [observe('key_pair_expired', detail)];
-  if (notBefore > now) return [observe('key_pair_not_yet_valid', detail)];
-  return leftMs <= 30 * dayMs ? [observe('key_pair_expires_soon', detail)] : [];
+  const finding = certificateFindings[certificateStatus(credentials.certificate, now)];
+  if (finding === null) return [];
+  return [observe(finding, `Valid from ${notBefore.toISOString()} until ${notAfter.toISOString()}.`)];
 }

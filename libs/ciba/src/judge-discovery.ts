@@ -1,19 +1,17 @@
-import type { ProviderFacts } from './doctor-facts.js';
-import { isTlsFault } from './judge-origins.js';
+import type { DiscoveryFact, ProviderFacts } from './doctor-facts.js';
 import { observe, words, type Observation } from './observation.js';
 
+/** What an answer can have led to; that there was none is told by `judgeConnections`. */
+type AnsweredDiscovery = Exclude<DiscoveryFact, { kind: 'unreachable' }>;
+
 /** Whether the provider's document is found, read, and of the configured issuer (OpenID Connect Discovery 1.0 §4). */
-export function judgeDiscovery({
-  discovery,
-  issuer,
-  metadata,
-  origins,
-}: Pick<ProviderFacts, 'discovery' | 'issuer' | 'metadata' | 'origins'>): Observation[] {
+export function judgeDiscovery(
+  discovery: AnsweredDiscovery,
+  { issuer, metadata }: Pick<ProviderFacts, 'issuer' | 'metadata'>,
+): Observation[] {
   switch (discovery.kind) {
     case 'unusable':
       return [observe('issuer_unusable', issuer)];
-    case 'unreachable':
-      return judgeUnreachable(origins, discovery.url, discovery.code);
     case 'status':
       return [
         observe(
@@ -31,15 +29,6 @@ export function judgeDiscovery({
     case 'read':
       return judgeIssuer(issuer, metadata?.['issuer']);
   }
-}
-
-/** A connection that TLS refused is told as such, once: by `judgeOrigins`. */
-function judgeUnreachable(origins: ProviderFacts['origins'], url: string, code: string): Observation[] {
-  const { origin } = new URL(url);
-  const isTold = origins.some((fact) => fact.origin === origin && fact.kind === 'unreachable' && isTlsFault(fact.code));
-  if (isTold) return [];
-  if (code === 'OUTBOUND_REFUSED') return [observe('discovery_refused_by_guard', url)];
-  return [observe('discovery_unreachable', `${url}: ${code}.`)];
 }
 
 /** Byte by byte, as ID tokens are compared later (OpenID Connect Discovery 1.0 §4.3). */

@@ -99,6 +99,11 @@ const rows: readonly Row[] = [
   ['nothing amiss', {}, []],
   ['no connection', unreachable('ECONNREFUSED'), ['discovery_unreachable']],
   ['an address that the guard refuses', unreachable('OUTBOUND_REFUSED'), ['discovery_refused_by_guard']],
+  [
+    'no document, although the host is reached',
+    { ...unreachable('ETIMEDOUT'), origins: [{ kind: 'reached', origin, notAfter: daysOn(300) }] },
+    ['discovery_unreachable'],
+  ],
   ['a 404', unread({ kind: 'status', url, status: 404 }), ['discovery_not_found']],
   ['a 503', unread({ kind: 'status', url, status: 503 }), ['discovery_unavailable']],
   ['a page in place of the document', unread({ kind: 'unreadable', url }), ['discovery_unreadable']],
@@ -173,6 +178,17 @@ const rows: readonly Row[] = [
   ['a self-signed server', unreachable('DEPTH_ZERO_SELF_SIGNED_CERT'), ['tls_certificate_untrusted']],
   ['a certificate for another name', unreachable('ERR_TLS_CERT_ALTNAME_INVALID'), ['tls_certificate_for_another_name']],
   ['a server that speaks no TLS', unreachable('ERR_SSL_WRONG_VERSION_NUMBER'), ['tls_failed']],
+  [
+    'a fault of TLS at one host, and no connection to another',
+    {
+      ...unreachable('CERT_HAS_EXPIRED'),
+      origins: [
+        { kind: 'unreachable', origin, code: 'CERT_HAS_EXPIRED' },
+        { kind: 'unreachable', origin: 'https://b.example', code: 'ECONNREFUSED' },
+      ],
+    },
+    ['tls_certificate_expired', 'address_unreachable'],
+  ],
 
   ['a clock 2 s off', { clock: { aheadMs: 2_000 } }, []],
   ['a clock 3 s ahead', { clock: { aheadMs: 3_000 } }, ['clock_difference']],

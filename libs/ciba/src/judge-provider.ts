@@ -1,10 +1,10 @@
 import { providerFindings, type ProviderFinding } from '#lib/contracts';
 import type { ProviderFacts, RuleFacts } from './doctor-facts.js';
 import { isAccepted, judgeClient } from './judge-client.js';
+import { judgeConnections } from './judge-connections.js';
 import { judgeDiscovery } from './judge-discovery.js';
 import { judgeKeys } from './judge-keys.js';
 import { judgeMetadata } from './judge-metadata.js';
-import { judgeOrigins } from './judge-origins.js';
 import { judgeWishes } from './judge-wishes.js';
 import { likelyProfile } from './likely-profile.js';
 import { observe, type Observation } from './observation.js';
@@ -14,10 +14,11 @@ const fatalClockMs = 60_000;
 
 /** Turns what was seen into what it means and what to do: errors first. */
 export function judgeProvider(facts: ProviderFacts, now: Date): ProviderFinding[] {
+  const { discovery } = facts;
   const observations = [
-    ...judgeDiscovery(facts),
+    ...(discovery.kind === 'unreachable' ? [] : judgeDiscovery(discovery, facts)),
     ...judgeKind(facts),
-    ...judgeOrigins(facts, now),
+    ...judgeConnections(facts, now),
     ...judgeClock(facts),
     ...judgePublished(facts),
     ...facts.rules.flatMap((rule) => judgeRule(facts, rule, now)),
