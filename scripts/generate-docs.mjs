@@ -102,8 +102,7 @@ async function configuration() {
     if (!existsSync(join(root, path))) continue;
     apps.set(app, (await load(path))[`${app.replace(/-(.)/g, (_, letter) => letter.toUpperCase())}Config`]);
   }
-  const alone = ['standalone', 'sandbox'].filter((app) => apps.has(app));
-  const services = [...apps.keys()].filter((app) => !alone.includes(app));
+  const services = [...apps.keys()].filter((app) => app !== 'standalone');
   return markdown(`# Configuration
 
 Everything is set by environment variables, parsed once when a process starts. A process that finds one missing or
@@ -118,7 +117,9 @@ This page is generated from the schemas that parse the environment; \`npm run do
 
 ${table(services, apps)}
 
-${alone.map((app) => `## ${app === 'standalone' ? '`npm start`' : 'The sandbox on its own'}\n\n${table([app], apps)}`).join('\n\n')}
+## \`npm start\`
+
+${table(['standalone'], apps)}
 `);
 }
 

@@ -101,9 +101,38 @@ it('takes another port for mutual TLS when the next one is taken, and says which
 it('refuses to start on a taken port, and leaves nothing behind', async () => {
   const options = { port, assentUrl: null, assentApiKey: null };
   const first = await startSandbox(options);
-  await expect(startSandbox({ ...options, dataDir })).rejects.toThrow('EADDRINUSE');
+  await expect(startSandbox({ ...options, dataDir })).rejects.toThrow(
+    `Port ${port} is in use. Stop what listens there, or set ASSENT_SANDBOX_PORT to another one.`,
+  );
   await first.stop();
   const second = await startSandbox({ ...options, dataDir });
   await second.stop();
   expect((await readdir(dataDir)).sort()).toEqual(['sandbox-identity.json', 'sandbox-state.jsonl']);
 });
+
+it.each([
+  ['a port that is taken', () => String(port), () => `Port ${port} is in use.`],
+  ['a port that is no number', () => 'three thousand', () => 'ASSENT_SANDBOX_PORT is "three thousand"'],
+  ['no port at all', () => '0', () => 'ASSENT_SANDBOX_PORT is "0"'],
+])(
+  'ends with one sentence when it is given %s',
+  async (_, given, sentence) => {
+    const squatter = createServer().listen(port, '127.0.0.1');
+    await once(squatter, 'listening');
+    try {
+      child = spawn(process.execPath, ['--import', withHooks, main], {
+        env: { PATH: process.env.PATH, ASSENT_SANDBOX_PORT: given() },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      child.stderr!.on('data', (part: Buffer) => (said += String(part)));
+      const [code] = (await once(child, 'close')) as [number];
+      expect(said).toContain(sentence());
+      expect(said).not.toContain('    at ');
+      expect(code).toBe(1);
+    } finally {
+      squatter.close();
+    }
+  },
+  60_000,
+);

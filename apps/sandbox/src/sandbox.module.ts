@@ -16,7 +16,7 @@ export type { SandboxLog } from './sandbox-log.js';
 
 /**
  * Starts a real OpenID Provider with CIBA, a phone for each of its people, and a shop that uses Assent.
- * @throws Error when the port is taken or the data folder cannot be used
+ * @throws Error when the port is taken, saying what to do, or when the data folder cannot be used
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { host = '127.0.0.1', log = () => undefined, dataDir } = options;
@@ -49,7 +49,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await listen(http, host, options.port);
   } catch (error) {
     await stop();
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    const remedy = 'Stop what listens there, or set ASSENT_SANDBOX_PORT to another one.';
+    throw new Error(`Port ${options.port} is in use. ${remedy}`, { cause: error });
   }
   return { ...sandbox.description, provider: sandbox.provider, stop };
 }

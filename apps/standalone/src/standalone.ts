@@ -116,14 +116,13 @@ async function startSandbox(
 ): Promise<Welcome['sandbox']> {
   if (config.ASSENT_SANDBOX_PORT === 0) return null;
   const module = await import('#app/sandbox');
-  const port = config.ASSENT_SANDBOX_PORT;
-  const dataDir = join(config.ASSENT_DATA_DIR, 'sandbox');
-  const sandbox = await module
-    .startSandbox({ port, assentUrl: assent.url, assentApiKey: assent.apiKey, dataDir, log: asFunction(assent.log) })
-    .catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') throw error;
-      throw new Error(`Port ${port} is in use. Stop what listens there, or set ASSENT_SANDBOX_PORT to another one.`);
-    });
+  const sandbox = await module.startSandbox({
+    port: config.ASSENT_SANDBOX_PORT,
+    assentUrl: assent.url,
+    assentApiKey: assent.apiKey,
+    dataDir: join(config.ASSENT_DATA_DIR, 'sandbox'),
+    log: asFunction(assent.log),
+  });
   undo(() => sandbox.stop());
   await seedSandbox(assent.database, { issuer: sandbox.issuer, client: sandbox.clients.secretBasic });
   return { phoneUrl: sandbox.phoneUrl, shopUrl: sandbox.shopUrl };
