@@ -88,7 +88,9 @@ describe('assent audit', () => {
 
   it('says what it could not read', async () => {
     const problems: [string[], string][] = [
-      [['--file', join(folder, 'nowhere')], 'cannot be read'],
+      [['--file', join(folder, 'nowhere')], 'nowhere cannot be read: there is no such file'],
+      [['--file', folder], 'cannot be read: it is a folder'],
+      [['--keys', join(folder, 'nowhere')], 'nowhere cannot be read: there is no such file'],
       [['--file', await file('text.jsonl', 'hello')], 'Line 1 is not JSON'],
       [['--file', await file('other.jsonl', '{"event":{}}')], 'Line 1 is neither an event nor a head'],
       [['--keys', await file('odd.json', '{}')], 'is not a key set'],

@@ -151,7 +151,8 @@ describe('what is wrong in a configuration', () => {
         { code: 1, out: '', err: expect.stringContaining(problem) },
       ]);
     }
-    expect((await assent(['validate', join(folder, 'nowhere.yaml')])).err).toContain('cannot be read');
+    const absent = join(folder, 'nowhere.yaml');
+    expect((await assent(['validate', absent])).err).toContain(`${absent} cannot be read: there is no such file.`);
     expect((await assent(['apply'])).err).toContain('Say which');
     expect((await assent(['validate', '--prune', 'x'])).err).toContain('--prune goes with');
   });

@@ -1,10 +1,10 @@
 import { createHash, createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { auditEvent, auditHead, type AuditEvent, type AuditHead } from '#lib/contracts';
 import { z } from 'zod';
 import type { AssentApi } from './assent-api.js';
+import { readText, unreadable } from './read-text.js';
 import { CommandProblem, type Surroundings } from './terminal.js';
 
 /** A line of an exported log. */
@@ -25,8 +25,7 @@ export function trustedKeys(document: unknown, from: string): TrustedKeys {
 
 /** @throws CommandProblem */
 export async function keysFromFile(path: string): Promise<TrustedKeys> {
-  const text = await readFile(path, 'utf8').catch(() => null);
-  if (text === null) throw new CommandProblem(`${path} cannot be read.`);
+  const text = await readText(path);
   try {
     return trustedKeys(JSON.parse(text), path);
   } catch (error) {
@@ -79,7 +78,7 @@ export async function* logOfFile(path: string, { input }: Surroundings): AsyncGe
     }
   } catch (error) {
     if (error instanceof CommandProblem) throw error;
-    throw new CommandProblem(`${path} cannot be read.`);
+    throw unreadable(path, error as NodeJS.ErrnoException);
   }
 }
 

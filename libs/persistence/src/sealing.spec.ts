@@ -51,6 +51,19 @@ describe('sealing', () => {
     expect(() => Sealing.parse(old).open(resealed, place)).toThrow(/"fresh"/);
   });
 
+  it('says which variable has to be mended, and how, and never shows a key', () => {
+    const [, bare] = key('k1').split(':') as [string, string];
+    expect(() => Sealing.parse(bare)).toThrow(
+      'A master key in ASSENT_MASTER_KEYS is not written as id:base64; `openssl rand -base64 32` makes the part behind the colon.',
+    );
+    expect(() => Sealing.parse('k1:AAAA')).toThrow(
+      'Master key "k1" in ASSENT_MASTER_KEYS has 3 bytes, not 32; `openssl rand -base64 32` makes the part behind the colon.',
+    );
+    expect(() => Sealing.parse(`${key('k1')},${key('k1')}`)).toThrow(
+      'Master key "k1" in ASSENT_MASTER_KEYS is there twice: give each key an id of its own.',
+    );
+  });
+
   it('names the key that is missing, and takes no other key under its id for it', () => {
     const sealed = Sealing.parse(key('k1')).seal('secret', place);
     expect(() => Sealing.parse(key('k2')).open(sealed, place)).toThrow(MasterKeyMismatch);

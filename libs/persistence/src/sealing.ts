@@ -12,6 +12,7 @@ const formatVersion = 1;
 const keyLength = 32;
 const nonceLength = 12;
 const tagLength = 16;
+const howToMake = '`openssl rand -base64 32` makes the part behind the colon';
 
 /** Where a sealed value lives; it opens nowhere else. */
 export interface SealPlace {
@@ -42,10 +43,12 @@ export class Sealing {
       const [, id, encoded] = /^([\w.-]{1,64}):([A-Za-z0-9+/]+={0,2})$/.exec(entry) ?? [];
       // The entry itself may be a bare key: never repeat it.
       if (id === undefined || encoded === undefined)
-        throw new MasterKeyMismatch('A master key is written as id:base64.');
+        throw new MasterKeyMismatch(`A master key in ASSENT_MASTER_KEYS is not written as id:base64; ${howToMake}.`);
       const key = Buffer.from(encoded, 'base64');
-      if (key.length !== keyLength) throw new MasterKeyMismatch(`Master key "${id}" has ${key.length} bytes, not 32.`);
-      if (keys.has(id)) throw new MasterKeyMismatch(`Master key "${id}" is given twice.`);
+      const named = `Master key "${id}" in ASSENT_MASTER_KEYS`;
+      if (key.length !== keyLength)
+        throw new MasterKeyMismatch(`${named} has ${key.length} bytes, not ${keyLength}; ${howToMake}.`);
+      if (keys.has(id)) throw new MasterKeyMismatch(`${named} is there twice: give each key an id of its own.`);
       keys.set(id, key);
     }
     const [activeKeyId] = keys.keys();

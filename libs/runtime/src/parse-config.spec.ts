@@ -53,6 +53,11 @@ describe('parseConfig', () => {
     expect(message).toContain('Address of the Postgres primary');
   });
 
+  it('says of what should be a number that it is none', () => {
+    const message = messageOf(() => parseConfig(schema, { ...complete, PORT: 'http' }));
+    expect(message).toContain('PORT: is not a number. Port of the HTTP server.');
+  });
+
   it('takes an empty variable for an absent one', () => {
     expect(parseConfig(schema, { ...complete, PORT: '' }).PORT).toBe(3000);
   });

@@ -94,6 +94,10 @@ export const notificationListenerConfig = z.object({
     .describe('Authorities (PEM) one of which must have issued the client certificate that a provider shows there.'),
 });
 
+/** The schema speaks of types where somebody has typed a text; null leaves the words to it. */
+const inPlainWords = ({ code, expected }: { readonly code?: string; readonly expected?: unknown }): string | null =>
+  code === 'invalid_type' && expected === 'number' ? 'is not a number' : null;
+
 /**
  * Parses the environment once, at the start of the process.
  *
@@ -118,7 +122,7 @@ export function parseConfig<Schema extends z.ZodObject>(
       }
     }
   }
-  const parsed = schema.safeParse(values);
+  const parsed = schema.safeParse(values, { error: inPlainWords });
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const name = String(issue.path[0] ?? '');

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   configurationSections,
   relevantSections,
@@ -6,6 +5,7 @@ import {
   type PingAccessImportItem,
 } from '#lib/contracts';
 import type { AssentApi } from '../assent-api.js';
+import { readText } from '../read-text.js';
 import {
   CommandProblem,
   exitCodes,
@@ -82,8 +82,7 @@ export async function importPingAccess(wish: ImportWish, api: AssentApi, at: Sur
 }
 
 async function exportIn(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch(() => null);
-  if (text === null) throw new CommandProblem(`${printable(file)} cannot be read.`);
+  const text = await readText(file);
   try {
     return JSON.parse(text);
   } catch {

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type ParsedNode } from 'yaml';
+import { readText, unreadable } from '../read-text.js';
 import { CommandProblem, printable, type Surroundings } from '../terminal.js';
 
 /** One YAML document: where it came from, what it says, and where in the text what stands. */
@@ -43,8 +44,7 @@ export async function readSources(
       continue;
     }
     for (const file of await filesIn(path)) {
-      const text = await readFile(file, 'utf8').catch(() => null);
-      if (text === null) throw new CommandProblem(`${printable(file)} cannot be read.`);
+      const text = await readText(file);
       const { sources, findings } = parseSources(text, file, dirname(file));
       all.sources.push(...sources);
       all.findings.push(...findings);
@@ -61,8 +61,9 @@ async function textOf(input: NodeJS.ReadableStream | undefined): Promise<string>
 }
 
 async function filesIn(path: string): Promise<string[]> {
-  const kind = await stat(path).catch(() => null);
-  if (kind === null) throw new CommandProblem(`${printable(path)} cannot be read.`);
+  const kind = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw unreadable(path, error);
+  });
   if (!kind.isDirectory()) return [path];
   const found = (await readdir(path, { recursive: true }))
     .filter((name) => /\.(ya?ml|json)$/i.test(name) && !/(^|[\\/])\./.test(name))
