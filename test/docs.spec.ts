@@ -79,7 +79,8 @@ describe('the committed documents', () => {
     expect(JSON.parse(read('docs/asyncapi.json'))).toEqual(JSON.parse(JSON.stringify(asyncApi())));
   });
 
-  const pages = ['.', 'docs', 'docs/adr', 'docs/errors'].flatMap((folder) =>
+  const folders = ['.', 'bench/peers', 'docs', 'docs/adr', 'docs/errors', 'docs/evidence', 'docs/security'];
+  const pages = folders.flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith('.md'))
       .map((name) => join(folder, name)),
@@ -108,6 +109,12 @@ describe('the committed documents', () => {
       ([, named, short]) => named ?? short!,
     );
     expect(names.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it.each(pages)('%s puts nothing that npm says into a file or a pipe', (page) => {
+    // `npm run` prints the command first, on the standard output.
+    const commands = read(page).match(/^(?:\S+=\S+ )*npm run .*$/gm) ?? [];
+    expect(commands.filter((line) => /^[^#]*\s[>|]/.test(line))).toEqual([]);
   });
 
   it('number the decisions without a gap, each with its four parts', () => {
