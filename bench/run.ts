@@ -69,7 +69,7 @@ export interface Outcome {
 }
 
 /** Those that take part: the named ones; else all but those that are too long for a quick run, or run on request only. */
-export const scenariosOf = ({ names, quick }: Pick<BenchOptions, 'names' | 'quick'>): readonly Scenario[] =>
+const scenariosOf = ({ names, quick }: Pick<BenchOptions, 'names' | 'quick'>): readonly Scenario[] =>
   scenarios.filter(({ name, onRequest, notQuick }) =>
     names.length === 0 ? onRequest !== true && !(quick && notQuick === true) : names.includes(name),
   );

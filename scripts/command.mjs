@@ -4,7 +4,7 @@ const longestTail = 16_384;
 const running = new Set();
 
 /** The signal that asked this script to stop, or null. */
-export let stoppedBy = null;
+let stoppedBy = null;
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 function stop(signal) {

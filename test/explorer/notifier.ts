@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PushedAnswer } from '#lib/ciba';
 import type { DeliveryMode } from '#lib/domain';
-import { Content, NotifierPhase, Person, Status, statusOf, Used, writeCommand } from './codes.js';
+import { Content, NotifierPhase, Person, statusOf, Used, writeCommand } from './codes.js';
 import { clearJob, stepJob, type Client } from './database.js';
 import { markUsed } from './provider.js';
 import { clear } from './section.js';
@@ -155,8 +155,3 @@ function clientOf(world: World, r: number): Client {
     replyLost: (next) => end(next, r),
   };
 }
-
-/** Whether a notification is being taken in. */
-export const isTakingIn = (state: State, r: number): boolean =>
-  state.requests[r]!.notifier.phase !== NotifierPhase.idle;
-export const isPendingStatus = (status: number): boolean => status === Status.pending;

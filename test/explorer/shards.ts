@@ -120,7 +120,7 @@ const leavesDoubt = (world: World, memory: PollerPart['memory'][number]): boolea
   });
 
 /** Everything that a poller knows of the shard's requests goes. */
-export function dropAll(next: State, p: number): void {
+function dropAll(next: State, p: number): void {
   next.pollers[p]!.memory.forEach((memory, r) => {
     if (memory.phase !== MemoryPhase.absent) drop(next, p, r);
   });

@@ -81,7 +81,6 @@ const end = z.strictObject({
 });
 
 export const categories = ['backchannel', 'token', 'jwks', 'discovery', 'transport', 'tls', 'ping', 'push'] as const;
-export type HostileCategory = (typeof categories)[number];
 
 const hostileCase = z.strictObject({
   name: z.string().min(1),

@@ -8,7 +8,7 @@ import { readText, unreadable } from './read-text.js';
 import { CommandProblem, type Surroundings } from './terminal.js';
 
 /** A line of an exported log. */
-export const auditLine = z.union([z.strictObject({ event: auditEvent }), z.strictObject({ head: auditHead })]);
+const auditLine = z.union([z.strictObject({ event: auditEvent }), z.strictObject({ head: auditHead })]);
 export type AuditLine = { readonly event: AuditEvent } | { readonly head: AuditHead };
 
 /** Public keys by their id. */

@@ -1,8 +1,8 @@
 import { ruleDefaults, type RuleDefinition } from '#lib/domain';
 import type { Database } from '#lib/persistence';
 
-export const sandboxProviderName = 'Sandbox';
-export const sandboxRuleName = 'Approve a payment';
+const sandboxProviderName = 'Sandbox';
+const sandboxRuleName = 'Approve a payment';
 
 /** Defines the provider `Sandbox` and the rule `Approve a payment`, unless they are there: whoever edits them keeps the edit. */
 export async function seedSandbox(

@@ -32,7 +32,7 @@ export function welcome({ url, apiKey, dataDir, sandbox }: Welcome): string {
 }
 
 /** One line that asks alice and answers when she has decided. */
-export const curlLine = (url: string, apiKey: string): string =>
+const curlLine = (url: string, apiKey: string): string =>
   [
     `curl -sS ${url}/v1/authorization-requests`,
     `-H 'Authorization: Bearer ${apiKey}'`,

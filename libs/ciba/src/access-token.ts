@@ -22,7 +22,7 @@ export type AccessTokenReading =
 export const accessTokenAlgorithms = ['PS256', 'ES256', 'EdDSA', 'Ed25519', 'RS256'];
 
 /** No token that is taken ends later than this, in seconds from now: one that leaks is worth little for long. */
-export const maximumTokenLifeSeconds = 3_600;
+const maximumTokenLifeSeconds = 3_600;
 
 const clockToleranceSeconds = 30;
 

@@ -1,6 +1,6 @@
 import { failureReasons, denialReasons, statuses } from '#lib/domain';
 import { z } from 'zod';
-import { decision, type Decision } from './decision.js';
+import type { Decision } from './decision.js';
 import { id } from './identifiers.js';
 
 /** What the services tell each other about a request: ids and statuses only. */
@@ -58,5 +58,3 @@ export const decisionEventKey = (outcome: Decision['outcome']) => `decision.${ou
 
 /** The CloudEvents type of a routing key. */
 export const eventType = (routingKey: string): string => `assent.${routingKey}.v1`;
-
-export const decisionEvent = decision;

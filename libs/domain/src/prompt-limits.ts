@@ -56,8 +56,7 @@ export const promptLimitsOf = (
 });
 
 /** Which limit a request met. */
-export const exceededLimits = ['outstanding', 'five-minutes', 'hour', 'cool-down', 'client', 'rule'] as const;
-export type ExceededLimit = (typeof exceededLimits)[number];
+export type ExceededLimit = 'outstanding' | 'five-minutes' | 'hour' | 'cool-down' | 'client' | 'rule';
 
 /** The limits that a request uses up; the cool-down is none of them. */
 export const countedLimits = [

@@ -30,8 +30,7 @@ export type HintKind = (typeof hintKinds)[number];
 export const subjectPolicies = ['record', 'hint', 'bound'] as const;
 export type SubjectPolicy = (typeof subjectPolicies)[number];
 
-export const clientCredentialsTypes = ['secret', 'mutual-tls', 'private-key-jwt'] as const;
-export type ClientCredentialsType = (typeof clientCredentialsTypes)[number];
+export type ClientCredentialsType = 'secret' | 'mutual-tls' | 'private-key-jwt';
 
 /** The credentials of a rule without what is secret. */
 export type RuleCredentials =

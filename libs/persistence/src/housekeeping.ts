@@ -19,7 +19,7 @@ export interface Retention {
   readonly inboxDays: number;
 }
 
-export const defaultRetention: Retention = {
+const defaultRetention: Retention = {
   personalDays: 90,
   requestsDays: 365,
   timelinesDays: 365,

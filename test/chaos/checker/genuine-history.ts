@@ -30,15 +30,6 @@ export function genuineHistory(): { readonly book: HistoryBuilder; readonly cast
   return { book, cast };
 }
 
-/** The same over and over, as large as a run that counts. */
-export function repeatedHistory(times: number): HistoryBuilder {
-  const book = new HistoryBuilder();
-  for (let time = 0; time < times; time++) play(book);
-  otherFaults(book);
-  close(book);
-  return book;
-}
-
 function play(book: HistoryBuilder): Cast {
   return {
     consumed: consumedByOneOfMany(book),

@@ -75,7 +75,7 @@ async function filesIn(path: string): Promise<string[]> {
 }
 
 /** The documents of a text; an empty one is none. */
-export function parseSources(text: string, name: string, folder: string): { sources: Source[]; findings: Finding[] } {
+function parseSources(text: string, name: string, folder: string): { sources: Source[]; findings: Finding[] } {
   const lines = new LineCounter();
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);

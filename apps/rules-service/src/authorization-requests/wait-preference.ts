@@ -1,5 +1,5 @@
 /** The longest that a call waits. */
-export const maxWaitSeconds = 60;
+const maxWaitSeconds = 60;
 
 /** How long the caller wants to wait, and whether it is told so (RFC 7240 §3). */
 export interface WaitPreference {

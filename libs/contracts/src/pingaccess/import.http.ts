@@ -29,8 +29,7 @@ export const pingAccessImportBody = z
   .meta({ id: 'PingAccessImportBody' });
 export type PingAccessImportBody = z.infer<typeof pingAccessImportBody>;
 
-export const importOutcomes = ['create', 'exists', 'skip', 'needs-input'] as const;
-export type ImportOutcome = (typeof importOutcomes)[number];
+const importOutcomes = ['create', 'exists', 'skip', 'needs-input'] as const;
 
 /** One object of the export, and what becomes of it. */
 export const pingAccessImportItem = z

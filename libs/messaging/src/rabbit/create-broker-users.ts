@@ -8,7 +8,7 @@ const limitMs = 10_000;
  *
  * @throws Error that names every service without a password
  */
-export function usersOfEnvironment(env: Readonly<Record<string, string | undefined>>): BrokerUsers {
+function usersOfEnvironment(env: Readonly<Record<string, string | undefined>>): BrokerUsers {
   const passwords: Record<BrokerService, string | undefined> = {
     'rules-service': env['ASSENT_RULES_SERVICE_BROKER_PASSWORD'],
     'ciba-worker': env['ASSENT_CIBA_WORKER_BROKER_PASSWORD'],
@@ -29,7 +29,7 @@ export function usersOfEnvironment(env: Readonly<Record<string, string | undefin
  *
  * @throws Error with the status that was answered
  */
-export async function importDefinitions(managementUrl: string, definitions: object): Promise<void> {
+async function importDefinitions(managementUrl: string, definitions: object): Promise<void> {
   const url = new URL('api/definitions', managementUrl.endsWith('/') ? managementUrl : `${managementUrl}/`);
   const { username, password } = url;
   url.username = url.password = '';

@@ -89,7 +89,7 @@ async function inOneTransaction<Result>(url: string, work: (client: Client) => P
 }
 
 /** Every password that the environment holds; a role without one keeps what it has. */
-export function passwordsOf(env: Readonly<Record<string, string | undefined>>): Partial<Record<DatabaseRole, string>> {
+function passwordsOf(env: Readonly<Record<string, string | undefined>>): Partial<Record<DatabaseRole, string>> {
   const given: Record<DatabaseRole, string | undefined> = {
     migrator: env['ASSENT_MIGRATOR_DATABASE_PASSWORD'],
     'rules-service': env['ASSENT_RULES_SERVICE_DATABASE_PASSWORD'],
