@@ -295,7 +295,7 @@ describe('a call', () => {
   const cases: readonly (readonly [string, string, string, number, string, Record<string, string>?])[] = [
     ['to nowhere', 'GET', '/v1/nothing', 404, 'not_found'],
     ['to the root', 'GET', '/', 404, 'not_found'],
-    ['by a method that is not there', 'DELETE', '/v1/rules', 404, 'not_found'],
+    ['by a method that is not there', 'DELETE', '/v1/rules', 405, 'method_not_allowed'],
     ['to a place above', 'GET', '/v1/rules/..%2f..%2fetc%2fpasswd', 404, 'not_found'],
     ['with a broken escape', 'GET', '/v1/rules/%zz', 400, 'malformed_request'],
     ['with a broken escape in the query', 'GET', '/v1/rules?cursor=%zz', 400, 'invalid_cursor'],
@@ -354,6 +354,7 @@ describe('a call', () => {
       'a length and chunks',
       'POST /v1/rules HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
+    ['a TRACE', 'TRACE /v1/rules HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'],
     ['a header without end', `GET /v1/rules HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`],
   ])('that is %s is answered 4xx and closed', async (_, text) => {
     const answer = await raw(text);

@@ -9,7 +9,7 @@ export interface ProblemAdvice {
 export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
   malformed_body: {
     when: 'The body is not JSON.',
-    remedy: 'Send valid JSON in UTF-8; `detail` says where reading stopped.',
+    remedy: 'Send valid JSON in UTF-8; `detail` says where reading stopped, if that can be told.',
   },
   malformed_request: { when: 'The address or a header cannot be read.', remedy: 'Check the path and its escapes.' },
   invalid_parameter: {
@@ -65,7 +65,10 @@ export const problemAdvice: Readonly<Record<ProblemCode, ProblemAdvice>> = {
     when: 'There is no such thing, or it belongs to another API client.',
     remedy: 'Check the id and the key.',
   },
-  method_not_allowed: { when: 'The path exists, the method does not.', remedy: 'See the reference.' },
+  method_not_allowed: {
+    when: 'The path exists, and takes other methods.',
+    remedy: 'Use one of those that the header `Allow` names; see the reference.',
+  },
   already_decided: {
     when: 'The request has ended, so it cannot be cancelled any more.',
     remedy: 'Read the request: its decision is final.',

@@ -2,6 +2,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import { throwError, type Observable } from 'rxjs';
 import type { Log } from './log.js';
 import { ProblemError } from './problem-error.js';
+import type { RegisteredRoutes } from './registered-routes.js';
 
 /** The part of Fastify's reply that the filter uses. */
 interface Reply {
@@ -30,13 +31,15 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly log: Log,
     private readonly explain: Explain,
+    private readonly routes: Pick<RegisteredRoutes, 'methodsAt'>,
   ) {}
 
   catch(error: unknown, host: ArgumentsHost): Observable<never> | void {
     if (host.getType() !== 'http') return throwError(() => error);
     const request = host.switchToHttp().getRequest<Request>();
     const reply = host.switchToHttp().getResponse<Reply>();
-    const problem = error instanceof ProblemError ? error : (this.explain(error) ?? transportProblem(error, request));
+    const problem =
+      error instanceof ProblemError ? error : (this.explain(error) ?? this.transportProblem(error, request));
     if (problem.status >= 500) {
       this.log[problem.code === 'internal_error' ? 'error' : 'warn']('A call failed', {
         method: request.method,
@@ -47,6 +50,42 @@ export class ProblemFilter implements ExceptionFilter {
       });
     }
     if (!reply.sent) sendProblem(reply, problem);
+  }
+
+  /** What the HTTP server itself found wrong, before any code of ours ran. */
+  private transportProblem(error: unknown, request: Request): ProblemError {
+    const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown }).statusCode;
+    switch (status) {
+      case 400:
+        // With a body it is the body's parser that complains; without one, the address cannot be read.
+        return request.headers['content-type'] === undefined
+          ? new ProblemError('malformed_request', 'The request cannot be understood. Check its path and its query.')
+          : new ProblemError('malformed_body', 'The body cannot be read as JSON. Check it with a JSON validator.');
+      case 404:
+        return this.unmatchedProblem(request);
+      case 413:
+        return new ProblemError('body_too_large', 'The body is larger than this route accepts. Send less.');
+      case 415:
+        return new ProblemError('unsupported_media_type', 'Send the body as application/json.');
+      case 503:
+        return new ProblemError('shutting_down', 'This instance is stopping. Try again; another one will answer.', {
+          headers: { 'retry-after': '1' },
+        });
+      default:
+        return new ProblemError(
+          'internal_error',
+          'Something unexpected happened; it has been logged. Try again later.',
+        );
+    }
+  }
+
+  /** The router knows of no such address, or of another method there. */
+  private unmatchedProblem({ url }: Request): ProblemError {
+    const methods = this.routes.methodsAt(url.split('?', 1)[0]!).join(', ');
+    if (methods === '') return nothingThere();
+    return new ProblemError('method_not_allowed', `This address takes ${methods} only. See /docs for what there is.`, {
+      headers: { allow: methods },
+    });
   }
 }
 
@@ -61,31 +100,8 @@ export function sendProblem(reply: Reply, problem: ProblemError): void {
 /** What is wrong with an address that the router cannot even match: its escapes, or an id longer than any of ours. */
 export const addressProblem = ({ statusCode }: { readonly statusCode?: number }): ProblemError =>
   statusCode === 414
-    ? new ProblemError('not_found', 'There is nothing at this address. See /docs for what there is.')
+    ? nothingThere()
     : new ProblemError('malformed_request', 'The address cannot be read. Check its escapes.');
 
-/** What the HTTP server itself found wrong, before any code of ours ran. */
-function transportProblem(error: unknown, request: Request): ProblemError {
-  const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: unknown }).statusCode;
-  switch (status) {
-    case 400:
-      // With a body it is the body's parser that complains; without one, the address cannot be read.
-      return request.headers['content-type'] === undefined
-        ? new ProblemError('malformed_request', 'The request cannot be understood. Check its path and its query.')
-        : new ProblemError('malformed_body', 'The body cannot be read as JSON. Check it with a JSON validator.');
-    case 404:
-      return new ProblemError('not_found', 'There is nothing at this address. See /docs for what there is.');
-    case 405:
-      return new ProblemError('method_not_allowed', 'This address does not know that method. See /docs.');
-    case 413:
-      return new ProblemError('body_too_large', 'The body is larger than this route accepts. Send less.');
-    case 415:
-      return new ProblemError('unsupported_media_type', 'Send the body as application/json.');
-    case 503:
-      return new ProblemError('shutting_down', 'This instance is stopping. Try again; another one will answer.', {
-        headers: { 'retry-after': '1' },
-      });
-    default:
-      return new ProblemError('internal_error', 'Something unexpected happened; it has been logged. Try again later.');
-  }
-}
+const nothingThere = (): ProblemError =>
+  new ProblemError('not_found', 'There is nothing at this address. See /docs for what there is.');

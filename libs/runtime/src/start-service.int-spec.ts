@@ -95,6 +95,24 @@ describe('a running service', () => {
     expect(pointers).toEqual(expect.arrayContaining(['/amount', '/nested/a~1b']));
   });
 
+  it.each([
+    ['PUT', '/payments', 'GET, HEAD, POST'],
+    ['DELETE', '/payments/7?force=yes', 'GET, HEAD'],
+    ['OPTIONS', '/payments', 'GET, HEAD, POST'],
+    ['POST', '/health/live', 'GET, HEAD'],
+  ])('says of %s %s which methods there are', async (method, path, allowed) => {
+    const answer = await call(path, { method });
+    expect(answer.body).toMatchObject({ code: 'method_not_allowed', status: 405 });
+    expect(answer.body['detail']).toBe(`This address takes ${allowed} only. See /docs for what there is.`);
+    expect(answer.headers.get('allow')).toBe(allowed);
+  });
+
+  it('says of no method that it is wrong where there is nothing', async () => {
+    for (const path of ['/', '/paymentsx', '/payments/7/more', '/payments/']) {
+      expect((await call(path, { method: 'PUT' })).body).toMatchObject({ code: 'not_found', status: 404 });
+    }
+  });
+
   it('refuses unknown and wrong query members with 400', async () => {
     expect((await call('/payments?limit=x')).body).toMatchObject({ code: 'invalid_parameter', status: 400 });
     expect((await call('/payments?other=1')).body).toMatchObject({ code: 'invalid_parameter', status: 400 });

@@ -10,6 +10,7 @@ import { nestLogger, type Log } from './log.js';
 import { metrics } from './metrics.js';
 import { ProblemError } from './problem-error.js';
 import { addressProblem, ProblemFilter, sendProblem, type Explain } from './problem.filter.js';
+import { RegisteredRoutes } from './registered-routes.js';
 import { requestIdOf } from './request-id.js';
 import { ValidationPipe } from './validation.pipe.js';
 
@@ -78,7 +79,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(reply, addressProblem(error)),
   });
+  const registered = new RegisteredRoutes();
   adapter.getInstance().addHook('onRoute', (route) => {
+    registered.add(route);
     const limit = bodyLimits.get(route.url);
     if (limit !== undefined) route.bodyLimit = limit;
   });
@@ -90,7 +93,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     return503OnClosing: false,
     abortOnError: false,
   });
-  app.useGlobalFilters(new ProblemFilter(log, explanation(options)));
+  app.useGlobalFilters(new ProblemFilter(log, explanation(options), registered));
   app.useGlobalPipes(new ValidationPipe());
   if (options.strategy) {
     app.connectMicroservice<MicroserviceOptions>({ strategy: options.strategy }, { inheritAppConfig: true });

@@ -193,7 +193,8 @@ describe.each(Object.entries(subjects))('%s', (collection, subject) => {
 
   it('are replaced as a whole', async () => {
     if (!subject.hasPut) {
-      expect((await call('PUT', `${path}/${randomUUID()}`, {})).status).toBe(404);
+      const { status, body } = await call('PUT', `${path}/${randomUUID()}`, {});
+      expect([status, body.code]).toEqual([405, 'method_not_allowed']);
       return;
     }
     const { body } = await create();

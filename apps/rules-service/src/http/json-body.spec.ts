@@ -31,6 +31,12 @@ describe('a body', () => {
     expect(JSON.stringify(problem.toProblem())).not.toContain('hunter2');
   });
 
+  it('is said to end too early when it is cut off', () => {
+    for (const text of ['{"rule":', '[1,', '{"a":"b']) {
+      expect(problemOf(text).detail).toBe('The body is not valid JSON. It ends too early.');
+    }
+  });
+
   it.each([
     ['{"__proto__":{"admin":true}}', '/__proto__'],
     ['{"a":{"constructor":1}}', '/a/constructor'],

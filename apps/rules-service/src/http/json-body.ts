@@ -27,10 +27,14 @@ function parsed(text: string): unknown {
     return JSON.parse(text) as unknown;
   } catch (error) {
     // The parser's message quotes the body, which may hold a secret: only the place is passed on.
-    const position = /position (\d+)/.exec((error as Error).message)?.[1];
-    const place = position === undefined ? '' : ` Reading stopped at character ${position}.`;
-    throw new ProblemError('malformed_body', `The body is not valid JSON.${place}`);
+    throw new ProblemError('malformed_body', `The body is not valid JSON.${placeIn((error as Error).message)}`);
   }
+}
+
+function placeIn(complaint: string): string {
+  if (/^(Unexpected end|Unterminated string)/.test(complaint)) return ' It ends too early.';
+  const position = /position (\d+)/.exec(complaint)?.[1];
+  return position === undefined ? '' : ` Reading stopped at character ${position}.`;
 }
 
 // Without recursion: the depth is what is being judged.
