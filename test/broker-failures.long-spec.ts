@@ -86,7 +86,7 @@ describeWithPrivateBroker('the broker', () => {
     300_000,
   );
 
-  /** Fault F17: what an administrator of the broker may do by mistake, and takes back by what the services declare again. */
+  /** What an administrator of the broker may do by mistake, and takes back by what the services declare again. */
   describe('loses, while requests are under way,', () => {
     const everything = ['.*', '.*', '.*'];
     const vhost = '/';

@@ -15,7 +15,7 @@ import { startWebhookSink, type WebhookSink } from './support/webhook-sink.js';
 /**
  * A whole life of a request under the least rights that the services can have. Secrets are planted wherever one goes in,
  * and looked for wherever anything comes out: logs, metrics, answers, deliveries, every message on the broker, and every
- * row of the database; plain, in base64, base64url, hex, URL and JSON spelling (I25, S10, S23, S30, S31).
+ * row of the database; plain, in base64, base64url, hex, URL and JSON spelling (I25).
  */
 
 const canary = (name: string): string => `canary-${name}-${randomBytes(12).toString('hex')}`;

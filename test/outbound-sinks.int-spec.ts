@@ -7,7 +7,7 @@ import { createOutboundGuard } from '#lib/runtime';
 import { CallbackSender } from '../apps/decision-service/src/callbacks/send.js';
 
 /**
- * Every place that calls an address which somebody else has written, with every spelling of our own network (S8): not one
+ * Every place that calls an address which somebody else has written, with every spelling of our own network: not one
  * connection is opened. The resolver of this test leads every name to this machine.
  */
 const { spellings, names } = JSON.parse(

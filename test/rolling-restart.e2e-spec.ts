@@ -11,7 +11,7 @@ import { RoundRobin } from './support/round-robin.js';
 import { startScriptedProvider, type ScriptedProvider } from './support/scripted-provider.js';
 import { ServiceProcess } from './support/service-process.js';
 
-/** F4: two instances of each service are replaced in turn, again and again, while applications ask and use approvals. */
+/** Two instances of each service are replaced in turn, again and again, while applications ask and use approvals. */
 describeWithBroker('a rolling restart', () => {
   let database: FreshDatabase;
   let broker: BrokerAccess;

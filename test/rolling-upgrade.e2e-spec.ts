@@ -6,7 +6,7 @@ import { prepareComposition, type Composition } from './support/composition.js';
 import { startScriptedProvider, type ScriptedProvider } from './support/scripted-provider.js';
 
 /**
- * F34: a version works on while the migrations of the next one run under it, until the schema says that it carries this
+ * A version works on while the migrations of the next one run under it, until the schema says that it carries this
  * version no more. That the version before this one works on the newest schema is shown by its recorded statements
  * (libs/persistence/src/releases).
  */

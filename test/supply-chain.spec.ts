@@ -19,7 +19,7 @@ const own = json<{
 }>('package.json');
 const foreign = Object.entries(packages).filter(([place, { link }]) => place !== '' && link !== true);
 
-/** What is installed is what was looked at, and runs nothing while it is installed (S28). */
+/** What is installed is what was looked at, and runs nothing while it is installed. */
 describe('the packages that we build on', () => {
   it('knows every package by a hash of its content', () => {
     expect(foreign.length).toBeGreaterThan(300);

@@ -11,7 +11,7 @@ const limitMs = 600_000;
 
 /** All meetings take some ten minutes: `npm run interleavings` has them all, this suite every twentieth. */
 const share = 20;
-/** Fault F32, layer L4: pairs of commands on a real Postgres, in every order of their statements. */
+/** Pairs of commands on a real Postgres, in every order of their statements. */
 describe('two commands that meet', () => {
   it(
     'leave what the rules demand, in every order there is',

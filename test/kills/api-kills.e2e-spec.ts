@@ -24,7 +24,7 @@ const cells: Readonly<Record<Side, Readonly<Record<ApiCall, Repeated>>>> = {
   },
 };
 
-/** Fault F1: kill -9 of a real rules service before and after the commit of what its caller wants. */
+/** `kill -9` of a real rules service before and after the commit of what its caller wants. */
 describe('a rules service', () => {
   const all = (['before', 'after'] as const).flatMap((side) =>
     Object.entries(cells[side]).map(([call, told]) => ({ side, call: call as ApiCall, told })),

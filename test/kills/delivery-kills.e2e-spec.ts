@@ -6,7 +6,7 @@ import { deliveryPoints, lives, type DeliveryPoint } from './delivery-points.js'
 import { SideBySide } from './side-by-side.js';
 
 /**
- * Faults F3 and F30: kill -9 of a real decision service and of the outbox relay in it, at each point where they wait for
+ * `kill -9` of a real decision service and of the outbox relay in it, at each point where they wait for
  * the database, a receiver or the broker.
  */
 describeWithBroker('a decision service', () => {

@@ -7,7 +7,7 @@ import { SideBySide } from './side-by-side.js';
 const answersOf = (row: Parameters<typeof cellsOf>[0]) => cellsOf(row).map(([answer]) => answer);
 
 /**
- * Faults F2 and F8: kill -9 of a real poller at each point where it waits for an answer, and what the next one makes of
+ * `kill -9` of a real poller at each point where it waits for an answer, and what the next one makes of
  * it; and commits of which the poller does not learn whether they were made.
  */
 describe('a poller', () => {

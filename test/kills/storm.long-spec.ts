@@ -13,7 +13,7 @@ const requests = 60;
 const terminations = 100;
 const everyMs = 50;
 
-/** Fault F10: connections of all services are ended by the server, one after the other, while requests are under way. */
+/** Connections of all services are ended by the server, one after the other, while requests are under way. */
 describeWithBroker('a storm of ended database connections', () => {
   let composition: Composition;
   let provider: ScriptedProvider;

@@ -4,7 +4,7 @@ import { SideBySide } from './side-by-side.js';
 import { startCellsOf, startEnds, startEndsOfBrokenCommit, workerPoints } from './worker-cells.js';
 import { nameOf, WorkerHouse, type Started } from './worker-house.js';
 
-/** Fault F24: kill -9 of a real ciba-worker at each point where it waits for an answer, and what the next one makes of it. */
+/** `kill -9` of a real ciba-worker at each point where it waits for an answer, and what the next one makes of it. */
 describe('a ciba-worker', () => {
   const cells = workerPoints.flatMap((point) => startCellsOf(startEnds[point]).map((cell) => ({ point, ...cell })));
   const breaks = (['opening', 'commit'] as const).flatMap((what) =>

@@ -8,7 +8,7 @@ import { RulesHouse } from '../../../test/support/rules-house.js';
 
 jest.setTimeout(180_000);
 
-/** The database's disk is full (F12): nothing is acknowledged that is not stored, and it goes on when there is room. */
+/** The database's disk is full: nothing is acknowledged that is not stored, and it goes on when there is room. */
 
 const disk = mkdtempSync(join(tmpdir(), 'assent-disk-'));
 const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]).status === 0;

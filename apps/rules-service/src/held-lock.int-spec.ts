@@ -3,7 +3,7 @@ import { RulesHouse } from '../../../test/support/rules-house.js';
 
 jest.setTimeout(120_000);
 
-/** Somebody holds a lock and does not let go (F13): the caller is told to come back, and nobody else notices. */
+/** Somebody holds a lock and does not let go: the caller is told to come back, and nobody else notices. */
 
 let house: RulesHouse;
 beforeAll(async () => {

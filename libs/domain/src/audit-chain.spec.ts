@@ -163,7 +163,7 @@ function tampered(entries: readonly Entry[], kind: (typeof kinds)[number], pick:
   }
 }
 
-describe('the audit chain (I24, M17)', () => {
+describe('the audit chain (I24)', () => {
   const log = aLog();
   const last = (log.at(-1) as { head: ChainHead }).head;
   const anchor = { sequence: last.lastSequence, hash: last.hash };

@@ -28,7 +28,7 @@ const releases = readdirSync(folder).map((file): [string, Release] => [
 ]);
 
 /**
- * F34: expand, then contract. While an upgrade rolls through, the version before works on the new schema, so each of
+ * Expand, then contract. While an upgrade rolls through, the version before works on the new schema, so each of
  * its statements must still be one that the server takes.
  */
 describe('the schema', () => {

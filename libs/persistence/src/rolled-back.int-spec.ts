@@ -14,7 +14,7 @@ import { isUnavailable } from './index.js';
 
 jest.setTimeout(120_000);
 
-/** Transactions that the server rolls back for the sake of others, or because their time is up (F9, F13). */
+/** Transactions that the server rolls back for the sake of others, or because their time is up. */
 
 let fixture: DatabaseFixture;
 let other: Client;

@@ -9,7 +9,7 @@ import { createOutboundGuard } from './outbound-guard.js';
 const strict = createOutboundGuard({ allowLoopback: false, allowedNetworks: [] });
 const open = createOutboundGuard({ allowLoopback: true, allowedNetworks: ['10.1.0.0/16'] });
 
-/** Ways to write an address of our own network that naive checks let through, and names that lead there (S8). */
+/** Ways to write an address of our own network that naive checks let through, and names that lead there. */
 const { spellings, names } = JSON.parse(
   readFileSync(join(import.meta.dirname, '../../../test/support/outbound-addresses.json'), 'utf8'),
 ) as {

@@ -1,7 +1,7 @@
 import type { FaultLine, RecoveryLine } from './history-lines.js';
 import { Findings, type Judgement } from './judgement.js';
 
-/** How soon after its healing the work that a fault had stopped has to flow again, in 95 of 100 cases (M14), in ms. */
+/** How soon after its healing the work that a fault had stopped has to flow again, in 95 of 100 cases, in ms. */
 const limitsMs = { process: 15_000, postgres: 10_000, broker: 15_000 } as const;
 type Class = keyof typeof limitsMs;
 

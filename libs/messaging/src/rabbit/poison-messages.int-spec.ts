@@ -5,7 +5,7 @@ import { sharedRabbit, type BrokerAccess } from '../../../../test/support/rabbit
 import { anEvent, aWord, deadLog, Journal, listen } from '../event-bus.contract.js';
 import { createRabbitBus, GiveUp } from '../index.js';
 
-/** Messages that no consumer can do anything with (fault F19): each ends as a dead letter, and takes nobody along. */
+/** Messages that no consumer can do anything with: each ends as a dead letter, and takes nobody along. */
 
 const patient = 300_000;
 const retryDelaysMs = [5, 10];

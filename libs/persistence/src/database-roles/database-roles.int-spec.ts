@@ -11,7 +11,7 @@ import { createDatabaseRoles } from './create-database-roles.js';
 import { databaseServices, tablePrivileges, type DatabaseService } from './privileges.js';
 import { roleName, type DatabaseRole } from './role-statements.js';
 
-/** An empty database, roles, migrations as the migrator, and then each service as a user of its own (S30). */
+/** An empty database, roles, migrations as the migrator, and then each service as a user of its own. */
 
 let server: FreshDatabase;
 let url: string;
