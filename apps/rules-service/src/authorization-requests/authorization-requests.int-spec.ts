@@ -37,7 +37,7 @@ const submit = (over: object = {}, headers: Record<string, string> = {}, client 
   client.submit({ rule: rule.id, attributes, ...over }, headers) as Promise<{
     status: number;
     headers: Headers;
-    body: AuthorizationRequestDocument & Partial<Pick<Problem, 'code' | 'errors'>>;
+    body: AuthorizationRequestDocument & Partial<Pick<Problem, 'code' | 'detail' | 'errors'>>;
   }>;
 const stored = async (): Promise<number> =>
   Number((await house.query<{ count: string }>('select count(*) from authorization_requests'))[0]!.count);
@@ -196,6 +196,20 @@ describe('submitting', () => {
   it('refuses a disabled rule', async () => {
     const disabled = await house.rule({ enabled: false });
     expect(await submit({ rule: disabled.id })).toMatchObject({ status: 409, body: { code: 'rule_disabled' } });
+  });
+
+  it('says what to do when it is refused', async () => {
+    const detailOf = async (over: Parameters<typeof submit>[0]) => (await submit(over)).body.detail;
+    const disabled = await house.rule({ enabled: false });
+    expect(await detailOf({ rule: 'Nobody wrote it' })).toBe(
+      'There is no rule of this id or name. Names count letter by letter; GET /v1/rules (admin:read) lists them.',
+    );
+    expect(await detailOf({ rule: disabled.id })).toMatch(
+      / is disabled\. Nobody was asked\. Enable it, or name another rule\.$/,
+    );
+    expect(await detailOf({ attributes: { amount: '1' } })).toMatch(
+      / from the attribute email, which is missing: send it\.$/,
+    );
   });
 
   it('runs each request under the version of the rule that it met', async () => {
@@ -624,6 +638,7 @@ describe('using an approval', () => {
     ]) {
       const refused = await consume(id, { attributes: mismatch });
       expect(refused).toMatchObject({ status: 409, body: { code: 'request_mismatch' } });
+      expect(refused.body.detail).toContain('do not carry the operation out');
     }
     expect((await shop.request(id)).body.consumedAt).toBeNull();
     const matching = { urgent: true, amount: 1.0, email: 'alice@example.com' };

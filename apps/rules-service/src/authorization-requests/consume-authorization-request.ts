@@ -101,7 +101,8 @@ export class ConsumeAuthorizationRequest {
     if (body.attributes === undefined) return;
     const approved = await this.database.requests.attributes(id, caller.id);
     if (approved !== null && canonicalJson(approved) === canonicalJson(body.attributes)) return;
-    throw invalidMember('/attributes', 'The attributes are not those that were approved.', 'request_mismatch');
+    const detail = 'The attributes are not those that were approved: do not carry the operation out.';
+    throw invalidMember('/attributes', detail, 'request_mismatch');
   }
 
   private async replay(use: Use, decision: Decision): Promise<Answer<Consumption>> {

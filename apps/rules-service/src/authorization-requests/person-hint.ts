@@ -33,7 +33,7 @@ export function personHint(
   const pointer = `/attributes/${loginHintAttribute}`;
   const value = loginHint(loginHintAttribute, attributes);
   if (value === null) {
-    const detail = `The rule "${name}" takes the login hint from the attribute ${loginHintAttribute}, which is missing.`;
+    const detail = `The rule "${name}" takes the login hint from the attribute ${loginHintAttribute}, which is missing: send it.`;
     throw invalidMember(pointer, detail, 'login_hint_missing');
   }
   const hint = renderHint({ kind, template }, value, provider);

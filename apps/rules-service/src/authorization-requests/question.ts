@@ -8,7 +8,7 @@ import { bindingMessage } from './binding-message.js';
 export function refuseMissingAttributes(definition: RuleForSubmit['definition'], attributes: Attributes): void {
   const missing = neededAttributes(definition).find((name) => !Object.hasOwn(attributes, name));
   if (missing === undefined) return;
-  const detail = `The rule "${definition.name}" needs the attribute ${missing}, which is missing.`;
+  const detail = `The rule "${definition.name}" needs the attribute ${missing}, which is missing: send it.`;
   throw invalidMember(`/attributes/${missing}`, detail);
 }
 

@@ -109,11 +109,13 @@ export class SubmitAuthorizationRequest {
     if (rule === null) {
       // Whoever is limited to some rules learns nothing about the others.
       if (caller.rules !== null) throw ruleNotAllowed();
-      throw invalidMember('/rule', 'There is no rule of this id or name.', 'unknown_rule');
+      const remedy = 'Names count letter by letter; GET /v1/rules (admin:read) lists them.';
+      throw invalidMember('/rule', `There is no rule of this id or name. ${remedy}`, 'unknown_rule');
     }
     refuseRule(caller, rule.id);
     if (!rule.definition.enabled) {
-      throw new ProblemError('rule_disabled', `The rule "${rule.definition.name}" is disabled. Nobody was asked.`);
+      const what = `The rule "${rule.definition.name}" is disabled. Nobody was asked.`;
+      throw new ProblemError('rule_disabled', `${what} Enable it, or name another rule.`);
     }
     return rule;
   }
