@@ -21,6 +21,7 @@ import { Visitor } from './visitor.js';
 
 const hostile = '<img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>';
 const alice = 'alice@example.com';
+const bob = 'bob@example.com';
 const limitMs = 120_000;
 
 /** The pages that show what happens, on a whole Assent with a provider, a phone and people who log in. */
@@ -420,6 +421,36 @@ describeWithBrowser('what happens, in the console', () => {
       expect(await other.page.getByRole('button', { name: 'Send' }).count()).toBe(0);
       expect(other.complaints).toEqual([]);
       await other.close();
+    },
+    limitMs,
+  );
+
+  it(
+    'asks a person once, for whoever presses twice or again because no answer came',
+    async () => {
+      await go(`/test-rule/${rule.id}`);
+      await page.getByLabel('Value of email').fill(bob);
+      await page.getByLabel('Value of amount').fill('Once');
+      await page.route('**/v1/authorization-requests', async (route) => {
+        await route.fetch();
+        await route.abort();
+      });
+      await button('Send').click();
+      await said('Assent does not answer');
+      await page.unrouteAll();
+      await button('Send').evaluate((pressed: { click(): void }) => {
+        pressed.click();
+        pressed.click();
+      });
+      await timeline().getByText('Waiting for the person').waitFor();
+      const { data } = (
+        await assent.call<{ data: AuthorizationRequestDocument[] }>('GET', '/v1/authorization-requests')
+      ).body;
+      expect(data.filter(({ bindingMessage }) => bindingMessage?.endsWith('Once'))).toHaveLength(1);
+      await phone.answerWhere(bob, ({ bindingMessage }) => bindingMessage?.endsWith('Once') === true, 'deny');
+      await timeline().getByText('Denied', { exact: true }).waitFor();
+      // That nobody answered is what was to be seen.
+      expect(watched.complaints.splice(0)).toEqual([expect.stringMatching(/ERR_FAILED/)]);
     },
     limitMs,
   );

@@ -6,9 +6,9 @@ import type {
   Timeline,
 } from '#lib/contracts';
 import { keepPreviousData, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { againHeaders } from './background.js';
-import { call } from './client.js';
+import { ApiProblem, call } from './client.js';
 
 const path = '/v1/authorization-requests';
 const listEveryMs = 3_000;
@@ -99,9 +99,24 @@ export function useCancelRequest() {
   });
 }
 
-/** Asks somebody, really. */
-export const useSubmitRequest = () =>
-  useMutation({
-    mutationFn: (body: SubmitAuthorizationRequestBody) =>
-      call<AuthorizationRequestDocument>('POST', path, { body, headers: { 'idempotency-key': crypto.randomUUID() } }),
+/**
+ * Asks somebody, really. Who sends the same again because no answer came, or none that tells what became of it, has nobody
+ * asked twice: the key stays until there is one.
+ */
+export function useSubmitRequest() {
+  const unanswered = useRef<{ readonly text: string; readonly key: string } | null>(null);
+  return useMutation({
+    mutationFn: (body: SubmitAuthorizationRequestBody) => {
+      const text = JSON.stringify(body);
+      if (unanswered.current?.text !== text) unanswered.current = { text, key: crypto.randomUUID() };
+      return call<AuthorizationRequestDocument>('POST', path, {
+        body,
+        headers: { 'idempotency-key': unanswered.current.key },
+      });
+    },
+    onSettled: (_, error) => {
+      const isRefused = error instanceof ApiProblem && error.status >= 400 && error.status < 500;
+      if (error === null || isRefused) unanswered.current = null;
+    },
   });
+}

@@ -39,11 +39,24 @@ export function proveBy(token: string | null): void {
 }
 
 /**
- * Calls the API with the session of this browser.
+ * Calls the API with the session of this browser. A change that is on its way is not sent a second time: whoever presses a
+ * button twice gets the one answer twice.
  *
  * @throws ApiProblem
  */
-export async function call<Body>(method: Method, path: string, options: CallOptions = {}): Promise<Body> {
+export function call<Body>(method: Method, path: string, options: CallOptions = {}): Promise<Body> {
+  if (method === 'GET') return ask(method, path, options);
+  const change = JSON.stringify([method, path, options.version, options.body]);
+  const underWay = changes.get(change);
+  if (underWay !== undefined) return underWay as Promise<Body>;
+  const answer = ask<Body>(method, path, options).finally(() => changes.delete(change));
+  changes.set(change, answer);
+  return answer;
+}
+
+const changes = new Map<string, Promise<unknown>>();
+
+async function ask<Body>(method: Method, path: string, options: CallOptions): Promise<Body> {
   const answer = await send(method, path, options);
   const text = await answer.text().catch(() => '');
   if (!answer.ok) throw new ApiProblem(problemOf(answer, text));

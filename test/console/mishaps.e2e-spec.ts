@@ -1,0 +1,100 @@
+import type { KeyPair, Rule, TokenProvider, WebhookEndpoint } from '#lib/contracts';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { describeWithBrowser, type Page, type Route, type WatchedPage } from '../support/chromium.js';
+import { ruleBody } from '../support/rules-house.js';
+import { ConsoleHouse } from './console-house.js';
+import { Visitor } from './visitor.js';
+
+/** What goes wrong between people, networks and services, and what the console makes of it. */
+describeWithBrowser('mishaps in the console', () => {
+  let house: ConsoleHouse;
+  let watched: WatchedPage;
+  let page: Page;
+  let visitor: Visitor;
+  let provider: TokenProvider;
+  /** The calls that the page has made, `GET /v1/rules` for example. */
+  const calls: string[] = [];
+  beforeAll(async () => {
+    house = await ConsoleHouse.open();
+    watched = await house.visit('/access/rules');
+    ({ page } = watched);
+    visitor = new Visitor(page);
+    provider = await api().create<TokenProvider>('token-providers', { name: 'Bank', issuer: 'https://id.example' });
+    page.on('request', (request) => calls.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  }, 90_000);
+  afterEach(async () => {
+    await page.unrouteAll();
+    expect(watched.complaints.splice(0)).toEqual([]);
+  });
+  afterAll(() => house?.close(), 60_000);
+
+  const api = () => house.rules.admin;
+  const button = (name: string) => visitor.button(name);
+  const field = (name: string) => visitor.field(name);
+  const madeRule = (name: string, over: object = {}) =>
+    api().create<Rule>('rules', ruleBody(provider.id, { name, ...over }));
+  /** Presses twice before the page can draw anything. */
+  const pressTwice = (name: string, within = page.locator('body')): Promise<void> =>
+    within.getByRole('button', { name, exact: true }).evaluate((pressed: { click(): void }) => {
+      pressed.click();
+      pressed.click();
+    });
+  /** Has the service answer a call as if it had broken, and tells nobody of what the browser says to that. */
+  const breaks = async (path: string): Promise<void> => {
+    await page.route(path, (route) => (route.request().method() === 'GET' ? route.fallback() : route.fulfill(broken)));
+  };
+  const broken = { status: 500, contentType: 'text/html', body: '<h1>Broken</h1>' };
+  const forgiveTheBreak = (): void => {
+    const others = watched.complaints.filter((complaint) => !/status of 500/.test(complaint));
+    watched.complaints.splice(0, watched.complaints.length, ...others);
+  };
+  const isInSight = (words: string): Promise<boolean> =>
+    page
+      .getByText(words)
+      .first()
+      .evaluate((element) => {
+        const { document, innerHeight } = globalThis as unknown as {
+          document: { elementFromPoint(x: number, y: number): unknown };
+          innerHeight: number;
+        };
+        const { left, top, bottom } = (
+          element as unknown as { getBoundingClientRect(): Record<string, number> }
+        ).getBoundingClientRect() as { left: number; top: number; bottom: number };
+        const seen = document.elementFromPoint(left + 2, (top + bottom) / 2);
+        return top >= 0 && bottom <= innerHeight && seen === element;
+      });
+
+  it('makes one of it, and deletes it once, for whoever presses twice', async () => {
+    await house.go(page, '/access/rejection-handlers/new');
+    await field('Name').fill('Pressed twice');
+    calls.splice(0);
+    await pressTwice('Save');
+    await page.getByRole('link', { name: 'Pressed twice' }).click();
+    await page.getByRole('heading', { name: 'Pressed twice' }).waitFor();
+    await button('Delete').click();
+    await pressTwice('Delete the rejection handler', visitor.dialog('Delete this rejection handler?'));
+    await page.getByRole('heading', { name: 'Rejection Handlers' }).waitFor();
+    await visitor.said('Pressed twice is deleted.');
+    const changes = calls
+      .filter((one) => /^(POST|DELETE)/.test(one))
+      .map((one) => one.split('/').slice(0, 3).join('/'));
+    expect(changes).toEqual(['POST /v1/rejection-handlers', 'DELETE /v1/rejection-handlers']);
+  }, 60_000);
+
+  /** Asks until it is so. */
+  async function expectSoon(isSo: () => Promise<boolean>): Promise<void> {
+    for (let asked = 0; asked < 100; asked++) {
+      if (await isSo()) return;
+      await page.waitForTimeout(50);
+    }
+    expect(await isSo()).toBe(true);
+  }
+});
+
+/** What reaches beyond the box of a warning, where nobody sees it. */
+const cutOff = `
+  [...document.querySelectorAll('.mantine-Alert-root, .mantine-List-root')].flatMap((box) =>
+    [...box.querySelectorAll('*')]
+      .filter((element) => element.getBoundingClientRect().right > box.getBoundingClientRect().right + 1)
+      .map((element) => element.outerHTML.slice(0, 120)),
+  )`;
