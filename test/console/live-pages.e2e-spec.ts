@@ -454,4 +454,23 @@ describeWithBrowser('what happens, in the console', () => {
     },
     limitMs,
   );
+
+  it(
+    'follows a transaction where no events arrive, and until its approval is used',
+    async () => {
+      await page.route('**/events', (route) => route.fulfill({ status: 204 }));
+      const { id } = await ask({ attributes: { email: bob }, bindingMessage: 'Followed to the end' });
+      await go(`/transactions/${id}`);
+      const state = (words: string) => page.locator('header').getByText(words, { exact: true });
+      await state('Pending').waitFor();
+      await phone.answerWhere(bob, ({ bindingMessage }) => bindingMessage === 'Followed to the end', 'approve');
+      await state('Approved').waitFor();
+      await timeline().getByText('Decision recorded').waitFor();
+      expect(await timeline().getByText('Waiting for the person').count()).toBe(0);
+      await assent.call('POST', `/v1/authorization-requests/${id}/consume`);
+      await timeline().getByText('Approval used').waitFor();
+      await page.unrouteAll();
+    },
+    limitMs,
+  );
 });

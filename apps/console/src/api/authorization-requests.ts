@@ -44,11 +44,20 @@ export const useRequests = (filters: RequestFilters, live: boolean) =>
 const single = (id: string) =>
   queryOptions({
     queryKey: [path, id],
-    queryFn: ({ signal }) => call<AuthorizationRequestDocument>('GET', one(id), { signal }),
+    queryFn: ({ signal, client, queryKey }) =>
+      call<AuthorizationRequestDocument>('GET', one(id), { signal, headers: againHeaders(client, queryKey) }),
   });
 
-/** One request. */
-export const useRequest = (id: string) => useQuery(single(id));
+/** Whether nothing more comes of a request: it was decided, and an approval was used. */
+const isOver = ({ decision, consumedAt }: AuthorizationRequestDocument): boolean =>
+  decision !== null && (decision.outcome !== 'approved' || consumedAt !== null);
+
+/** One request, kept up to date until nothing more comes of it, by this alone where no events arrive. */
+export const useRequest = (id: string) =>
+  useQuery({
+    ...single(id),
+    refetchInterval: ({ state }) => (state.data !== undefined && isOver(state.data) ? false : liveEveryMs),
+  });
 
 /** Has the service tell each change of a request until the decision is there; every part of the page is told. */
 export function useRequestEvents(id: string, open: boolean): void {
@@ -68,13 +77,17 @@ export function useRequestEvents(id: string, open: boolean): void {
 }
 
 /** What has happened to a request so far; polls and pings come without a change of its state. */
-export const useTimeline = (id: string, open: boolean) =>
-  useQuery({
+export function useTimeline(id: string) {
+  const { data, dataUpdatedAt } = useRequest(id);
+  const over = data !== undefined && isOver(data);
+  return useQuery({
     queryKey: [path, id, 'timeline'],
     queryFn: ({ signal, client, queryKey }) =>
       call<Timeline>('GET', `${one(id)}/timeline`, { signal, headers: againHeaders(client, queryKey) }),
-    refetchInterval: open ? liveEveryMs : false,
+    // Once more after the request was seen to be over: then the end of it is there.
+    refetchInterval: ({ state }) => (over && state.dataUpdatedAt > dataUpdatedAt ? false : liveEveryMs),
   });
+}
 
 /** To whom the decision went. */
 export const useDeliveriesOf = (id: string, decided: boolean) =>

@@ -3,7 +3,7 @@ import { IconEye, IconFlask2, IconPlus, IconSend2, IconTrash } from '@tabler/ico
 import type { Rule } from '#lib/contracts';
 import { useState } from 'react';
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
-import { useSubmitRequest } from '../../api/authorization-requests.js';
+import { useRequest, useSubmitRequest } from '../../api/authorization-requests.js';
 import { useRulePreview } from '../../api/rule-preview.js';
 import { rules } from '../../api/rules.js';
 import { EmptyState } from '../../parts/empty-state.js';
@@ -168,9 +168,19 @@ function TryOut({ rule }: { readonly rule: Rule }) {
             </Anchor>
             .
           </Text>
-          <WatchedRequest id={sent} />
+          <SentRequest id={sent} />
         </Stack>
       )}
+    </>
+  );
+}
+
+function SentRequest({ id }: { readonly id: string }) {
+  const { data, error, refetch } = useRequest(id);
+  return (
+    <>
+      {error && <ProblemAlert error={error} onRetry={() => void refetch()} />}
+      {data ? <WatchedRequest request={data} /> : !error && <RowsSkeleton />}
     </>
   );
 }

@@ -33,7 +33,7 @@ export function TransactionPage() {
 
 function Transaction({ request: data }: { readonly request: AuthorizationRequestDocument }) {
   const { id } = data;
-  const timeline = useTimeline(id, data.decision === null);
+  const timeline = useTimeline(id);
   const [raw, setRaw] = useState(false);
   const [cancelling, setCancelling] = useState(false);
   const mayWrite = useMayWrite();
@@ -87,7 +87,7 @@ function Transaction({ request: data }: { readonly request: AuthorizationRequest
         )}
         <Grid gap="md">
           <Grid.Col span={{ base: 12, xl: 7 }}>
-            <WatchedRequest id={id} />
+            <WatchedRequest request={data} />
           </Grid.Col>
           <Grid.Col span={{ base: 12, xl: 5 }}>
             <Section title="On record">

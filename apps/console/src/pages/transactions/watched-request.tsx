@@ -2,7 +2,7 @@ import { Alert, Stack } from '@mantine/core';
 import { IconInfoCircle } from '@tabler/icons-react';
 import type { AuthorizationRequestDocument } from '#lib/contracts';
 import { apiClients } from '../../api/api-clients.js';
-import { useDeliveriesOf, useRequest, useRequestEvents, useTimeline } from '../../api/authorization-requests.js';
+import { useDeliveriesOf, useRequestEvents, useTimeline } from '../../api/authorization-requests.js';
 import { RowsSkeleton } from '../../parts/page-skeleton.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { Section } from '../../parts/section.js';
@@ -11,15 +11,20 @@ import { TimelineList } from './timeline-list.js';
 import { timelineSteps } from './timeline-steps.js';
 
 /** The timeline of a request, as it happens, and what the caller gets in the end. */
-export function WatchedRequest({ id }: { readonly id: string }) {
-  const { data, error } = useRequest(id);
-  const decided = data?.decision != null;
-  useRequestEvents(id, data !== undefined && !decided);
-  const timeline = useTimeline(id, !decided);
+export function WatchedRequest({ request: data }: { readonly request: AuthorizationRequestDocument }) {
+  const { id } = data;
+  const decided = data.decision !== null;
+  useRequestEvents(id, !decided);
+  const timeline = useTimeline(id);
   const deliveries = useDeliveriesOf(id, decided);
   const clients = apiClients.useList();
-  if (error) return <ProblemAlert error={error} />;
-  if (data === undefined || timeline.data === undefined) return <RowsSkeleton />;
+  if (timeline.data === undefined) {
+    return timeline.error ? (
+      <ProblemAlert error={timeline.error} onRetry={() => void timeline.refetch()} />
+    ) : (
+      <RowsSkeleton />
+    );
+  }
   const nameOf = (id: string) => clients.data?.find((client) => client.id === id)?.name;
   const steps = timelineSteps(timeline.data.data, deliveries.data?.data ?? [], data.status, nameOf);
   return (
