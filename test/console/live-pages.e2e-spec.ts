@@ -426,6 +426,28 @@ describeWithBrowser('what happens, in the console', () => {
   );
 
   it(
+    'shows what is wrong at the attribute, and no request but the one that stands there',
+    async () => {
+      await go(`/test-rule/${rule.id}`);
+      const value = (name: string) => page.getByLabel(`Value of ${name}`);
+      await button('Send').click();
+      await said(/takes the login hint from the attribute email/);
+      expect(await value('email').getAttribute('aria-invalid')).toBe('true');
+      await visitor.comesTo('Value of email');
+      await isFineForEverybody();
+      await value('email').fill(alice);
+      expect(await page.getByText(/takes the login hint from/).count()).toBe(0);
+      await value('amount').fill('1 EUR');
+      await button('Preview').click();
+      const shown = page.getByRole('region', { name: 'the request', exact: true });
+      await shown.getByText(/pay 1 EUR/i).waitFor();
+      await value('amount').fill('2 EUR');
+      await shown.waitFor({ state: 'detached' });
+    },
+    limitMs,
+  );
+
+  it(
     'asks a person once, for whoever presses twice or again because no answer came',
     async () => {
       await go(`/test-rule/${rule.id}`);

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { attributesOf, namesOf } from './attributes.js';
+import { attributeOfPointer, attributesOf, namesOf } from './attributes.js';
 
 it('begins with the hint, and knows the attributes in every template', () => {
   const names = namesOf({
@@ -18,4 +18,11 @@ it('sends no attribute without a name', () => {
       { name: ' ', value: 'b' },
     ]),
   ).toEqual({ email: 'a' });
+});
+
+it('finds the row that a mistake belongs to', () => {
+  const rows = [{ name: ' a/b~c ', value: '' }];
+  expect(attributeOfPointer(rows, '/attributes/a~1b~0c')).toBe('a/b~c');
+  expect(attributeOfPointer(rows, '/attributes/email')).toBeNull();
+  expect(attributeOfPointer(rows, '/rule')).toBeNull();
 });

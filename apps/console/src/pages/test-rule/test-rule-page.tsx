@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Button, Group, Paper, Select, Stack, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Anchor, Button, Group, Input, Paper, Select, Stack, Text, TextInput } from '@mantine/core';
 import { IconEye, IconFlask2, IconPlus, IconSend2, IconTrash } from '@tabler/icons-react';
 import type { Rule } from '#lib/contracts';
 import { useState } from 'react';
@@ -7,13 +7,14 @@ import { useRequest, useSubmitRequest } from '../../api/authorization-requests.j
 import { useRulePreview } from '../../api/rule-preview.js';
 import { rules } from '../../api/rules.js';
 import { EmptyState } from '../../parts/empty-state.js';
+import { focusFirstMistake, problemsOfAnswer } from '../../parts/form-problems.js';
 import { Loaded } from '../../parts/loaded.js';
 import { PageHeader } from '../../parts/page-header.js';
 import { RowsSkeleton } from '../../parts/page-skeleton.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useMayWrite } from '../../shell/session.js';
 import { WatchedRequest } from '../transactions/watched-request.js';
-import { attributesOf, namesOf, type AttributeRow } from './attributes.js';
+import { attributeOfPointer, attributesOf, namesOf, type AttributeRow } from './attributes.js';
 import { PreviewedRequest } from './previewed-request.js';
 
 /** Requests › Test Rule: see what a rule would ask, then really ask it and watch. */
@@ -74,8 +75,17 @@ function TryOut({ rule }: { readonly rule: Rule }) {
   const mayWrite = useMayWrite();
   const sent = search.get('sent') ?? '';
   const body = { attributes: attributesOf(rows) };
+  const write = (next: readonly AttributeRow[]): void => {
+    setRows(next);
+    // What is shown is for what stands here; what is on its way goes on.
+    preview.reset();
+    if (submit.isError) submit.reset();
+  };
   const change = (index: number, part: Partial<AttributeRow>): void =>
-    setRows(rows.map((row, place) => (place === index ? { ...row, ...part } : row)));
+    write(rows.map((row, place) => (place === index ? { ...row, ...part } : row)));
+  const error = submit.error ?? preview.error;
+  const mistakes = problemsOfAnswer(error, (pointer) => attributeOfPointer(rows, pointer));
+  const told = Object.keys(mistakes.fields).length > 0 && mistakes.rest.length === 0;
   return (
     <>
       <Paper
@@ -84,7 +94,8 @@ function TryOut({ rule }: { readonly rule: Rule }) {
         p={{ base: 'md', sm: 'lg' }}
         onSubmit={(event) => {
           event.preventDefault();
-          preview.mutate({ ruleId: rule.id, body });
+          if (submit.isError) submit.reset();
+          preview.mutate({ ruleId: rule.id, body }, { onError: focusFirstMistake });
         }}
       >
         <Stack gap="sm">
@@ -93,30 +104,34 @@ function TryOut({ rule }: { readonly rule: Rule }) {
             the rule.
           </Text>
           {rows.map((row, index) => (
-            <Group key={index} gap="xs" wrap="nowrap" align="flex-end">
+            <Group key={index} gap="xs" wrap="nowrap" align="flex-start">
               <TextInput
                 label={index === 0 ? 'Attribute' : undefined}
                 aria-label={`Attribute ${index + 1}`}
                 value={row.name}
                 onChange={(event) => change(index, { name: event.currentTarget.value })}
-                w="30%"
+                w={{ base: '42%', xs: '30%' }}
               />
               <TextInput
                 label={index === 0 ? 'Value' : undefined}
                 aria-label={`Value of ${row.name === '' ? `attribute ${index + 1}` : row.name}`}
                 value={row.value}
+                error={mistakes.fields[row.name.trim()]}
                 onChange={(event) => change(index, { value: event.currentTarget.value })}
                 style={{ flex: 1 }}
               />
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                size="lg"
-                aria-label={`Remove attribute ${index + 1}`}
-                onClick={() => setRows(rows.filter((_, place) => place !== index))}
-              >
-                <IconTrash size={16} />
-              </ActionIcon>
+              {/* Beside the field, whatever stands above and below it. */}
+              <Input.Wrapper label={index === 0 ? '\u00a0' : undefined} labelElement="div">
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  size="lg"
+                  aria-label={`Remove attribute ${index + 1}`}
+                  onClick={() => write(rows.filter((_, place) => place !== index))}
+                >
+                  <IconTrash size={16} />
+                </ActionIcon>
+              </Input.Wrapper>
             </Group>
           ))}
           <Group justify="space-between">
@@ -141,9 +156,13 @@ function TryOut({ rule }: { readonly rule: Rule }) {
                 <Button
                   leftSection={<IconSend2 size={16} aria-hidden />}
                   loading={submit.isPending}
-                  onClick={() =>
-                    submit.mutate({ rule: rule.id, ...body }, { onSuccess: ({ id }) => setSearch({ sent: id }) })
-                  }
+                  onClick={() => {
+                    if (preview.isError) preview.reset();
+                    submit.mutate(
+                      { rule: rule.id, ...body },
+                      { onSuccess: ({ id }) => setSearch({ sent: id }), onError: focusFirstMistake },
+                    );
+                  }}
                 >
                   Send
                 </Button>
@@ -157,7 +176,7 @@ function TryOut({ rule }: { readonly rule: Rule }) {
           )}
         </Stack>
       </Paper>
-      {(submit.error ?? preview.error) && <ProblemAlert error={submit.error ?? preview.error} />}
+      {error && !told && <ProblemAlert error={error} rest={mistakes.rest} />}
       {preview.data && <PreviewedRequest preview={preview.data} />}
       {sent !== '' && (
         <Stack component="section" gap="md" aria-label="The request that was sent">
