@@ -81,6 +81,22 @@ describeWithBrowser('mishaps in the console', () => {
     expect(changes).toEqual(['POST /v1/rejection-handlers', 'DELETE /v1/rejection-handlers']);
   }, 60_000);
 
+  it('asks for nothing that was just deleted, and shows no ghost of it to whoever comes back', async () => {
+    const { id } = await madeRule('To be gone');
+    await house.go(page, '/access/rules');
+    await page.getByRole('link', { name: 'To be gone' }).click();
+    await page.getByRole('heading', { name: 'To be gone' }).waitFor();
+    calls.splice(0);
+    await button('Delete').click();
+    await visitor.dialog('Delete this rule?').getByRole('button', { name: 'Delete the rule' }).click();
+    await page.getByRole('heading', { name: 'Rules', exact: true }).waitFor();
+    await page.getByRole('link', { name: 'To be gone' }).waitFor({ state: 'detached' });
+    expect(calls.filter((one) => one.endsWith(id))).toEqual([`DELETE /v1/rules/${id}`]);
+    await page.goBack();
+    await page.getByRole('heading', { name: /^There is no/ }).waitFor();
+    expect(await page.getByRole('heading', { name: 'To be gone' }).count()).toBe(0);
+  }, 60_000);
+
   /** Asks until it is so. */
   async function expectSoon(isSo: () => Promise<boolean>): Promise<void> {
     for (let asked = 0; asked < 100; asked++) {

@@ -76,10 +76,15 @@ export function adminResource<Item extends Stored, Body, Patch = Partial<Body>, 
       });
     },
     useRemove: () => {
+      const queries = useQueryClient();
       const refresh = useRefresh();
       return useMutation({
         mutationFn: ({ id, version }: Stored) => call<void>('DELETE', one(id), { version }),
-        onSuccess: () => refresh(),
+        onSuccess: (_, { id }) => {
+          // Neither asked for again by a page that is about to go, nor shown from memory to whoever comes back there.
+          queries.removeQueries({ queryKey: [path, id] });
+          void refresh();
+        },
       });
     },
     useRefresh,
