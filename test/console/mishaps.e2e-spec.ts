@@ -97,6 +97,31 @@ describeWithBrowser('mishaps in the console', () => {
     expect(await page.getByRole('heading', { name: 'To be gone' }).count()).toBe(0);
   }, 60_000);
 
+  it('keeps what is typed while a save is under way', async () => {
+    const { id } = await madeRule('Slowly saved');
+    await house.go(page, `/access/rules/${id}`);
+    let letGo = (): void => undefined;
+    const held = async (route: Route): Promise<void> => {
+      if (route.request().method() === 'PUT') await new Promise<void>((resolve) => (letGo = resolve));
+      await route.fallback();
+    };
+    await page.route(`**/v1/rules/${id}`, held, { times: 1 });
+    await field('Binding Message').fill('Sent');
+    const sent = page.waitForRequest((request) => request.method() === 'PUT');
+    await button('Save').click();
+    await sent;
+    await field('Client ID').fill('typed-meanwhile');
+    letGo();
+    await visitor.said('Slowly saved is saved as version 2.');
+    expect(await field('Client ID').inputValue()).toBe('typed-meanwhile');
+    expect(await field('Binding Message').inputValue()).toBe('Sent');
+    await visitor.said('Not saved yet');
+    await button('Save').click();
+    await visitor.said('Slowly saved is saved as version 3.');
+    const { body } = await api().call<Rule>('GET', `/v1/rules/${id}`);
+    expect(body).toMatchObject({ clientId: 'typed-meanwhile', bindingMessage: 'Sent' });
+  }, 60_000);
+
   /** Asks until it is so. */
   async function expectSoon(isSo: () => Promise<boolean>): Promise<void> {
     for (let asked = 0; asked < 100; asked++) {

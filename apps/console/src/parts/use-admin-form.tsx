@@ -1,6 +1,7 @@
 import type { UseFormReturnType } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, type ReactNode, type SubmitEvent } from 'react';
+import { changesBetween } from '#lib/domain';
 import type { z } from 'zod';
 import type { adminResource } from '../api/admin-resource.js';
 import { ApiProblem, isSessionLost } from '../api/client.js';
@@ -98,11 +99,14 @@ export function useAdminForm<Item extends Stored, B extends object, Values exten
     show(problems);
   };
 
-  const fill = (item: Item): void => {
+  /** Shows what is stored; what was typed after `sent` left the form stays typed. */
+  const fill = (item: Item, sent = form.getValues()): void => {
     setBase(item);
     const values = valuesOf(item);
+    const typed = form.getValues();
+    const since = Object.keys(values).filter((name) => changesBetween(sent[name], typed[name]).length > 0);
     form.setInitialValues(values);
-    form.setValues(values);
+    form.setValues({ ...values, ...Object.fromEntries(since.map((name) => [name, typed[name]])) });
     form.resetDirty(values);
   };
   useEffect(() => {
@@ -110,17 +114,11 @@ export function useAdminForm<Item extends Stored, B extends object, Values exten
     if (stored && base && stored.version > base.version && !form.isDirty()) fill(stored);
   }, [stored?.version]);
 
-  const saved = (item: Item): void => {
-    tellDone(`${item.name} is saved as version ${item.version}.`);
-    setConflict(null);
-    fill(item);
-  };
-
   const save = (body: Body, version: number | null): void => {
     const checked = problemsOfBody(schema, body, fieldOf);
     if (Object.keys(checked.fields).length + checked.rest.length > 0) {
       setConflict(null);
-      setProblem(null);
+      setProblem(checked.rest.length > 0 ? { error: new Error(checked.rest[0]!.detail) } : null);
       show(checked);
       return;
     }
@@ -136,7 +134,13 @@ export function useAdminForm<Item extends Stored, B extends object, Values exten
       };
       create.mutate(body as B, { onError, onSuccess });
     } else {
-      replace.mutate({ id: base.id, version, body: body as B }, { onError, onSuccess: saved });
+      const sent = form.getValues();
+      const onSuccess = (item: Item): void => {
+        tellDone(`${item.name} is saved as version ${item.version}.`);
+        setConflict(null);
+        fill(item, sent);
+      };
+      replace.mutate({ id: base.id, version, body: body as B }, { onError, onSuccess });
     }
   };
 
