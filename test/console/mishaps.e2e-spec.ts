@@ -122,6 +122,18 @@ describeWithBrowser('mishaps in the console', () => {
     expect(body).toMatchObject({ clientId: 'typed-meanwhile', bindingMessage: 'Sent' });
   }, 60_000);
 
+  it('says of a secret that was replaced that it is set, once it is', async () => {
+    const clientCredentials = { type: 'secret', clientSecret: 'the-secret-of-before' };
+    const { id } = await madeRule('With a new secret', { clientCredentials });
+    await house.go(page, `/access/rules/${id}`);
+    await button('Replace Client Secret').click();
+    await page.getByLabel('Client Secret').first().fill('the-secret-of-after');
+    await button('Save').click();
+    await visitor.said('With a new secret is saved as version 2.');
+    await visitor.said(/^Set, changed/);
+    expect(await button('Keep the old one').count()).toBe(0);
+  }, 60_000);
+
   /** Asks until it is so. */
   async function expectSoon(isSo: () => Promise<boolean>): Promise<void> {
     for (let asked = 0; asked < 100; asked++) {

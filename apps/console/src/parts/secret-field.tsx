@@ -16,6 +16,12 @@ export interface SecretFieldProps {
 /** A secret that can be given and replaced, and is never shown. */
 export function SecretField({ label, description, setAt, value, onChange, error, disabled }: SecretFieldProps) {
   const [replacing, setReplacing] = useState(false);
+  const [shownAt, setShownAt] = useState(setAt);
+  // What was typed is stored now.
+  if (shownAt !== setAt) {
+    setShownAt(setAt);
+    setReplacing(false);
+  }
   if (setAt !== null && !replacing && value === '') {
     return (
       <Input.Wrapper label={label} description={description} error={error} labelElement="div">
