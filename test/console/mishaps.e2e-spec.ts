@@ -134,6 +134,38 @@ describeWithBrowser('mishaps in the console', () => {
     expect(await button('Keep the old one').count()).toBe(0);
   }, 60_000);
 
+  it('brings into sight what was refused, and forgets it with the dialog', async () => {
+    await page.setViewportSize({ width: 1000, height: 500 });
+    await house.go(page, '/settings/api-clients');
+    await breaks('**/v1/api-clients');
+    await button('Add API Client').click();
+    const dialog = visitor.dialog('Add an API client');
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('Shop');
+    // Down there is where somebody is who presses the button.
+    await dialog.getByLabel('Enabled').scrollIntoViewIfNeeded();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await visitor.said('The answer was 500');
+    await expectSoon(() => isInSight('The answer was 500'));
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await button('Add API Client').click();
+    await dialog.waitFor();
+    expect(await dialog.getByRole('alert').count()).toBe(0);
+    await page.keyboard.press('Escape');
+
+    const { id } = await madeRule('Refused');
+    await breaks(`**/v1/rules/${id}`);
+    await house.go(page, `/access/rules/${id}`);
+    const message = field('Binding Message');
+    await message.fill('Far below the head of the page');
+    await button('Save').click();
+    await visitor.said('The answer was 500');
+    await expectSoon(() => isInSight('The answer was 500'));
+    await message.fill('');
+    await page.setViewportSize({ width: 1280, height: 900 });
+    forgiveTheBreak();
+  }, 60_000);
+
   /** Asks until it is so. */
   async function expectSoon(isSo: () => Promise<boolean>): Promise<void> {
     for (let asked = 0; asked < 100; asked++) {

@@ -1,5 +1,5 @@
 import { Button, Group, Modal, Stack, type ModalProps } from '@mantine/core';
-import type { ReactNode, SubmitEvent } from 'react';
+import { useEffect, type ReactNode, type SubmitEvent } from 'react';
 import classes from './form-dialog.module.css';
 import { ProblemAlert, type ProblemAlertProps } from './problem-alert.js';
 
@@ -13,6 +13,7 @@ export interface FormDialogProps {
   readonly form: {
     readonly problem: ProblemAlertProps | null;
     readonly pending: boolean;
+    readonly forget: () => void;
     readonly submit: (event: SubmitEvent) => void;
   };
   /** Nothing can be sent yet. */
@@ -23,6 +24,7 @@ export interface FormDialogProps {
 /** A short form in a dialog. */
 export function FormDialog(props: FormDialogProps) {
   const { opened, onClose, title, action = 'Save', size, form, incomplete = false, children } = props;
+  useEffect(() => form.forget(), [opened]);
   return (
     <Modal opened={opened} onClose={onClose} title={title} size={size} closeButtonProps={{ 'aria-label': 'Close' }}>
       <form noValidate onSubmit={form.submit} aria-label={title}>

@@ -46,8 +46,12 @@ export function problemsOfBody(schema: z.ZodType, body: unknown, fieldOf: FieldO
 const detailOf = ({ message }: z.core.$ZodIssue): string =>
   message === 'Too small: expected string to have >=1 characters' ? 'Fill this in.' : message;
 
-/** Puts the focus on the first field that is wrong, once it shows that. */
+/** Puts the focus on the first field that is wrong, once it shows that; where none is, brings into sight what the form says. */
 export const focusFirstMistake = (): void =>
   void requestAnimationFrame(() =>
-    requestAnimationFrame(() => document.querySelector<HTMLElement>('form [aria-invalid="true"]')?.focus()),
+    requestAnimationFrame(() => {
+      const field = document.querySelector<HTMLElement>('form [aria-invalid="true"]');
+      if (field) field.focus();
+      else document.querySelector('form [role="alert"]')?.scrollIntoView({ block: 'center' });
+    }),
   );

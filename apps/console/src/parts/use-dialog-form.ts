@@ -52,6 +52,11 @@ export function useDialogForm<Values extends AnyValues, Body, Answer>(
   return {
     problem,
     pending,
+    /** Nothing of what was typed and refused waits for the next time. */
+    forget: (): void => {
+      setProblem(null);
+      form.reset();
+    },
     submit: (event: SubmitEvent): void => {
       event.preventDefault();
       // A form inside the dialog of another one is not that other one's.

@@ -33,10 +33,6 @@ export function ClientDialog({ client, opened, onClose, onSecrets }: ClientDialo
   const create = apiClients.useCreate();
   const change = apiClients.useChange();
   const ruleList = rules.useList();
-  const close = (): void => {
-    form.reset();
-    onClose();
-  };
   const dialog = useDialogForm({
     form,
     schema: client ? apiClientPatch : apiClientBody,
@@ -58,7 +54,7 @@ export function ClientDialog({ client, opened, onClose, onSecrets }: ClientDialo
     },
     onDone: (secrets) => {
       tellDone(`${form.getValues().name} is saved.`);
-      close();
+      onClose();
       onSecrets(secrets);
     },
   });
@@ -66,7 +62,7 @@ export function ClientDialog({ client, opened, onClose, onSecrets }: ClientDialo
   return (
     <FormDialog
       opened={opened}
-      onClose={close}
+      onClose={onClose}
       title={client ? `API client ${client.name}` : 'Add an API client'}
       size="lg"
       form={dialog}

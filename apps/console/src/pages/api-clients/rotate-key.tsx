@@ -29,7 +29,6 @@ export function RotateKey({ client, onClose, onSecrets }: RotateKeyProps) {
     fieldOf: (pointer) => ({ '/overlapSeconds': 'overlapSeconds', '/expiresAt': 'expiresOn' })[pointer] ?? null,
     send: (body) => rotate.mutateAsync({ id: client!.id, body }),
     onDone: ({ key }) => {
-      form.reset();
       onClose();
       onSecrets([{ label: 'API key', value: key }]);
     },

@@ -44,10 +44,6 @@ const fieldOf = (pointer: string): string | null => {
 export function GenerateKeyPair({ opened, onClose, onDone }: KeyPairDialogProps) {
   const form = useForm<GenerateValues>({ mode: 'controlled', initialValues: empty });
   const create = keyPairs.useCreate();
-  const close = (): void => {
-    form.reset();
-    onClose();
-  };
   const dialog = useDialogForm({
     form,
     schema: keyPairImport,
@@ -55,12 +51,12 @@ export function GenerateKeyPair({ opened, onClose, onDone }: KeyPairDialogProps)
     fieldOf,
     send: create.mutateAsync,
     onDone: (keyPair) => {
-      close();
+      onClose();
       onDone(keyPair);
     },
   });
   return (
-    <FormDialog opened={opened} onClose={close} title="Generate a key pair" action="Generate" size="lg" form={dialog}>
+    <FormDialog opened={opened} onClose={onClose} title="Generate a key pair" action="Generate" size="lg" form={dialog}>
       <TextInput label="Alias" withAsterisk maxLength={64} data-autofocus {...form.getInputProps('alias')} />
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
         {nameParts.map(([part, label]) => (

@@ -58,11 +58,6 @@ async function base64Of(file: File): Promise<string> {
 export function ImportKeyPair({ opened, onClose, onDone }: KeyPairDialogProps) {
   const form = useForm<ImportValues>({ mode: 'controlled', initialValues: empty });
   const create = keyPairs.useCreate();
-  const close = (): void => {
-    // What was typed is a private key: it does not wait for the next time.
-    form.reset();
-    onClose();
-  };
   const dialog = useDialogForm({
     form,
     schema: keyPairImport,
@@ -70,13 +65,13 @@ export function ImportKeyPair({ opened, onClose, onDone }: KeyPairDialogProps) {
     fieldOf,
     send: create.mutateAsync,
     onDone: (keyPair) => {
-      close();
+      onClose();
       onDone(keyPair);
     },
   });
   const { format } = form.getValues();
   return (
-    <FormDialog opened={opened} onClose={close} title="Import a key pair" action="Import" size="lg" form={dialog}>
+    <FormDialog opened={opened} onClose={onClose} title="Import a key pair" action="Import" size="lg" form={dialog}>
       <TextInput label="Alias" withAsterisk maxLength={64} data-autofocus {...form.getInputProps('alias')} />
       <SegmentedControl
         aria-label="Format"

@@ -201,7 +201,6 @@ function ReplaceCertificate({ keyPair, opened, onClose }: DialogProps) {
     send: (body) => replace.mutateAsync({ id: keyPair.id, version: keyPair.version, body }),
     onDone: () => {
       tellDone('The certificate is replaced.');
-      form.reset();
       onClose();
     },
   });

@@ -47,10 +47,6 @@ export function EndpointDialog({ endpoint, opened, onClose, onSecrets }: Endpoin
   const form = useForm<EndpointValues>({ mode: 'controlled', initialValues: valuesOf(endpoint) });
   const create = webhookEndpoints.useCreate();
   const replace = webhookEndpoints.useReplace();
-  const close = (): void => {
-    form.reset();
-    onClose();
-  };
   const dialog = useDialogForm({
     form,
     schema: webhookEndpointBody,
@@ -71,14 +67,14 @@ export function EndpointDialog({ endpoint, opened, onClose, onSecrets }: Endpoin
     },
     onDone: (secrets) => {
       tellDone('The webhook endpoint is saved.');
-      close();
+      onClose();
       onSecrets(secrets);
     },
   });
   return (
     <FormDialog
       opened={opened}
-      onClose={close}
+      onClose={onClose}
       title={endpoint ? 'Edit the webhook endpoint' : 'Add a webhook endpoint'}
       size="lg"
       form={dialog}
