@@ -166,6 +166,18 @@ describeWithBrowser('mishaps in the console', () => {
     forgiveTheBreak();
   }, 60_000);
 
+  it('tells that a test of a webhook endpoint could not be sent', async () => {
+    const { id } = await api().create<WebhookEndpoint>('webhook-endpoints', {
+      url: 'https://shop.example/hook',
+      events: ['decision.approved'],
+    });
+    await house.go(page, `/settings/webhooks/${id}`);
+    await breaks(`**/v1/webhook-endpoints/${id}/test`);
+    await button('Send a test').click();
+    await visitor.said('The answer was 500');
+    forgiveTheBreak();
+  }, 60_000);
+
   /** Asks until it is so. */
   async function expectSoon(isSo: () => Promise<boolean>): Promise<void> {
     for (let asked = 0; asked < 100; asked++) {

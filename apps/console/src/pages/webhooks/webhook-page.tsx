@@ -22,6 +22,7 @@ export function WebhookPage() {
   const { id = '' } = useParams();
   const [dialog, setDialog] = useState<'edit' | 'rotate' | null>(null);
   const [shown, setShown] = useState<ShownOnceProps['secrets']>(null);
+  const test = useTestEndpoint(id);
   const mayWrite = useMayWrite();
   const close = (): void => setDialog(null);
   return (
@@ -37,12 +38,13 @@ export function WebhookPage() {
       head={(endpoint) => ({
         windowTitle: 'Webhook endpoint',
         state: <EndpointState endpoint={endpoint} />,
-        actions: mayWrite && <Actions endpoint={endpoint} onChoose={setDialog} />,
+        actions: mayWrite && <Actions endpoint={endpoint} test={test} onChoose={setDialog} />,
       })}
     >
       {(endpoint) => (
         <>
           <Stack gap="md">
+            {test.error && <ProblemAlert error={test.error} />}
             {!endpoint.enabled && mayWrite && <Reenable endpoint={endpoint} />}
             <Section title="Endpoint">
               <Facts
@@ -86,11 +88,11 @@ export function WebhookPage() {
 
 interface ActionsProps {
   readonly endpoint: WebhookEndpoint;
+  readonly test: ReturnType<typeof useTestEndpoint>;
   readonly onChoose: (dialog: 'edit' | 'rotate') => void;
 }
 
-function Actions({ endpoint, onChoose }: ActionsProps) {
-  const test = useTestEndpoint(endpoint.id);
+function Actions({ endpoint, test, onChoose }: ActionsProps) {
   return (
     <>
       <Button
