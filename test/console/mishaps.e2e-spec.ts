@@ -178,6 +178,21 @@ describeWithBrowser('mishaps in the console', () => {
     forgiveTheBreak();
   }, 60_000);
 
+  it('reads a file again that was changed since', async () => {
+    await house.go(page, '/settings/import-export?tab=apply');
+    const chooser = page.locator('input[type="file"]');
+    const file = (text: string) => ({ name: 'assent.yaml', mimeType: 'application/yaml', buffer: Buffer.from(text) });
+    await chooser.setInputFiles(file('version: 1'));
+    await expectSoon(async () => (await field('Configuration (YAML or JSON)').inputValue()) === 'version: 1');
+    // A browser tells nothing of a choice that is the same as before.
+    expect(await chooser.inputValue()).toBe('');
+  }, 60_000);
+
+  it('shows the first tab to whoever comes by an address with another one', async () => {
+    await house.go(page, '/settings/import-export?tab=nonsense');
+    await page.getByRole('region', { name: 'the configuration' }).waitFor();
+  }, 60_000);
+
   /** Asks until it is so. */
   async function expectSoon(isSo: () => Promise<boolean>): Promise<void> {
     for (let asked = 0; asked < 100; asked++) {

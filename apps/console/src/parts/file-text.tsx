@@ -1,5 +1,6 @@
 import { Button, FileButton } from '@mantine/core';
 import { IconUpload } from '@tabler/icons-react';
+import { useRef } from 'react';
 
 export interface FileTextProps {
   /** What is read: `the certificate`. */
@@ -10,8 +11,15 @@ export interface FileTextProps {
 
 /** Fills a field from a file; the file goes nowhere else. */
 export function FileText({ what, accept, onText }: FileTextProps) {
+  const forget = useRef<() => void>(null);
+  const read = async (file: File | null): Promise<void> => {
+    const text = await file?.text();
+    // The same file can be chosen again, after it was changed.
+    forget.current?.();
+    if (text !== undefined) onText(text);
+  };
   return (
-    <FileButton accept={accept} onChange={(file) => void file?.text().then(onText)}>
+    <FileButton accept={accept} resetRef={forget} onChange={(file) => void read(file)}>
       {(props) => (
         <Button
           {...props}

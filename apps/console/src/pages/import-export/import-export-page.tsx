@@ -10,6 +10,7 @@ import { PingAccessWizard } from './pingaccess-wizard.js';
 export function ImportExportPage() {
   const [{ tab }, change] = useFilters(['tab']);
   const mayWrite = useMayWrite();
+  const shown = mayWrite && ['apply', 'pingaccess'].includes(tab) ? tab : 'export';
   return (
     <>
       <PageHeader
@@ -18,7 +19,7 @@ export function ImportExportPage() {
         lead="The whole configuration as one document: to keep it in a repository, to bring it to another installation, or to come here from PingAccess."
       />
       <Tabs
-        value={tab === '' ? 'export' : tab}
+        value={shown}
         onChange={(value) => change({ tab: value === 'export' ? '' : (value ?? '') })}
         keepMounted={false}
       >

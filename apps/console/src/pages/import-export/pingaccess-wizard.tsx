@@ -30,14 +30,14 @@ export function PingAccessWizard() {
   const attempt = useImportPingAccess();
   const real = useImportPingAccess();
 
-  const bodyOf = ({ data }: Exported, dryRun: boolean, incomplete = leaveOut) => ({
+  const bodyOf = ({ data }: Exported, dryRun: boolean, incomplete = leaveOut, typed = inputs) => ({
     export: { data },
-    inputs: given(inputs),
+    inputs: given(typed),
     incomplete: incomplete ? ('leave-out' as const) : ('refuse' as const),
     dryRun,
   });
-  const look = (what: Exported, incomplete = leaveOut): void =>
-    attempt.mutate(bodyOf(what, true, incomplete), {
+  const look = (what: Exported, incomplete = leaveOut, typed = inputs): void =>
+    attempt.mutate(bodyOf(what, true, incomplete, typed), {
       onSuccess: (found) => {
         setLooked(found);
         // What was asked for once can be corrected, although it is no longer missing.
@@ -55,6 +55,8 @@ export function PingAccessWizard() {
     setExported(null);
     setLooked(null);
     setAsked({});
+    // The places of one export are not those of another.
+    setInputs({});
     attempt.reset();
     real.reset();
     if (chosen === null) return;
@@ -62,7 +64,7 @@ export function PingAccessWizard() {
       // What is not for Assent, and the keys of administrators least of all, leaves this browser never.
       const relevant = relevantSections(JSON.parse(await chosen.text()));
       setExported(relevant);
-      look(relevant);
+      look(relevant, leaveOut, {});
     } catch {
       setMistake('This file is not JSON. Take the export of PingAccess as it is, pa-data-….json.');
     }
