@@ -193,6 +193,26 @@ describeWithBrowser('mishaps in the console', () => {
     await page.getByRole('region', { name: 'the configuration' }).waitFor();
   }, 60_000);
 
+  it('shows the whole of long names in its warnings, on the narrowest screen too', async () => {
+    const alias = 'z'.repeat(64);
+    const generate = { subject: 'CN=soon', validDays: 5 };
+    const keyPair = await api().create<KeyPair>('key-pairs', { alias, generate });
+    const clientCredentials = { type: 'mutual-tls', keyPairId: keyPair.id };
+    await madeRule('W'.repeat(64), { clientCredentials });
+    await page.setViewportSize({ width: 320, height: 740 });
+    await house.go(page, '/overview');
+    await page.getByRole('link', { name: alias }).waitFor();
+    expect(await page.evaluate<string[]>(cutOff)).toEqual([]);
+    await house.go(page, `/security/key-pairs/${keyPair.id}`);
+    await button('Delete').click();
+    const asked = visitor.dialog('Delete this key pair?');
+    await asked.getByRole('button', { name: 'Delete the key pair' }).click();
+    await asked.getByRole('link', { name: 'W'.repeat(64) }).waitFor();
+    expect(await page.evaluate<string[]>(cutOff)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.setViewportSize({ width: 1280, height: 900 });
+  }, 60_000);
+
   /** Asks until it is so. */
   async function expectSoon(isSo: () => Promise<boolean>): Promise<void> {
     for (let asked = 0; asked < 100; asked++) {

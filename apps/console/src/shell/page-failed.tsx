@@ -28,8 +28,12 @@ export function NoSuchPage() {
     <Center mih="50vh">
       <Stack align="center" gap="xs">
         <title>Not found · Assent</title>
-        <Title order={1}>There is no such page</Title>
-        <Text c="dimmed">The address may have been mistyped.</Text>
+        <Title order={1} ta="center">
+          There is no such page
+        </Title>
+        <Text c="dimmed" ta="center">
+          The address may have been mistyped.
+        </Text>
         <Anchor component={Link} to="/overview">
           Go to the overview
         </Anchor>

@@ -1,4 +1,4 @@
-import { Anchor, List, ThemeIcon } from '@mantine/core';
+import { Anchor, List, Text, ThemeIcon } from '@mantine/core';
 import { IconCheck, IconCircleDashed } from '@tabler/icons-react';
 import type { Overview } from '#lib/contracts';
 import { Link } from 'react-router';
@@ -33,7 +33,9 @@ export function FirstSteps({ steps: done }: { readonly steps: Overview['firstSte
             }
           >
             {done[name] ? (
-              text
+              <Text span fz="sm">
+                {text}
+              </Text>
             ) : (
               <Anchor component={Link} to={to} fz="sm">
                 {text}

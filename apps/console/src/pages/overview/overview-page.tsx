@@ -3,6 +3,7 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import type { Overview, OverviewWindow } from '#lib/contracts';
 import { Link, useSearchParams } from 'react-router';
 import { useOverview } from '../../api/overview.js';
+import { Address } from '../../parts/address.js';
 import { Loaded } from '../../parts/loaded.js';
 import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
@@ -134,7 +135,7 @@ function Attention({ overview: { expiringKeyPairs, failingEndpoints } }: { reado
           <List.Item key={id}>
             The webhook endpoint{' '}
             <Anchor component={Link} to={`/settings/webhooks/${id}`} inherit underline="always">
-              {url}
+              <Address url={url} />
             </Anchor>{' '}
             {enabled ? 'fails' : 'was disabled'}
             {failingSince && (
