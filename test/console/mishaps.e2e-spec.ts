@@ -1,4 +1,4 @@
-import type { KeyPair, Rule, TokenProvider, WebhookEndpoint } from '#lib/contracts';
+import type { ApiClient, KeyPair, Rule, TokenProvider, WebhookEndpoint } from '#lib/contracts';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { describeWithBrowser, type Page, type Route, type WatchedPage } from '../support/chromium.js';
 import { ruleBody } from '../support/rules-house.js';
@@ -211,6 +211,57 @@ describeWithBrowser('mishaps in the console', () => {
     expect(await page.evaluate<string[]>(cutOff)).toEqual([]);
     await page.keyboard.press('Escape');
     await page.setViewportSize({ width: 1280, height: 900 });
+  }, 60_000);
+
+  it('shows both versions where a dialog would save over what somebody else has saved', async () => {
+    const { id } = await api().create<ApiClient>('api-clients', { name: 'Contested', scopes: ['requests:read'] });
+    await house.go(page, '/settings/api-clients');
+    await button('Actions for Contested').click();
+    await page.getByRole('menuitem', { name: 'Edit' }).click();
+    const form = visitor.dialog('API client Contested');
+    await form.getByRole('textbox', { name: 'Name' }).fill('Mine');
+    await form.getByRole('textbox', { name: 'Requests per Minute' }).fill('30');
+    await api().call('PATCH', `/v1/api-clients/${id}`, { name: 'Theirs', scopes: ['requests:write'] });
+    await form.getByRole('button', { name: 'Save' }).click();
+    const conflict = visitor.dialog('Somebody else has changed this API client');
+    await conflict.getByText('changed by both').waitFor();
+    await visitor.findsNothingWrong();
+    await visitor.findsItNarrowEnough();
+    await conflict.getByRole('button', { name: 'Back to the form' }).click();
+    expect(await form.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('Mine');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await conflict.getByRole('radiogroup', { name: 'Name: whose' }).getByText('Theirs', { exact: true }).click();
+    await conflict.getByRole('button', { name: 'Save over version 2' }).click();
+    await visitor.said('Theirs is saved.');
+    await conflict.waitFor({ state: 'detached' });
+    expect((await api().call<ApiClient>('GET', `/v1/api-clients/${id}`)).body).toMatchObject({
+      name: 'Theirs',
+      scopes: ['requests:write'],
+      requestsPerMinute: 30,
+      version: 3,
+    });
+  }, 60_000);
+
+  it('keeps what is typed about a webhook endpoint that somebody else changes, and shows both versions', async () => {
+    const { id } = await api().create<WebhookEndpoint>('webhook-endpoints', {
+      url: 'https://shop.example/contested',
+      events: ['decision.approved'],
+    });
+    await house.go(page, `/settings/webhooks/${id}`);
+    await button('Edit').click();
+    const form = visitor.dialog('Edit the webhook endpoint');
+    await form.getByRole('textbox', { name: 'Description' }).fill('Mine');
+    await api().call('PATCH', `/v1/webhook-endpoints/${id}`, { events: ['decision.denied'] });
+    await form.getByRole('button', { name: 'Save' }).click();
+    const conflict = visitor.dialog('Somebody else has changed this webhook endpoint');
+    await conflict.getByRole('button', { name: 'Save over version 2' }).click();
+    await visitor.said('The webhook endpoint is saved.');
+    await conflict.waitFor({ state: 'detached' });
+    expect((await api().call<WebhookEndpoint>('GET', `/v1/webhook-endpoints/${id}`)).body).toMatchObject({
+      description: 'Mine',
+      events: ['decision.denied'],
+      version: 3,
+    });
   }, 60_000);
 
   /** Asks until it is so. */

@@ -1,13 +1,21 @@
 import { Checkbox, MultiSelect, NumberInput, SimpleGrid, Stack, Switch, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { apiClientBody, apiClientPatch, scopes, type ApiClient } from '#lib/contracts';
+import { useQueryClient } from '@tanstack/react-query';
 import { apiClients } from '../../api/api-clients.js';
 import { rules } from '../../api/rules.js';
 import { tellDone } from '../../parts/done.js';
 import { FormDialog } from '../../parts/form-dialog.js';
 import type { ShownOnceProps } from '../../parts/shown-once.js';
 import { useDialogForm } from '../../parts/use-dialog-form.js';
-import { clientChangeOf, clientField, clientValuesOf, newClientValues, type ClientValues } from './client-values.js';
+import {
+  clientChangeOf,
+  clientField,
+  clientValuesOf,
+  labelOfClientMember,
+  newClientValues,
+  type ClientValues,
+} from './client-values.js';
 
 const scopeWords = {
   'requests:write': 'ask for approvals and use them',
@@ -32,6 +40,7 @@ export function ClientDialog({ client, opened, onClose, onSecrets }: ClientDialo
   });
   const create = apiClients.useCreate();
   const change = apiClients.useChange();
+  const queries = useQueryClient();
   const ruleList = rules.useList();
   const dialog = useDialogForm({
     form,
@@ -41,19 +50,29 @@ export function ClientDialog({ client, opened, onClose, onSecrets }: ClientDialo
       ...(!client && { callbackSecret: values.callbackSecret }),
     }),
     fieldOf: clientField,
-    send: async (body): Promise<ShownOnceProps['secrets']> => {
+    ...(client && {
+      stored: {
+        noun: 'API client',
+        base: clientChangeOf(clientValuesOf(client), client),
+        read: async () => {
+          const theirs = await queries.fetchQuery({ ...apiClients.single(client.id), staleTime: 0 });
+          const body = clientChangeOf(clientValuesOf(theirs), theirs);
+          return { body, version: theirs.version, changedAt: theirs.updatedAt };
+        },
+        labelOf: labelOfClientMember,
+      },
+    }),
+    send: async (body, version = client?.version): Promise<Pick<ShownOnceProps, 'secrets'> & { name: string }> => {
       if (client) {
-        await change.mutateAsync({ id: client.id, version: client.version, body });
-        return null;
+        const { name } = await change.mutateAsync({ id: client.id, version: version!, body });
+        return { name, secrets: null };
       }
-      const { key, callbackSecret } = await create.mutateAsync(body);
-      return [
-        { label: 'API key', value: key },
-        ...(callbackSecret === null ? [] : [{ label: 'Callback secret', value: callbackSecret }]),
-      ];
+      const { name, key, callbackSecret } = await create.mutateAsync(body);
+      const callback = callbackSecret === null ? [] : [{ label: 'Callback secret', value: callbackSecret }];
+      return { name, secrets: [{ label: 'API key', value: key }, ...callback] };
     },
-    onDone: (secrets) => {
-      tellDone(`${form.getValues().name} is saved.`);
+    onDone: ({ name, secrets }) => {
+      tellDone(`${name} is saved.`);
       onClose();
       onSecrets(secrets);
     },

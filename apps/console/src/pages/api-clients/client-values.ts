@@ -100,3 +100,17 @@ export function clientField(pointer: string): string | null {
   if (member === 'expiresAt') return 'expiresOn';
   return Object.hasOwn(newClientValues, member) ? member : null;
 }
+
+const memberNames: Readonly<Record<string, string>> = {
+  name: 'Name',
+  scopes: 'Scopes',
+  enabled: 'Enabled',
+  rules: 'Rules',
+  subjects: 'People',
+  requestsPerMinute: 'Requests per Minute',
+  expiresAt: 'Key Ends On',
+  oauthClient: 'OAuth Client',
+};
+
+/** What a member of an API client is called in its form. */
+export const labelOfClientMember = (member: string): string => memberNames[member] ?? member;

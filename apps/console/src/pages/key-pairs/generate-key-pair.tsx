@@ -49,7 +49,7 @@ export function GenerateKeyPair({ opened, onClose, onDone }: KeyPairDialogProps)
     schema: keyPairImport,
     bodyOf: generationOf,
     fieldOf,
-    send: create.mutateAsync,
+    send: (body) => create.mutateAsync(body),
     onDone: (keyPair) => {
       onClose();
       onDone(keyPair);

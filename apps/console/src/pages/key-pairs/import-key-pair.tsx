@@ -63,7 +63,7 @@ export function ImportKeyPair({ opened, onClose, onDone }: KeyPairDialogProps) {
     schema: keyPairImport,
     bodyOf: importOf,
     fieldOf,
-    send: create.mutateAsync,
+    send: (body) => create.mutateAsync(body),
     onDone: (keyPair) => {
       onClose();
       onDone(keyPair);

@@ -7,6 +7,7 @@ import {
   type WebhookEndpoint,
   type WebhookEventType,
 } from '#lib/contracts';
+import { useQueryClient } from '@tanstack/react-query';
 import { webhookEndpoints } from '../../api/webhook-endpoints.js';
 import { tellDone } from '../../parts/done.js';
 import { FormDialog } from '../../parts/form-dialog.js';
@@ -35,11 +36,18 @@ const valuesOf = (endpoint: WebhookEndpoint | null): EndpointValues => ({
   enabled: endpoint?.enabled ?? true,
 });
 
-const fields: Readonly<Record<string, string>> = {
-  url: 'url',
-  description: 'description',
-  events: 'events',
-  enabled: 'enabled',
+const bodyOf = ({ url, description, events, enabled }: EndpointValues) => ({
+  url: url.trim(),
+  description: description.trim() === '' ? null : description.trim(),
+  events: events as WebhookEventType[],
+  enabled,
+});
+
+const labels: Readonly<Record<string, string>> = {
+  url: 'URL',
+  description: 'Description',
+  events: 'Events',
+  enabled: 'Enabled',
 };
 
 /** The form of a webhook endpoint. */
@@ -47,19 +55,29 @@ export function EndpointDialog({ endpoint, opened, onClose, onSecrets }: Endpoin
   const form = useForm<EndpointValues>({ mode: 'controlled', initialValues: valuesOf(endpoint) });
   const create = webhookEndpoints.useCreate();
   const replace = webhookEndpoints.useReplace();
+  const queries = useQueryClient();
   const dialog = useDialogForm({
     form,
     schema: webhookEndpointBody,
-    bodyOf: ({ url, description, events, enabled }) => ({
-      url: url.trim(),
-      description: description.trim() === '' ? null : description.trim(),
-      events: events as WebhookEventType[],
-      enabled,
+    bodyOf,
+    fieldOf: (pointer) => {
+      const member = pointer.split('/')[1] ?? '';
+      return Object.hasOwn(labels, member) ? member : null;
+    },
+    ...(endpoint && {
+      stored: {
+        noun: 'webhook endpoint',
+        base: bodyOf(valuesOf(endpoint)),
+        read: async () => {
+          const theirs = await queries.fetchQuery({ ...webhookEndpoints.single(endpoint.id), staleTime: 0 });
+          return { body: bodyOf(valuesOf(theirs)), version: theirs.version, changedAt: theirs.updatedAt };
+        },
+        labelOf: (member: string) => labels[member] ?? member,
+      },
     }),
-    fieldOf: (pointer) => fields[pointer.split('/')[1] ?? ''] ?? null,
-    send: async (body): Promise<ShownOnceProps['secrets']> => {
+    send: async (body, version = endpoint?.version): Promise<ShownOnceProps['secrets']> => {
       if (endpoint) {
-        await replace.mutateAsync({ id: endpoint.id, version: endpoint.version, body });
+        await replace.mutateAsync({ id: endpoint.id, version: version!, body });
         return null;
       }
       const { secret } = await create.mutateAsync(body);

@@ -31,7 +31,7 @@ export function ReplayRange({ endpoint, opened, onClose }: ReplayRangeProps) {
     schema: replayDeliveriesBody,
     bodyOf: ({ since, until, state }) => ({ since, ...(until !== '' && { until }), state }),
     fieldOf: (pointer) => (Object.hasOwn(empty, pointer.slice(1)) ? pointer.slice(1) : null),
-    send: replay.mutateAsync,
+    send: (body) => replay.mutateAsync(body),
     onDone: (done) => {
       tellDone(`Sent again: ${counted(done?.replayed ?? 0, 'delivery', 'deliveries')}.`);
       onClose();

@@ -21,10 +21,16 @@ import { RotateSecret } from './rotate-secret.js';
 export function WebhookPage() {
   const { id = '' } = useParams();
   const [dialog, setDialog] = useState<'edit' | 'rotate' | null>(null);
+  /** As it was when somebody began to change it: what is typed stays when others save. */
+  const [edited, setEdited] = useState<WebhookEndpoint | null>(null);
   const [shown, setShown] = useState<ShownOnceProps['secrets']>(null);
   const test = useTestEndpoint(id);
   const mayWrite = useMayWrite();
   const close = (): void => setDialog(null);
+  const choose = (chosen: 'edit' | 'rotate', endpoint: WebhookEndpoint): void => {
+    setEdited(endpoint);
+    setDialog(chosen);
+  };
   return (
     <StoredPage
       key={id}
@@ -38,7 +44,7 @@ export function WebhookPage() {
       head={(endpoint) => ({
         windowTitle: 'Webhook endpoint',
         state: <EndpointState endpoint={endpoint} />,
-        actions: mayWrite && <Actions endpoint={endpoint} test={test} onChoose={setDialog} />,
+        actions: mayWrite && <Actions endpoint={endpoint} test={test} onChoose={choose} />,
       })}
     >
       {(endpoint) => (
@@ -70,8 +76,8 @@ export function WebhookPage() {
           {mayWrite && (
             <>
               <EndpointDialog
-                key={endpoint.version}
-                endpoint={endpoint}
+                key={edited?.version}
+                endpoint={edited ?? endpoint}
                 opened={dialog === 'edit'}
                 onClose={close}
                 onSecrets={() => undefined}
@@ -89,7 +95,7 @@ export function WebhookPage() {
 interface ActionsProps {
   readonly endpoint: WebhookEndpoint;
   readonly test: ReturnType<typeof useTestEndpoint>;
-  readonly onChoose: (dialog: 'edit' | 'rotate') => void;
+  readonly onChoose: (dialog: 'edit' | 'rotate', endpoint: WebhookEndpoint) => void;
 }
 
 function Actions({ endpoint, test, onChoose }: ActionsProps) {
@@ -104,10 +110,18 @@ function Actions({ endpoint, test, onChoose }: ActionsProps) {
       >
         Send a test
       </Button>
-      <Button variant="default" leftSection={<IconPencil size={16} aria-hidden />} onClick={() => onChoose('edit')}>
+      <Button
+        variant="default"
+        leftSection={<IconPencil size={16} aria-hidden />}
+        onClick={() => onChoose('edit', endpoint)}
+      >
         Edit
       </Button>
-      <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => onChoose('rotate')}>
+      <Button
+        variant="default"
+        leftSection={<IconRefresh size={16} aria-hidden />}
+        onClick={() => onChoose('rotate', endpoint)}
+      >
         Rotate the secret
       </Button>
     </>
