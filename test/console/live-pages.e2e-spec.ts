@@ -8,6 +8,7 @@ import {
   launchChromium,
   openWatchedPage,
   type Browser,
+  type Locator,
   type Page,
   type WatchedPage,
 } from '../support/chromium.js';
@@ -435,6 +436,8 @@ describeWithBrowser('what happens, in the console', () => {
       expect(await value('email').getAttribute('aria-invalid')).toBe('true');
       await visitor.comesTo('Value of email');
       await isFineForEverybody();
+      const top = async (found: Locator): Promise<number> => (await found.boundingBox())!.y;
+      expect(Math.abs((await top(button('Remove attribute 1'))) - (await top(value('email'))))).toBeLessThan(8);
       await value('email').fill(alice);
       expect(await page.getByText(/takes the login hint from/).count()).toBe(0);
       await value('amount').fill('1 EUR');

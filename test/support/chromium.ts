@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { describe } from '@jest/globals';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
-export type { Browser, Page, Route } from 'playwright-core';
+export type { Browser, Locator, Page, Route } from 'playwright-core';
 
 const candidates = [
   process.env.CHROMIUM_PATH,

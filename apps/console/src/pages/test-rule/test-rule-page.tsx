@@ -122,15 +122,17 @@ function TryOut({ rule }: { readonly rule: Rule }) {
               />
               {/* Beside the field, whatever stands above and below it. */}
               <Input.Wrapper label={index === 0 ? '\u00a0' : undefined} labelElement="div">
-                <ActionIcon
-                  variant="subtle"
-                  color="gray"
-                  size="lg"
-                  aria-label={`Remove attribute ${index + 1}`}
-                  onClick={() => write(rows.filter((_, place) => place !== index))}
-                >
-                  <IconTrash size={16} />
-                </ActionIcon>
+                <div>
+                  <ActionIcon
+                    variant="subtle"
+                    color="gray"
+                    size="lg"
+                    aria-label={`Remove attribute ${index + 1}`}
+                    onClick={() => write(rows.filter((_, place) => place !== index))}
+                  >
+                    <IconTrash size={16} />
+                  </ActionIcon>
+                </div>
               </Input.Wrapper>
             </Group>
           ))}
