@@ -42,9 +42,21 @@ export function problemsOfBody(schema: z.ZodType, body: unknown, fieldOf: FieldO
   );
 }
 
-// The schema has words of its own where a text has to be something special; that it is missing needs none.
-const detailOf = ({ message }: z.core.$ZodIssue): string =>
-  message === 'Too small: expected string to have >=1 characters' ? 'Fill this in.' : message;
+// The schema has words of its own where a text has to be something special. Where it has none, those of the library are for
+// programmers.
+function detailOf(issue: z.core.$ZodIssue): string {
+  const { code, message } = issue;
+  if (message === 'Too small: expected string to have >=1 characters') return 'Fill this in.';
+  if (code === 'too_small' && message.startsWith('Too small: expected number')) return `At least ${issue.minimum}.`;
+  if (code === 'too_big' && message.startsWith('Too big: expected number')) return `At most ${issue.maximum}.`;
+  if (code === 'invalid_type' && message.startsWith('Invalid input: expected ')) {
+    if (issue.expected === 'number' || issue.expected === 'int') return 'Give a whole number.';
+    // What is no JSON stays as it was typed.
+    if (issue.expected === 'array') return 'Give a JSON array, as in [ … ].';
+    if (issue.expected === 'object') return 'Give a JSON object, as in { … }.';
+  }
+  return message;
+}
 
 /** Puts the focus on the first field that is wrong, once it shows that; where none is, brings into sight what the form says. */
 export const focusFirstMistake = (): void =>
