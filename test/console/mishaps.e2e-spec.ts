@@ -264,6 +264,26 @@ describeWithBrowser('mishaps in the console', () => {
     });
   }, 60_000);
 
+  it('does not pass what was listed before for what a filter asks for', async () => {
+    await madeRule('Listed before');
+    await house.go(page, '/settings/audit-log');
+    const events = page.getByRole('table', { name: 'Audit events' });
+    await events.getByText('rule.created').first().waitFor();
+    let letGo = (): void => undefined;
+    const held = async (route: Route): Promise<void> => {
+      await new Promise<void>((resolve) => (letGo = resolve));
+      await route.fallback();
+    };
+    await page.route(/audit-events.*action=rule.deleted/, held, { times: 1 });
+    const asked = page.waitForRequest(/audit-events.*action=rule.deleted/);
+    await field('What').fill('rule.deleted');
+    await asked;
+    await page.locator('[aria-busy="true"]', { has: events }).waitFor();
+    letGo();
+    await page.locator('[aria-busy="true"]').waitFor({ state: 'detached' });
+    expect(await events.getByText('rule.created').count()).toBe(0);
+  }, 60_000);
+
   /** Asks until it is so. */
   async function expectSoon(isSo: () => Promise<boolean>): Promise<void> {
     for (let asked = 0; asked < 100; asked++) {

@@ -3,11 +3,12 @@ import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { ListTable, type Column } from './list-table.js';
 import { Loaded } from './loaded.js';
+import classes from './paged-list.module.css';
 import { RowsSkeleton } from './page-skeleton.js';
 import { Pager } from './pager.js';
 
 export interface PagedListProps<Item> {
-  readonly query: Pick<UseQueryResult<Page<Item>>, 'data' | 'error' | 'refetch'>;
+  readonly query: Pick<UseQueryResult<Page<Item>>, 'data' | 'error' | 'refetch' | 'isPlaceholderData'>;
   readonly label: string;
   readonly columns: ReadonlyArray<Column<Item>>;
   /** Whether filters leave something out. */
@@ -26,10 +27,11 @@ export function PagedList<Item extends { readonly id: string }>(props: PagedList
         data.length === 0 && !filtered && empty !== undefined ? (
           empty
         ) : (
-          <>
+          // What was listed before stays until the other list is there, and does not pass for it.
+          <div aria-busy={query.isPlaceholderData || undefined} className={classes.list}>
             <ListTable label={label} columns={columns} items={data} keyOf={({ id }) => id} none={none} />
             <Pager nextCursor={nextCursor} />
-          </>
+          </div>
         )
       }
     </Loaded>

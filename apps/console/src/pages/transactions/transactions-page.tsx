@@ -86,7 +86,7 @@ export function TransactionsPage() {
         title="Transactions"
         path={[{ label: 'Requests' }]}
         lead="Who was asked for what, and what came of it. The address of a filtered list is a link to it."
-        state={live && query.isSuccess && <StatusBadge tone="good">Live</StatusBadge>}
+        state={live && query.isSuccess && !query.isPlaceholderData && <StatusBadge tone="good">Live</StatusBadge>}
       />
       <Filters>
         <Select
