@@ -7,6 +7,7 @@ import { Address } from '../../parts/address.js';
 import { Loaded } from '../../parts/loaded.js';
 import { Moment } from '../../parts/moment.js';
 import { PageHeader } from '../../parts/page-header.js';
+import { RowsSkeleton } from '../../parts/page-skeleton.js';
 import { Section } from '../../parts/section.js';
 import { StatusBadge, type Tone } from '../../parts/status-badge.js';
 import { lengthOfTime } from '../transactions/words.js';
@@ -37,7 +38,9 @@ export function OverviewPage() {
           />
         }
       />
-      <Loaded query={query}>{(overview) => <Figures overview={overview} />}</Loaded>
+      <Loaded query={query} skeleton={<RowsSkeleton rows={6} />}>
+        {(overview) => <Figures overview={overview} />}
+      </Loaded>
     </>
   );
 }
