@@ -246,7 +246,9 @@ describe('a service', () => {
   });
 
   it('ends at once when the master key cannot be read', async () => {
-    await expect((await aService({ ASSENT_MASTER_KEYS: 'k1:abc' })).running).rejects.toThrow('Master key "k1" has');
+    await expect((await aService({ ASSENT_MASTER_KEYS: 'k1:abc' })).running).rejects.toThrow(
+      'Master key "k1" in ASSENT_MASTER_KEYS has',
+    );
   });
 
   it('waits for a database that is away, and says so', async () => {
