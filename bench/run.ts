@@ -117,6 +117,7 @@ export async function runBench(options: BenchOptions): Promise<Outcome> {
         quick,
         cores: availableParallelism(),
         ownMicros: () => stage.ownMicros(),
+        warmedUp: () => stage.analyze(),
         tell: (text) => tell(`${scenario.title}, ${text}`),
       });
       const took = {

@@ -91,7 +91,7 @@ const sample = (operations: number, micros: number): Sample => ({
 });
 
 describe('a run', () => {
-  it('lets everybody run in turn after one warm-up each, and counts no warm-up', async () => {
+  it('lets everybody run in turn after one warm-up each, settles in between, and counts no warm-up', async () => {
     const ran: string[] = [];
     const contestant = (name: string): Contestant => ({
       name,
@@ -101,9 +101,10 @@ describe('a run', () => {
         return sample(10, 20);
       },
     });
-    const options = { rounds: 2, quick: true, ownMicros: () => 0, cores: 2, tell: () => undefined };
+    const warmedUp = async () => void ran.push('warm');
+    const options = { rounds: 2, quick: true, ownMicros: () => 0, cores: 2, tell: () => undefined, warmedUp };
     const series = await runInterleaved([contestant('a'), contestant('b')], options);
-    expect(ran).toEqual(['aw', 'bw', 'a1', 'b1', 'a2', 'b2']);
+    expect(ran).toEqual(['aw', 'bw', 'warm', 'a1', 'b1', 'a2', 'b2']);
     expect(series.map(({ samples }) => samples.length)).toEqual([2, 2]);
   });
 

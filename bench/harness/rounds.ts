@@ -20,6 +20,8 @@ export interface RoundsOptions {
   readonly ownMicros: () => number;
   readonly cores: number;
   readonly tell: (text: string) => void;
+  /** What is done once everybody is warm, before anything counts. */
+  readonly warmedUp: () => Promise<void>;
 }
 
 /**
@@ -32,6 +34,7 @@ export async function runInterleaved(contestants: readonly Contestant[], options
     tell(`warm-up: ${contestant.name}`);
     await contestant.run({ warmUp: true, round: 0, quick });
   }
+  await options.warmedUp();
   const samples = contestants.map((): MeasuredSample[] => []);
   for (let round = 1; round <= rounds; round++) {
     for (const [at, contestant] of contestants.entries()) {

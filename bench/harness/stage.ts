@@ -30,6 +30,7 @@ export interface StageOptions {
 /** The servers of one scenario, all private and all its own. */
 export class Stage {
   readonly #services: AssentService[] = [];
+  readonly #databaseUrls: string[] = [];
   readonly #programs: Program[] = [];
   #redis: Redis | null = null;
 
@@ -73,7 +74,20 @@ export class Stage {
     await admin.connect();
     await admin.query(`create database ${name}`).finally(() => admin.end());
     url.pathname = `/${name}`;
+    this.#databaseUrls.push(url.href);
     return url.href;
+  }
+
+  /**
+   * Brings the statistics of all databases up to date, whoever they belong to. Of a new database the server knows nothing for up
+   * to a minute, and reads whole tables meanwhile: longer than most scenarios take, and than anybody should judge by.
+   */
+  async analyze(): Promise<void> {
+    for (const connectionString of this.#databaseUrls) {
+      const database = new pg.Client({ connectionString });
+      await database.connect();
+      await database.query('analyze').finally(() => database.end());
+    }
   }
 
   /** A service of Assent with this database and the stage's broker; started. */
