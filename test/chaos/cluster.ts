@@ -130,7 +130,7 @@ export class Cluster {
   async startServices(): Promise<void> {
     for (const { slot } of this.replicas) slot.start();
     for (const { slot } of this.replicas) {
-      if (!(await slot.untilReady())) throw new Error(`${slot.name} does not start; its log is in the run's folder.`);
+      if (!(await slot.untilReady())) throw new Error(`${slot.name} does not start:\n${slot.lastWords}`);
     }
   }
 

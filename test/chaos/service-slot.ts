@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -29,12 +29,21 @@ export class ServiceSlot {
     return child !== null && child.exitCode === null && child.signalCode === null;
   }
 
+  /** The end of what the running generation has written. */
+  get lastWords(): string {
+    return readFileSync(this.#log, 'utf8').slice(-2_000);
+  }
+
+  get #log(): string {
+    return join(this.logs, `${this.name}-${this.generation}.log`);
+  }
+
   /** Starts the next generation. */
   start(): void {
     const entry = join(process.cwd(), 'dist/apps', this.service, 'main.js');
     if (!existsSync(entry)) throw new Error(`${entry} is missing: run npm run build first.`);
     this.generation++;
-    const log = openSync(join(this.logs, `${this.name}-${this.generation}.log`), 'a');
+    const log = openSync(this.#log, 'a');
     this.#child = spawn(process.execPath, [entry], {
       env: { PATH: process.env['PATH'], TMPDIR: tmpdir(), PORT: String(this.port), ...this.env },
       stdio: ['ignore', log, log],
