@@ -36,6 +36,8 @@ export class Cluster {
   readonly apiKey: string;
   readonly masterKey: string;
   readonly #links: Link[] = [];
+  /** The ports of the services, until they are about to start: much else looks for ports meanwhile. */
+  readonly #held: HeldPort[];
 
   private constructor(parts: {
     postgres: TestPostgres;
@@ -45,7 +47,9 @@ export class Cluster {
     api: readonly Link[];
     apiKey: string;
     masterKey: string;
+    held: readonly HeldPort[];
   }) {
+    this.#held = [...parts.held];
     this.postgres = parts.postgres;
     this.rabbit = parts.rabbit;
     this.databaseUrl = parts.databaseUrl;
@@ -98,8 +102,7 @@ export class Cluster {
       });
       all.push({ slot, postgres: toPostgres, broker: toBroker, commits, confirms });
     }
-    await Promise.all(held.map((port) => port.release()));
-    return new Cluster({ postgres, rabbit, databaseUrl, replicas: all, api, apiKey, masterKey });
+    return new Cluster({ postgres, rabbit, databaseUrl, replicas: all, api, apiKey, masterKey, held });
   }
 
   get publicUrl(): string {
@@ -128,6 +131,7 @@ export class Cluster {
   }
 
   async startServices(): Promise<void> {
+    await this.#releasePorts();
     for (const { slot } of this.replicas) slot.start();
     for (const { slot } of this.replicas) {
       if (!(await slot.untilReady())) throw new Error(`${slot.name} does not start:\n${slot.lastWords}`);
@@ -167,6 +171,11 @@ export class Cluster {
     await this.stopServices();
     await Promise.all([this.postgres.stop(), this.rabbit.stop()]);
     await Promise.all(this.#links.map((link) => link.down()));
+    await this.#releasePorts();
+  }
+
+  async #releasePorts(): Promise<void> {
+    await Promise.all(this.#held.splice(0).map((port) => port.release()));
   }
 }
 
@@ -197,8 +206,13 @@ async function openLink(link: Link): Promise<Link> {
   }
 }
 
+interface HeldPort {
+  readonly port: number;
+  release(): Promise<void>;
+}
+
 /** Keeps a free port until its service is about to start. */
-async function holdPort(): Promise<{ readonly port: number; release(): Promise<void> }> {
+async function holdPort(): Promise<HeldPort> {
   const link = new Link('held', 0);
   await openLink(link);
   return { port: link.port, release: () => link.down() };
