@@ -48,9 +48,15 @@ const single = (id: string) =>
       call<AuthorizationRequestDocument>('GET', one(id), { signal, headers: againHeaders(client, queryKey) }),
   });
 
-/** Whether nothing more comes of a request: it was decided, and an approval was used. */
-const isOver = ({ decision, consumedAt }: AuthorizationRequestDocument): boolean =>
-  decision !== null && (decision.outcome !== 'approved' || consumedAt !== null);
+/** No rule lets an approval be used later than a day after the decision. */
+const longestUseMs = 86_400_000;
+
+/** Whether nothing more comes of a request: it was decided, and an approval was used, or is too old for that. */
+function isOver({ decision, consumedAt }: AuthorizationRequestDocument): boolean {
+  if (decision === null) return false;
+  if (decision.outcome !== 'approved' || consumedAt !== null) return true;
+  return Date.now() - Date.parse(decision.decidedAt) > longestUseMs;
+}
 
 /** One request, kept up to date until nothing more comes of it, by this alone where no events arrive. */
 export const useRequest = (id: string) =>
