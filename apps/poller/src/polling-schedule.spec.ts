@@ -214,3 +214,24 @@ describe('polls that end in one turn of the event loop', () => {
     engine.schedule.stop();
   });
 });
+
+describe('a ping', () => {
+  it('sends its poll in this turn of the event loop, and waits for no timer', async () => {
+    let polls = 0;
+    const poll = async (): Promise<PollOutcome> => {
+      polls++;
+      return { kind: 'pending', retryAfterSeconds: null };
+    };
+    const registration = { refusedCalls: [], fapi: false } as unknown as StoredRegistration;
+    const limits = { maxInFlight: 2, maxInFlightPerProvider: 2, pollsPerSecondPerProvider: 1_000_000 };
+    const engine = await createPollingEngine({ poll }, registration, limits);
+    engine.admit(1, { intervalMs: 60_000, spreadMs: 0 });
+
+    expect(engine.schedule.pinged('01990000-0000-7000-8000-000000000001')).toBe(true);
+    expect(polls).toBe(0);
+    await nextTurn();
+    for (let microtask = 0; microtask < 100; microtask++) await Promise.resolve();
+    expect(polls).toBe(1);
+    engine.schedule.stop();
+  });
+});

@@ -106,12 +106,12 @@ export class PollingSchedule {
    * repeated ping changes nothing. Answers whether the request is here and has all that it needs.
    */
   pinged(requestId: string): boolean {
-    const { pending, nowMs } = this.parts;
+    const { pending } = this.parts;
     const slot = pending.find(requestId);
     if (slot === null || pending.terms(slot).deliveryMode === 'push') return false;
     if (this.#stopped || !pending.hurry(slot)) return true;
     if (pending.phase(slot) === 'busy') pending.hurryAfterwards(slot);
-    else if (pending.phase(slot) === 'waiting') this.#await(slot, nowMs());
+    else if (pending.phase(slot) === 'waiting') this.#dueAtOnce(slot);
     return true;
   }
 
@@ -174,6 +174,13 @@ export class PollingSchedule {
 
   #setAlarm(atMs: number | null): void {
     if (atMs !== null && !this.#stopped) this.#alarm.setFor(atMs);
+  }
+
+  /** Now, and not at the wheel's next tick: a person has answered. */
+  #dueAtOnce(slot: number): void {
+    const nowMs = this.parts.nowMs();
+    this.#due(slot, nowMs, nowMs);
+    this.#pumpSoon();
   }
 
   /** A request's moment has come. */
