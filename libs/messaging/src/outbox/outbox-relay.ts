@@ -38,7 +38,7 @@ const defaults = {
   batchSize: 500,
   maxInFlight: 1_000,
   maxHeld: 5_000,
-  settleAfterMs: 100,
+  settleAfterMs: 500,
   drainMs: 5_000,
 };
 
