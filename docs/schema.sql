@@ -713,6 +713,7 @@ CREATE OR REPLACE FUNCTION public.admit_requests(persons bytea[], clients uuid[]
  RETURNS TABLE(id uuid, verdict text, other_id uuid, within_batch boolean, exceeded text, quota integer, window_seconds integer, retry_after_seconds integer, outstanding_left integer, five_minutes_left integer, hour_left integer, client_left integer, rule_left integer)
  LANGUAGE plpgsql
  SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
 #variable_conflict use_column
 declare
@@ -1013,6 +1014,7 @@ CREATE OR REPLACE FUNCTION public.prompt_facts(persons bytea[])
  RETURNS TABLE(n integer, open_count integer, open_until timestamp with time zone, five_count integer, five_since timestamp with time zone, hour_count integer, hour_since timestamp with time zone, denied_at timestamp with time zone)
  LANGUAGE sql
  SET enable_seqscan TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
     select person.n, count(*) filter (where r.is_open), min(r.expires_at) filter (where r.is_open),
       count(*) filter (where r.age < interval '5 minutes'), min(r.created_at) filter (where r.age < interval '5 minutes'),

@@ -26,6 +26,10 @@ const limits = {
   idle_in_transaction_session_timeout: 30_000,
 };
 
+// Of a new database the planner knows nothing for its first minute. What it plans then reads whole tables, which are small
+// as yet, and is kept while they grow.
+const byIndex = '-c enable_seqscan=off';
+
 /** Opens the pool and connects once; nothing is known yet about whether the database may be used. */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
   const dataSource = new DataSource(dataSourceOptions(options));
@@ -50,7 +54,7 @@ export function dataSourceOptions(options: ConnectionOptions): DataSourceOptions
     poolSize: options.poolSize,
     poolErrorHandler: (error: Error) =>
       options.log('warn', 'A database connection was lost.', { problem: error.message }),
-    extra: { ...limits, keepAlive: true, onConnect: listenForErrors },
+    extra: { ...limits, options: byIndex, keepAlive: true, onConnect: listenForErrors },
   };
 }
 

@@ -13,6 +13,15 @@ export function statement(name: string, text: string): Statement {
   return { name: `assent_${name}`, text };
 }
 
+/**
+ * `any(…)` over an array parameter that hides its length from the planner.
+ *
+ * A plan for the one id that a request brings when it comes alone looks cheaper than the kept one, which is for ten, so
+ * that PostgreSQL would plan the statement for every request; that took longer than running it.
+ */
+export const anyOf = (parameter: `$${number}`, type: 'uuid' | 'smallint'): string =>
+  `any((select ${parameter}::${type}[])::${type}[])`;
+
 const known = new Map<string, string>();
 
 /** Every statement that was named so far, by its name: what a release asks of the schema. */

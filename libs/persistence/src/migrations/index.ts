@@ -21,6 +21,7 @@ import { WebhookNames1764436500000 } from './1764436500000-webhook-names.js';
 import { RequestLists1764441600000 } from './1764441600000-request-lists.js';
 import { LimitsLeft1764442200000 } from './1764442200000-limits-left.js';
 import { AdmissionByIndex1764443400000 } from './1764443400000-admission-by-index.js';
+import { AdmissionPlannedOnce1764444300000 } from './1764444300000-admission-planned-once.js';
 
 /** Every migration in the order in which they run; nothing is found by a glob. */
 export const migrations = [
@@ -47,4 +48,5 @@ export const migrations = [
   RequestLists1764441600000,
   LimitsLeft1764442200000,
   AdmissionByIndex1764443400000,
+  AdmissionPlannedOnce1764444300000,
 ];

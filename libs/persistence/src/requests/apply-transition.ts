@@ -4,7 +4,7 @@ import { v7 as uuid } from 'uuid';
 import { faultOf } from '../errors.js';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { sha256 } from '../sealing.js';
-import { hex, statement } from '../sql.js';
+import { anyOf, hex, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import { factEventSql, storedFact } from './fact-event.js';
 import type { ApplyResult } from './request.types.js';
@@ -160,13 +160,13 @@ const applyTransitions = statement(
       closed_attempt_id uuid, closed_attempt_outcome text, timeline json, event_id uuid, routing_key text,
       event_type text)
   ), fences as materialized (
-    select shard, owner, epoch from poller_shards where shard = any($3::smallint[]) order by shard for share
+    select shard, owner, epoch from poller_shards where shard = ${anyOf('$3', 'smallint')} order by shard for share
   ), locked as materialized (
     select id, status, expires_at, consumed_at, consume_by
-    from authorization_requests where id = any($2::uuid[]) order by id for update
+    from authorization_requests where id = ${anyOf('$2', 'uuid')} order by id for update
   ), open_attempts as materialized (
     -- Locked, so that one which was closed while the statement waited counts as closed.
-    select id from start_attempts where id = any($5::uuid[]) and closed_at is null order by id for update
+    select id from start_attempts where id = ${anyOf('$5', 'uuid')} and closed_at is null order by id for update
   ), clock as materialized (
     select clock_timestamp() as judged_at
     from (select count(*) from locked) as all_locked, (select count(*) from fences) as all_fenced

@@ -10,7 +10,7 @@ import {
 } from '#lib/domain';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { isUuid } from '../paging.js';
-import { statement, type Sql } from '../sql.js';
+import { anyOf, type Sql, statement } from '../sql.js';
 import type { ApplyTransition } from './apply-transition.js';
 import { isEvidenceReuse } from './apply-transition.js';
 import type { ChangeResult } from './request.types.js';
@@ -128,7 +128,7 @@ const selectSnapshots = statement(
   'select_snapshots',
   /* sql */ `
   select id, status, state_version, expires_at, consumed_at, consume_by, clock_timestamp() as database_now
-  from authorization_requests where id = any($1::uuid[])`,
+  from authorization_requests where id = ${anyOf('$1', 'uuid')}`,
 );
 
 // An approval that comes back to the request that it approved is a repetition, not late.

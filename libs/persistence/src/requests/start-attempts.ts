@@ -3,7 +3,7 @@ import { isSealed } from '../errors.js';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { isUuid } from '../paging.js';
 import { sha256 } from '../sealing.js';
-import { hex, statement } from '../sql.js';
+import { anyOf, hex, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import type { NewAttempt, OpenAttemptResult, SealedStart, StartWork, UnstartedOptions } from './request.types.js';
 import { requestPlace } from './sealed-columns.js';
@@ -164,7 +164,7 @@ const selectStartWorks = statement(
     r.attributes, r.login_hint, r.binding_message, r.user_code
   from authorization_requests r
   join rule_versions v on v.rule_id = r.rule_id and v.version = r.rule_version
-  where r.id = any($1::uuid[])`,
+  where r.id = ${anyOf('$1', 'uuid')}`,
 );
 
 // A request whose client is refused waits for the end of the pause, or of its patience.
@@ -214,7 +214,7 @@ const openAttempts = statement(
       request_id uuid, attempt_id uuid, instance_id text, call_timeout_ms integer,
       notification_token_sha256 bytea, consumer text, event_id text)
   ), locked as materialized (
-    select id, status, binding_message from authorization_requests where id = any($2::uuid[]) order by id for update
+    select id, status, binding_message from authorization_requests where id = ${anyOf('$2', 'uuid')} order by id for update
   ), clock as materialized (
     select clock_timestamp() as now from (select count(*) from locked) as all_locked
   ), known as materialized (

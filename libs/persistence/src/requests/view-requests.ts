@@ -2,7 +2,7 @@ import type { Page } from '#lib/contracts';
 import type { Attributes, ReleasedToken } from '#lib/domain';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { isUuid } from '../paging.js';
-import { statement } from '../sql.js';
+import { anyOf, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import { ListRequests } from './list-requests.js';
 import type { ConsumedApproval, RequestFilter, RequestState, RequestView, TimelineRow } from './request.types.js';
@@ -94,13 +94,13 @@ function toToken(opened: string): ReleasedToken {
   return { ...token, expiresAt: token.expiresAt === null ? null : new Date(token.expiresAt) };
 }
 
-const selectViews = statement('select_views', `${viewColumns} where r.id = any($1::uuid[])`);
+const selectViews = statement('select_views', `${viewColumns} where r.id = ${anyOf('$1', 'uuid')}`);
 
 const selectStates = statement(
   'select_states',
   /* sql */ `
   select id, status, state_version as "stateVersion", decision_id is not null as decided
-  from authorization_requests where id = any($1::uuid[])`,
+  from authorization_requests where id = ${anyOf('$1', 'uuid')}`,
 );
 
 const selectTimeline = statement(
@@ -126,5 +126,5 @@ const selectConsumed = statement(
     case when released_token_expires_at is null or released_token_expires_at > clock_timestamp()
       then released_token end as released_token
   from authorization_requests
-  where id = any($1::uuid[]) and consumed_at is not null`,
+  where id = ${anyOf('$1', 'uuid')} and consumed_at is not null`,
 );

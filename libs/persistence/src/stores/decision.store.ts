@@ -12,7 +12,7 @@ import {
 import { v7 as uuid } from 'uuid';
 import { NaturalBatcher } from '../natural-batcher.js';
 import { isUuid } from '../paging.js';
-import { instantSql, statement } from '../sql.js';
+import { anyOf, instantSql, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import { callbackSecretPlace } from './api-client.store.js';
 import { openedSecret, putOff } from './delivery-secrets.js';
@@ -203,7 +203,7 @@ const selectContexts = statement(
     r.binding_message, r.request_hash, r.metadata, r.callback_url, r.expires_at
   from authorization_requests r
   join rule_versions v on v.rule_id = r.rule_id and v.version = r.rule_version
-  where r.id = any($1::uuid[])`,
+  where r.id = ${anyOf('$1', 'uuid')}`,
 );
 
 const selectHandlers = statement(
@@ -221,7 +221,7 @@ const recordDecisions = statement(
       cause_id text, event_id uuid, routing_key text, event_type text, lease_seconds float8)
   ), locked as materialized (
     select id, status, decision_id, callback_url, traceparent, api_client_id
-    from authorization_requests where id = any($2::uuid[]) order by id for update
+    from authorization_requests where id = ${anyOf('$2', 'uuid')} order by id for update
   ), due as materialized (
     select input.*, locked.callback_url, locked.traceparent
     from input join locked on locked.id = input.request_id
@@ -232,7 +232,7 @@ const recordDecisions = statement(
     returning id
   ), marked as (
     update authorization_requests r set decision_id = due.decision_id, state_version = r.state_version + 1
-    from due where r.id = any($2::uuid[]) and r.id = due.request_id
+    from due where r.id = ${anyOf('$2', 'uuid')} and r.id = due.request_id
     returning r.id
   ), handled as (
     insert into inbox (consumer, event_id)

@@ -1,4 +1,4 @@
-import { instantSql, statement } from '../sql.js';
+import { anyOf, instantSql, statement } from '../sql.js';
 import { storable } from '../storable.js';
 import { noticeDelivery } from './notice.store.js';
 import type { DeliveryResult } from './work.types.js';
@@ -31,7 +31,7 @@ export const finishDeliveries = statement(
     select d.endpoint_id, bool_or(input.state = 'delivered') as reached, bool_or(coalesce(input.status = 410, false)) as gone,
       min(input.at) filter (where input.state <> 'delivered') as failed_at
     from input join deliveries d on d.id = input.id
-    where d.id = any($3::uuid[]) and d.endpoint_id is not null and not input.ours
+    where d.id = ${anyOf('$3', 'uuid')} and d.endpoint_id is not null and not input.ours
     group by d.endpoint_id
   ), touched as materialized (
     select e.id from webhook_endpoints e join verdicts v on v.endpoint_id = e.id
@@ -63,7 +63,7 @@ export const finishDeliveries = statement(
       and e.id not in (select id from disabled)
   ), locked as materialized (
     select id from deliveries
-    where id = any($3::uuid[]) and (select count(*) from touched) >= 0 order by id for update
+    where id = ${anyOf('$3', 'uuid')} and (select count(*) from touched) >= 0 order by id for update
   ), logged as (
     insert into delivery_attempts (delivery_id, at, duration_ms, status, problem)
     select input.id, input.at, input.duration_ms, input.status, input.problem
@@ -76,7 +76,7 @@ export const finishDeliveries = statement(
         then clock_timestamp() + make_interval(secs => input.retry_in_seconds) end,
       lease_until = null
     from input join locked using (id)
-    where d.id = any($3::uuid[]) and d.id = input.id and d.state = 'pending'
+    where d.id = ${anyOf('$3', 'uuid')} and d.id = input.id and d.state = 'pending'
   )
   select id, disabled_reason as reason from disabled`,
 );

@@ -1,6 +1,6 @@
 import type { CloudEvent } from '#lib/contracts';
 import type { Outbox } from '../outbox.types.js';
-import { statement, type Sql } from '../sql.js';
+import { anyOf, type Sql, statement } from '../sql.js';
 import type { StoredEvent } from '../stored-event.js';
 
 /** The outbox in Postgres. */
@@ -50,7 +50,7 @@ const settleRows = statement(
   /* sql */ `
   update outbox set published_at = clock_timestamp()
   where id in (
-    select id from outbox where id = any($1::uuid[]) and published_at is null order by id for update skip locked)`,
+    select id from outbox where id = ${anyOf('$1', 'uuid')} and published_at is null order by id for update skip locked)`,
 );
 
 // Bounded, so that a look stays cheap however long the broker has been away.
