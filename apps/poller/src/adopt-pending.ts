@@ -102,6 +102,7 @@ export class AdoptPending {
     const { requests, pending, schedule, clock, nowMs } = this.parts;
     const askedAtMs = nowMs();
     const { result, removed } = await pending.watching(() => requests.pending(which));
+    if (result.databaseNow === null) return;
     clock.observe(result.databaseNow, askedAtMs);
     for (const work of result.work) {
       // What ended while the database answered must not be polled once more.

@@ -1,7 +1,7 @@
 import { provesPerRequest, requestedScope, type Attributes, type RuleDefinition } from '#lib/domain';
 import { isSealed } from '../errors.js';
 import { isUuid } from '../paging.js';
-import { hex, statement } from '../sql.js';
+import { anyOf, hex, statement } from '../sql.js';
 import type { StoreContext } from '../store-context.js';
 import type { RuleVersions } from '../stores/rule-versions.js';
 import type { AskedRequest, PendingReading, PendingWork } from './request.types.js';
@@ -18,7 +18,6 @@ export class PendingWorkReader {
   ) {}
 
   async read(which: PendingSelection): Promise<PendingReading> {
-    const now = await this.context.sql.row<{ now: Date }>(readClock);
     const rows =
       'ids' in which
         ? await this.context.sql.rows<PendingRow>(selectPendingByIds, [which.ids.filter(isUuid)])
@@ -37,7 +36,7 @@ export class PendingWorkReader {
         unreadable.push({ requestId: row.id, shard: row.shard, expiresAt: row.expires_at });
       }
     }
-    return { databaseNow: now!.now, work, unreadable };
+    return { databaseNow: rows[0]?.database_now ?? null, work, unreadable };
   }
 
   async pushed(ids: readonly string[]): Promise<string[]> {
@@ -94,6 +93,7 @@ export class PendingWorkReader {
 }
 
 interface PendingRow {
+  readonly database_now: Date;
   readonly id: string;
   readonly shard: number;
   readonly rule_id: string;
@@ -123,16 +123,14 @@ const selectAsked = statement(
   where r.id = $1::uuid`,
 );
 
-// Read before the rows: whoever counts from it waits rather too long than too short.
-const readClock = statement('read_clock', 'select clock_timestamp() as now');
-
+// The statement's beginning, before any row is read: whoever counts from it waits rather too long than too short.
 const pendingColumns = /* sql */ `
-  select r.id, r.shard, r.rule_id, r.rule_version, r.token_provider_id, r.auth_req_id, r.sent_at, r.expires_at,
+  select statement_timestamp() as database_now, r.id, r.shard, r.rule_id, r.rule_version, r.token_provider_id, r.auth_req_id, r.sent_at, r.expires_at,
     r.interval_seconds, r.pinged_at, h.answer as held_answer, h.received_at as held_at
   from authorization_requests r left join held_answers h on h.request_id = r.id
   where r.status = 'pending'`;
 
-const selectPendingByIds = statement('select_pending_by_ids', `${pendingColumns} and r.id = any($1::uuid[])`);
+const selectPendingByIds = statement('select_pending_by_ids', `${pendingColumns} and r.id = ${anyOf('$1', 'uuid')}`);
 
 const selectPendingByShards = statement(
   'select_pending_by_shards',

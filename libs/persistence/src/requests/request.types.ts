@@ -175,7 +175,8 @@ export type AskedRequest = Pick<StartWork, 'definition' | 'attributes' | 'loginH
 
 /** What was found of requests that wait for their person. */
 export interface PendingReading {
-  readonly databaseNow: Date;
+  /** The database's time when it began to read; null when it found nothing. */
+  readonly databaseNow: Date | null;
   readonly work: readonly PendingWork[];
   /** Pending requests whose secrets do not open with the master keys of this process. */
   readonly unreadable: ReadonlyArray<{ readonly requestId: string; readonly shard: number; readonly expiresAt: Date }>;
