@@ -32,15 +32,18 @@ const byIndex = '-c enable_seqscan=off';
 
 /** Opens the pool and connects once; nothing is known yet about whether the database may be used. */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
-  const dataSource = new DataSource(dataSourceOptions(options));
+  const dataSource = new DataSource(dataSourceOptions(options, byIndex));
   await dataSource.initialize();
   // TypeORM keeps the pool of `pg` there; its types do not say so.
   const { master: pool } = dataSource.driver as unknown as { master: Pool };
   return { dataSource, pool };
 }
 
-/** How TypeORM reaches the database; the lists are explicit, and nothing is ever synchronised. */
-export function dataSourceOptions(options: ConnectionOptions): DataSourceOptions {
+/**
+ * How TypeORM reaches the database; the lists are explicit, and nothing is ever synchronised. `serverOptions` are for the
+ * sessions of those who serve requests: whoever migrates reads whole tables on purpose.
+ */
+export function dataSourceOptions(options: ConnectionOptions, serverOptions?: string): DataSourceOptions {
   return {
     type: 'postgres',
     url: options.url,
@@ -54,7 +57,7 @@ export function dataSourceOptions(options: ConnectionOptions): DataSourceOptions
     poolSize: options.poolSize,
     poolErrorHandler: (error: Error) =>
       options.log('warn', 'A database connection was lost.', { problem: error.message }),
-    extra: { ...limits, options: byIndex, keepAlive: true, onConnect: listenForErrors },
+    extra: { ...limits, options: serverOptions, keepAlive: true, onConnect: listenForErrors },
   };
 }
 
