@@ -1,5 +1,5 @@
 /**
- * How PostgreSQL plans what it is asked about every request: once for each connection, and by index from the first request on.
+ * How PostgreSQL plans what it is asked about every request: once for each connection, and so that no table is read whole.
  * Neither shows in a count of statements, and `pg_stat_statements` leaves out the time that planning takes.
  */
 import { randomUUID } from 'node:crypto';
@@ -110,10 +110,11 @@ async function plansForValues(): Promise<Map<string, number>> {
   return counts;
 }
 
-it('once for each connection, and not for each request that comes alone', async () => {
+it('is done once for each connection, and not for each request that comes alone', async () => {
   const fixture = await opened();
   await requests(fixture, 2_000);
-  await outside(fixture.url, 'analyze');
+  await outside(fixture.url, 'vacuum analyze');
+  clients.clear();
   const one = { rule: fixture.rule, database: await fixture.reopen() };
   // Five times PostgreSQL plans for the values given; from then on it takes what looks cheaper.
   await lives(one, 10);
@@ -125,7 +126,7 @@ it('once for each connection, and not for each request that comes alone', async 
   expect(more).toEqual([]);
 }, 120_000);
 
-it('by index, also while a new database has no statistics', async () => {
+it('reads no whole table while a new database has no statistics', async () => {
   const fixture = await opened();
   await lives(fixture, 10);
   await requests(fixture, 500);
@@ -135,7 +136,7 @@ it('by index, also while a new database has no statistics', async () => {
   const read = await outside<{ table: string }>(
     fixture.url,
     `select relname as table, seq_scan::integer as times, seq_tup_read::integer as rows from pg_stat_user_tables
-     where seq_tup_read > 100 order by relname`,
+     where seq_tup_read > 100 and relname <> 'migrations' order by relname`,
   );
 
   expect(read).toEqual([]);

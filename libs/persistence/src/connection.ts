@@ -26,13 +26,9 @@ const limits = {
   idle_in_transaction_session_timeout: 30_000,
 };
 
-// Of a new database the planner knows nothing for its first minute. What it plans then reads whole tables, which are small
-// as yet, and is kept while they grow.
-const byIndex = '-c enable_seqscan=off';
-
 /** Opens the pool and connects once; nothing is known yet about whether the database may be used. */
 export async function connect(options: ConnectionOptions): Promise<Connection> {
-  const dataSource = new DataSource(dataSourceOptions(options, byIndex));
+  const dataSource = new DataSource(dataSourceOptions(options, goByIndex));
   await dataSource.initialize();
   // TypeORM keeps the pool of `pg` there; its types do not say so.
   const { master: pool } = dataSource.driver as unknown as { master: Pool };
@@ -40,10 +36,13 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 }
 
 /**
- * How TypeORM reaches the database; the lists are explicit, and nothing is ever synchronised. `serverOptions` are for the
- * sessions of those who serve requests: whoever migrates reads whole tables on purpose.
+ * How TypeORM reaches the database; the lists are explicit, and nothing is ever synchronised. `begin` is the first that a
+ * session does.
  */
-export function dataSourceOptions(options: ConnectionOptions, serverOptions?: string): DataSourceOptions {
+export function dataSourceOptions(
+  options: ConnectionOptions,
+  begin: (client: ClientBase) => Promise<void> = () => Promise.resolve(),
+): DataSourceOptions {
   return {
     type: 'postgres',
     url: options.url,
@@ -57,7 +56,14 @@ export function dataSourceOptions(options: ConnectionOptions, serverOptions?: st
     poolSize: options.poolSize,
     poolErrorHandler: (error: Error) =>
       options.log('warn', 'A database connection was lost.', { problem: error.message }),
-    extra: { ...limits, options: serverOptions, keepAlive: true, onConnect: listenForErrors },
+    extra: {
+      ...limits,
+      keepAlive: true,
+      onConnect: (client: ClientBase) => {
+        listenForErrors(client);
+        return begin(client);
+      },
+    },
   };
 }
 
@@ -65,4 +71,13 @@ export function dataSourceOptions(options: ConnectionOptions, serverOptions?: st
 // no event of it: the first connection is there before anybody can listen to the pool.
 const listenForErrors = (client: ClientBase): void => {
   client.on('error', () => undefined);
+};
+
+// Of a new database the planner knows nothing for its first minute. What it plans then reads whole tables, which are small
+// as yet, and is kept while they grow. For those who serve requests only: a migration reads whole tables on purpose. Up to
+// PostgreSQL 17 the setting makes whatever has no index look so dear that it is compiled before it runs (JIT).
+const goByIndex = async (client: ClientBase): Promise<void> => {
+  await client.query(
+    `select set_config('enable_seqscan', 'off', false) where current_setting('server_version_num')::integer >= 180000`,
+  );
 };
