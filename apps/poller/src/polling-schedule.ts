@@ -283,7 +283,9 @@ export class PollingSchedule {
       if (outcome === 'client-refused') pending.uncountPoll(slot);
       queues.finished(tokenProviderId, health, this.parts.nowMs());
       const again = pending.takeHurry(slot) && outcome === 'pending' && step.kind === 'wait';
-      await this.#follow(slot, again ? { ...step, atMs: this.parts.nowMs() } : step);
+      const stays = again && !pending.isDropped(slot);
+      await this.#follow(slot, step);
+      if (stays) this.#dueAtOnce(slot);
     });
   }
 
