@@ -107,7 +107,8 @@ const always: readonly (readonly [FaultKind, string, number?])[] = [
   ['unbind-queue', 'broker'],
   ['drop-start-reply', 'provider'],
   ['kill', 'poller-1'],
-  ['drop-token-reply', 'provider'],
+  // Few persons answer while pollers are down: it waits for one who does.
+  ['drop-token-reply', 'provider', 25_000],
   ['drop-commit-reply', 'rules-service-1 to postgres'],
   ['stop', 'poller-2'],
   ['kill-broker', 'broker'],
