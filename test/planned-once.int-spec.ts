@@ -1,5 +1,5 @@
 /**
- * How PostgreSQL plans what it is asked about every request: once for each connection, and so that no table is read whole.
+ * How PostgreSQL plans what it is asked about every request: once for each connection, and so that nothing is read whole.
  * Neither shows in a count of statements, and `pg_stat_statements` leaves out the time that planning takes.
  */
 import { randomUUID } from 'node:crypto';
@@ -62,15 +62,17 @@ async function life({ database, rule }: Lived): Promise<void> {
   await database.requests.startWork(id);
   await database.requests.pending({ ids: [id] });
   await database.requests.change(id, approve({ evidence: anEvidence() }));
-  await finish(database, id);
+  const callbackId = await decide(database, id);
+  const answer = { at: new Date(), durationMs: 1, status: 204, problem: null, outcome: 'delivered' as const };
+  await database.deliveries.finish([{ id: callbackId, ...answer }]);
   await database.requests.view(id, null);
   await database.requests.change(id, { type: 'consume', by: 'shop', key: null });
   await database.requests.consumed(id, null);
   await database.outbox.settle([uuid()]);
 }
 
-/** The decision about it, and the answer to its callback. */
-async function finish(database: Database, id: string): Promise<void> {
+/** Records the decision about it, and leases its callback; the id of that. */
+async function decide(database: Database, id: string): Promise<string> {
   const context = (await database.decisions.context(id))!;
   const decision: Decision = {
     id: uuid(),
@@ -88,8 +90,7 @@ async function finish(database: Database, id: string): Promise<void> {
   };
   const cause = { consumer: 'decision-service', eventId: randomUUID() };
   const { callback } = await database.decisions.recordAndLease({ decision, cause, callbackLeaseSeconds: 60 });
-  const answer = { at: new Date(), durationMs: 1, status: 204, problem: null, outcome: 'delivered' as const };
-  await database.deliveries.finish([{ id: callback!.id, ...answer }]);
+  return callback!.id;
 }
 
 async function lives(lived: Lived, count: number): Promise<void> {
@@ -99,6 +100,11 @@ async function lives(lived: Lived, count: number): Promise<void> {
 async function requests({ database, rule }: DatabaseFixture, count: number): Promise<void> {
   for (let made = 0; made < count; made += 100)
     await Promise.all(Array.from({ length: 100 }, () => submitted(database, rule)));
+}
+
+/** A connection tells what it has read from time to time, or when it is asked to. */
+async function flushed(): Promise<void> {
+  await Promise.all([...clients].map((client) => send(client, 'select pg_stat_force_next_flush()')));
 }
 
 /** How often the connections have planned each statement for its values. */
@@ -131,12 +137,37 @@ it('reads no whole table while a new database has no statistics', async () => {
   await lives(fixture, 10);
   await requests(fixture, 500);
   await lives(fixture, 10);
-  // A connection tells what it has read from time to time, or when it is asked to.
-  await Promise.all([...clients].map((client) => send(client, 'select pg_stat_force_next_flush()')));
+  await flushed();
   const read = await outside<{ table: string }>(
     fixture.url,
     `select relname as table, seq_scan::integer as times, seq_tup_read::integer as rows from pg_stat_user_tables
      where seq_tup_read > 100 and relname <> 'migrations' order by relname`,
+  );
+
+  expect(read).toEqual([]);
+}, 120_000);
+
+it('reads no more when much is pending that was not when it was planned', async () => {
+  const fixture = await opened();
+  const { database, rule, url } = fixture;
+  await requests(fixture, 2_000);
+  await outside(url, 'update outbox set published_at = clock_timestamp()');
+  await outside(url, 'vacuum analyze');
+  await lives(fixture, 20);
+  const ids = await Promise.all(
+    Array.from({ length: 800 }, () => pending(database, rule, { request: { callbackUrl } })),
+  );
+  const half = ids.slice(0, 400);
+  await Promise.all(half.map((id) => database.requests.change(id, approve({ evidence: anEvidence() }))));
+  await Promise.all(half.map((id) => decide(database, id)));
+  await flushed();
+  await outside(url, 'select pg_stat_reset()');
+  await lives(fixture, 20);
+  await flushed();
+  const read = await outside<{ index: string }>(
+    url,
+    `select indexrelname as index, idx_scan::integer as times, idx_tup_read::integer as rows from pg_stat_user_indexes
+     where idx_tup_read > 4000 order by 1`,
   );
 
   expect(read).toEqual([]);

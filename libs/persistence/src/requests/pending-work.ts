@@ -124,17 +124,22 @@ const selectAsked = statement(
 );
 
 // The statement's beginning, before any row is read: whoever counts from it waits rather too long than too short.
-const pendingColumns = /* sql */ `
-  select statement_timestamp() as database_now, r.id, r.shard, r.rule_id, r.rule_version, r.token_provider_id, r.auth_req_id, r.sent_at, r.expires_at,
-    r.interval_seconds, r.pinged_at, h.answer as held_answer, h.received_at as held_at
-  from authorization_requests r left join held_answers h on h.request_id = r.id
+const pendingAmong = (requests: string): string => /* sql */ `
+  select statement_timestamp() as database_now, r.id, r.shard, r.rule_id, r.rule_version, r.token_provider_id,
+    r.auth_req_id, r.sent_at, r.expires_at, r.interval_seconds, r.pinged_at, h.answer as held_answer,
+    h.received_at as held_at
+  from ${requests} r left join held_answers h on h.request_id = r.id
   where r.status = 'pending'`;
 
-const selectPendingByIds = statement('select_pending_by_ids', `${pendingColumns} and r.id = ${anyOf('$1', 'uuid')}`);
+// Behind the offset the status is looked at only: planned while few are pending, the statement would read all of them for ever.
+const selectPendingByIds = statement(
+  'select_pending_by_ids',
+  pendingAmong(`(select * from authorization_requests where id = ${anyOf('$1', 'uuid')} offset 0)`),
+);
 
 const selectPendingByShards = statement(
   'select_pending_by_shards',
-  `${pendingColumns} and r.shard = any($1::smallint[])
+  `${pendingAmong('authorization_requests')} and r.shard = any($1::smallint[])
     and not exists (select from unnest($2::uuid[]) as known (id) where known.id = r.id)`,
 );
 

@@ -19,7 +19,8 @@ export function toFinishInput({ id, at, durationMs, status, problem, outcome, ou
 
 // A delivery that was settled meanwhile (by the holder of a later lease, or because its endpoint is gone) stays settled.
 // Endpoints are locked before deliveries, as whoever deletes an endpoint does; and only those whose state changes.
-// The ids come once more as an array: by it deliveries are looked up, where a join may read them all.
+// The ids come once more as an array: by it deliveries are looked up, where a join may read them all. Whether they are pending
+// is asked of what is locked, for the same reason.
 export const finishDeliveries = statement(
   'finish_deliveries',
   /* sql */ `
@@ -62,7 +63,7 @@ export const finishDeliveries = statement(
     from notice join webhook_endpoints e on e.enabled and notice.type = any(e.events)
       and e.id not in (select id from disabled)
   ), locked as materialized (
-    select id from deliveries
+    select id, state from deliveries
     where id = ${anyOf('$3', 'uuid')} and (select count(*) from touched) >= 0 order by id for update
   ), logged as (
     insert into delivery_attempts (delivery_id, at, duration_ms, status, problem)
@@ -76,7 +77,7 @@ export const finishDeliveries = statement(
         then clock_timestamp() + make_interval(secs => input.retry_in_seconds) end,
       lease_until = null
     from input join locked using (id)
-    where d.id = ${anyOf('$3', 'uuid')} and d.id = input.id and d.state = 'pending'
+    where d.id = ${anyOf('$3', 'uuid')} and d.id = input.id and locked.state = 'pending'
   )
   select id, disabled_reason as reason from disabled`,
 );

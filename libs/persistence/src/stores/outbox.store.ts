@@ -45,12 +45,16 @@ const toStoredEvent = ({ id, exchange, routing_key, event }: OutboxRow): StoredE
   outgoing: { exchange, routingKey: routing_key, event },
 });
 
+// Behind the offset whether it is published is looked at only: planned while all are, the statement would read all that are
+// not, for as long as the broker is away.
 const settleRows = statement(
   'settle_outbox',
   /* sql */ `
   update outbox set published_at = clock_timestamp()
   where id in (
-    select id from outbox where id = ${anyOf('$1', 'uuid')} and published_at is null order by id for update skip locked)`,
+    select id from (
+      select id, published_at from outbox where id = ${anyOf('$1', 'uuid')} order by id offset 0 for update skip locked
+    ) as held where published_at is null)`,
 );
 
 // Bounded, so that a look stays cheap however long the broker has been away.
