@@ -4,11 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Decision } from '#lib/contracts';
 import type { Database } from '#lib/persistence';
 import pg from 'pg';
 import { v7 as uuid } from 'uuid';
 import {
+  aDecision,
   anEvidence,
   approve,
   openFixture,
@@ -74,22 +74,12 @@ async function life({ database, rule }: Lived): Promise<void> {
 /** Records the decision about it, and leases its callback; the id of that. */
 async function decide(database: Database, id: string): Promise<string> {
   const context = (await database.decisions.context(id))!;
-  const decision: Decision = {
-    id: uuid(),
-    authorizationRequestId: id,
-    outcome: context.outcome!,
-    reason: context.reason,
-    providerError: null,
-    rule: context.rule,
-    decidedAt: context.endedAt.toISOString(),
-    rejection: null,
-    evidence: null,
-    receipt: null,
-    requestHash: context.requestHash,
-    metadata: {},
-  };
   const cause = { consumer: 'decision-service', eventId: randomUUID() };
-  const { callback } = await database.decisions.recordAndLease({ decision, cause, callbackLeaseSeconds: 60 });
+  const { callback } = await database.decisions.recordAndLease({
+    decision: aDecision(context),
+    cause,
+    callbackLeaseSeconds: 60,
+  });
   return callback!.id;
 }
 

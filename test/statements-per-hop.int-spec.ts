@@ -4,11 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Decision } from '#lib/contracts';
 import type { Database } from '#lib/persistence';
 import pg from 'pg';
 import { v7 as uuid } from 'uuid';
 import {
+  aDecision,
   anEvidence,
   approve,
   openFixture,
@@ -58,22 +58,9 @@ const approvedOnes = async () => {
 /** Records the decision, and answers the callback that was leased with it. */
 async function decide(id: string, callbackLeaseSeconds: number | null = null) {
   const context = (await database.decisions.context(id))!;
-  const decision: Decision = {
-    id: uuid(),
-    authorizationRequestId: id,
-    outcome: context.outcome!,
-    reason: context.reason,
-    providerError: null,
-    rule: context.rule,
-    decidedAt: context.endedAt.toISOString(),
-    rejection: null,
-    evidence: null,
-    receipt: null,
-    requestHash: context.requestHash,
-    metadata: {},
-  };
   const cause = { consumer: 'decision-service', eventId: randomUUID() };
-  return (await database.decisions.recordAndLease({ decision, cause, callbackLeaseSeconds })).callback;
+  return (await database.decisions.recordAndLease({ decision: aDecision(context), cause, callbackLeaseSeconds }))
+    .callback;
 }
 
 async function delivered(ids: readonly string[]): Promise<void> {

@@ -1,6 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Decision } from '#lib/contracts';
 import { noPromptLimits, ruleDefaults, unlimited, type Command, type Evidence, type RuleDefinition } from '#lib/domain';
-import { Database, generateMasterKey, type NewRequest, type RuleRow, type TokenProviderRow } from '#lib/persistence';
+import {
+  Database,
+  generateMasterKey,
+  type DecisionContext,
+  type NewRequest,
+  type RuleRow,
+  type TokenProviderRow,
+} from '#lib/persistence';
 import { v7 as uuid } from 'uuid';
 import { freshDatabase } from './postgres.js';
 
@@ -153,6 +161,22 @@ export const anEvidence = (over: Partial<Evidence> = {}): Evidence => ({
   authTime: 1_760_000_000,
   idTokenSha256: randomBytes(32).toString('base64url'),
   ...over,
+});
+
+/** The decision about a request that has ended, with nothing beside its outcome. */
+export const aDecision = (context: DecisionContext): Decision => ({
+  id: uuid(),
+  authorizationRequestId: context.requestId,
+  outcome: context.outcome!,
+  reason: context.reason,
+  providerError: null,
+  rule: context.rule,
+  decidedAt: context.endedAt.toISOString(),
+  rejection: null,
+  evidence: null,
+  receipt: null,
+  requestHash: context.requestHash,
+  metadata: {},
 });
 
 export const approve = (over: Partial<Extract<Command, { type: 'approve' }>> = {}): Command => ({

@@ -131,7 +131,7 @@ const pendingAmong = (requests: string): string => /* sql */ `
   from ${requests} r left join held_answers h on h.request_id = r.id
   where r.status = 'pending'`;
 
-// Behind the offset the status is looked at only: planned while few are pending, the statement would read all of them for ever.
+// Behind the offset the status is looked at only: planned while few are pending, the statement would go on to read all of them.
 const selectPendingByIds = statement(
   'select_pending_by_ids',
   pendingAmong(`(select * from authorization_requests where id = ${anyOf('$1', 'uuid')} offset 0)`),
